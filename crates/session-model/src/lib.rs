@@ -1,0 +1,31 @@
+//! The nouns of the house: what a session *is*, and how reading one is reported.
+//!
+//! Every migration begins with a [`Survey`]: what was found, plus what was wrong with it. Reading bad content is not an
+//! error here but data: an [`Anomaly`] that names the file, the line, the column and the reason. Everything that was
+//! found has an [`InputId`], and the engine later shows that each of them ended in exactly one bucket.
+//!
+//! This crate is pure: it opens no file, reads no clock and knows no environment.
+//!
+//! ```
+//! use session_model::{Anomaly, InputId, Place, Survey};
+//!
+//! let mut survey: Survey<Vec<String>> = Survey::default();
+//! survey.inputs.push(InputId::new("session", "/legacy/app-1.json"));
+//! survey.anomalies.push(
+//!     Anomaly::new("parse-error", "expected a value").at(Place::new("/legacy/app-1.json").line(3).column(7)),
+//! );
+//! assert_eq!(survey.anomalies[0].to_string(), "/legacy/app-1.json:3:7: expected a value");
+//! ```
+//!
+//! # Limitations
+//! Times are UTC instants with at most nanoseconds; a calendar date without a time is not one of them.
+
+mod finding;
+mod kinds;
+mod survey;
+mod time;
+
+pub use finding::{Finding, Level};
+pub use kinds::{ActivityState, Harness, LifecycleState, SessionKind};
+pub use survey::{Anomaly, InputId, Place, Survey};
+pub use time::{ParsedTime, Timestamp, parse_time, to_millis_utc};
