@@ -1,0 +1,12 @@
+//! What the tests of the house share.
+//!
+//! ```
+//! let server = testkit::model_server::ModelServer::start()?;
+//! assert!(server.requests().is_empty());
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! # Limitations
+//! For tests only: helpers panic where a test should fail.
+
+pub mod model_server;
