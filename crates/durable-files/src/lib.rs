@@ -1,0 +1,50 @@
+//! Local file effects that survive a crash.
+//!
+//! The model is small. Something new is written whole under a temporary name beside its target, made durable, read
+//! back and compared ([`copy_file`], [`write_file`]); then it takes its place in one step that either happens or does
+//! not ([`publish_new`], [`exchange`]); then the directory is made durable ([`sync_dir`]). Killed anywhere, a target is
+//! the old thing or the new thing, whole.
+//!
+//! Names of temporary files are not random: [`beside`] derives them from the target and from a tag of the caller, so
+//! that whoever comes after a crash knows them without a record.
+//!
+//! ```
+//! use durable_files::{Fingerprint, Quiet, Traits, beside, copy_file, publish_new, sync_dir};
+//! # let folder = tempfile::tempdir()?;
+//! let (source, target) = (folder.path().join("a"), folder.path().join("b"));
+//! std::fs::write(&source, "months of conversation")?;
+//!
+//! let temp = beside(&target, "run1-0", "tmp");
+//! let copied = copy_file(&source, &Fingerprint::of_file(&source)?, &temp, Traits::PRIVATE, &mut Quiet)?;
+//! publish_new(&temp, &target)?; // fails if something is there by now
+//! sync_dir(folder.path())?;
+//! assert_eq!(copied.digest, durable_files::digest_file(&target, &mut Quiet)?.digest);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Limitations
+//! On Windows directories cannot be synced from safe code: a power cut may lose a rename there, though never half of
+//! one, and [`exchange`] is not to be had. [`DirLock`] needs a file system with working `flock`, which network file
+//! systems may lack. Extended attributes and ACLs are not carried by [`copy_file`].
+
+mod copy;
+mod digest;
+mod dirs;
+mod error;
+mod fingerprint;
+mod lock;
+mod names;
+mod path_text;
+mod publish;
+mod room;
+
+pub use copy::{Copied, CopyError, Meter, Quiet, Traits, copy_file, write_file};
+pub use digest::{Digest, Digested, Hasher, NotADigest, digest_file, digest_prefix};
+pub use dirs::{create_private_dirs, missing_dirs, remove_empty_dirs, sync_dir};
+pub use error::{FileError, InContext, is_world_failure};
+pub use fingerprint::Fingerprint;
+pub use lock::{DirLock, LockError};
+pub use names::beside;
+pub use path_text::PathText;
+pub use publish::{PublishError, exchange, publish_new, remove_file_if_there};
+pub use room::{Room, room_at};

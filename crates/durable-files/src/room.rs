@@ -1,0 +1,34 @@
+//! How much room a destination has.
+
+use std::path::Path;
+
+use crate::FileError;
+
+/// Free room on the file system that holds a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Tells one file system from another.
+    pub device: u64,
+    /// Bytes that this user may still write.
+    pub bytes: u64,
+    /// Files that may still be created (`u64::MAX` where the file system does not count them).
+    pub inodes: u64,
+}
+
+/// The room at `path`, or at its nearest ancestor that exists.
+#[cfg(unix)]
+pub fn room_at(path: &Path) -> Result<Room, FileError> {
+    use crate::InContext;
+    use std::os::unix::fs::MetadataExt;
+    let existing = path.ancestors().find(|dir| dir.exists()).unwrap_or(Path::new("/"));
+    let stat = rustix::fs::statvfs(existing).doing("ask for the free room at", existing)?;
+    let device = std::fs::metadata(existing).doing("look at", existing)?.dev();
+    let inodes = if stat.f_files == 0 { u64::MAX } else { stat.f_favail };
+    Ok(Room { device, bytes: stat.f_bavail.saturating_mul(stat.f_frsize), inodes })
+}
+
+/// The room at `path`: not known from safe code here, so never the reason of a refusal.
+#[cfg(not(unix))]
+pub fn room_at(_path: &Path) -> Result<Room, FileError> {
+    Ok(Room { device: 0, bytes: u64::MAX, inodes: u64::MAX })
+}
