@@ -108,14 +108,18 @@ impl Request {
 
     /// Every text of the `messages` that were sent, in order, whoever said it.
     pub fn texts(&self) -> Vec<String> {
-        let body = self.json();
-        let messages = body["messages"].as_array().into_iter().flatten();
-        messages.flat_map(|message| texts_of(&message["content"])).collect()
+        texts_of_messages(&self.json()["messages"])
     }
 
     fn route(&self) -> &str {
         self.path.split('?').next().unwrap_or_default()
     }
+}
+
+/// Every text of an array of messages, in order, whoever said it. Transcripts record the same messages.
+pub fn texts_of_messages(messages: &Value) -> Vec<String> {
+    let messages = messages.as_array().into_iter().flatten();
+    messages.flat_map(|message| texts_of(&message["content"])).collect()
 }
 
 /// The texts of a message's `content`: a string, or the blocks of type `text`.
