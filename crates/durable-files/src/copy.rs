@@ -212,7 +212,7 @@ mod tests {
     fn a_copy_keeps_every_byte_and_the_time_to_the_nanosecond() {
         let folder = folder();
         let (source, staged) = (folder.path().join("a"), folder.path().join("b"));
-        let content: Vec<u8> = (0..3 * CHUNK + 17).map(|i| (i % 251) as u8).collect();
+        let content: Vec<u8> = (0..3 * CHUNK + 17).map(|i| u8::try_from(i % 251).unwrap()).collect();
         std::fs::write(&source, &content).unwrap();
         let traits = Traits { mode: 0o600, mtime: Some(-1_234_567_891) };
         let expected = Fingerprint::of_file(&source).unwrap();

@@ -1,0 +1,223 @@
+//! What will happen, as data.
+
+use std::collections::BTreeMap;
+
+use durable_files::PathText;
+use serde::{Deserialize, Serialize};
+use session_model::{Finding, InputId};
+
+use crate::{Outcome, Step, Sums};
+
+/// The position of an [`Item`] in its plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ItemId(pub u32);
+
+/// One input and what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// Which input this is.
+    pub input: InputId,
+    /// What people call it.
+    pub name: String,
+    /// The bucket it goes to if all goes well: [`crate::Bucket::Migrated`] where there is something to do.
+    pub planned: Outcome,
+    /// Where it comes from, to be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Where it goes, to be shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
+    /// Items without which this one cannot arrive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<ItemId>,
+    /// What there is to say about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// The command that resumes it in its new home.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<String>,
+}
+
+impl Item {
+    /// An item with nothing to say but where it goes.
+    pub fn new(input: InputId, name: impl Into<String>, planned: Outcome) -> Self {
+        Self {
+            input,
+            name: name.into(),
+            planned,
+            source: None,
+            targets: Vec::new(),
+            needs: Vec::new(),
+            findings: Vec::new(),
+            resume: None,
+        }
+    }
+}
+
+/// A kind of input, how reports title its sums, and how many of it the survey found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// The kind, as in [`InputId::kind`].
+    pub kind: String,
+    /// The title of its sums.
+    pub title: String,
+    /// How many inputs of this kind the survey found.
+    #[serde(default)]
+    pub inputs: u64,
+}
+
+/// What a plan says about itself: all that `undo`, `resume` and `verify` need to know later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// The tool that made the plan.
+    pub tool: String,
+    /// Its version.
+    pub version: String,
+    /// The kinds of input, in the order of reports.
+    pub blocks: Vec<Block>,
+    /// The folders whose locks keep two runs off one target.
+    pub locks: Vec<PathText>,
+    /// The tool's own settings: absolute paths and options with which its worlds are opened again.
+    pub settings: serde_json::Value,
+    /// What there is to say about the run as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+}
+
+/// What a wave does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WaveKind {
+    /// Puts things where they belong.
+    Publish,
+    /// Touches sources: only items that verified go on, and nothing is ever taken back.
+    Retire,
+}
+
+/// A step and the item it serves; without an item it serves the whole run (a backup), and its failure stops the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task<S> {
+    /// The item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<ItemId>,
+    /// The step.
+    pub step: S,
+}
+
+/// Steps that are staged whole, recorded with one sync, published whole and settled once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wave<S> {
+    /// What it does.
+    pub kind: WaveKind,
+    /// Whether it is one transaction, which stands or falls together.
+    pub together: bool,
+    /// Its steps, in order.
+    pub tasks: Vec<Task<S>>,
+}
+
+impl<S> Wave<S> {
+    /// A wave whose items succeed or fail each for itself.
+    pub fn publish(tasks: Vec<Task<S>>) -> Self {
+        Self { kind: WaveKind::Publish, together: false, tasks }
+    }
+
+    /// A wave in one transaction.
+    pub fn transaction(tasks: Vec<Task<S>>) -> Self {
+        Self { kind: WaveKind::Publish, together: true, tasks }
+    }
+
+    /// A wave that touches sources.
+    pub fn retire(tasks: Vec<Task<S>>) -> Self {
+        Self { kind: WaveKind::Retire, together: false, tasks }
+    }
+}
+
+/// Waves in order. Lanes are independent of one another: an item has all its steps in one lane.
+pub type Lane<S> = Vec<Wave<S>>;
+
+/// What will happen: items, each in exactly one bucket, and the steps that bring them there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan<S> {
+    /// What it says about itself.
+    pub header: Header,
+    /// Every input of the survey, once.
+    pub items: Vec<Item>,
+    /// The steps.
+    pub lanes: Vec<Lane<S>>,
+}
+
+/// A plan whose items are not the inputs of its survey: an error of the planner, never of the user.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the plan does not account for its inputs: {} missing, {} unknown or twice; first: {first}",
+    missing,
+    surplus
+)]
+pub struct Imbalance {
+    /// Inputs of the survey without an item.
+    pub missing: usize,
+    /// Items without an input, or with one that another item has.
+    pub surplus: usize,
+    /// One of them.
+    pub first: InputId,
+}
+
+impl<S: Step> Plan<S> {
+    /// A plan that accounts for every input of its survey.
+    pub fn new(
+        mut header: Header,
+        inputs: &[InputId],
+        items: Vec<Item>,
+        lanes: Vec<Lane<S>>,
+    ) -> Result<Self, Imbalance> {
+        let mut open: BTreeMap<&InputId, i64> = BTreeMap::new();
+        inputs.iter().for_each(|input| *open.entry(input).or_default() += 1);
+        items.iter().for_each(|item| *open.entry(&item.input).or_default() -= 1);
+        if let Some((first, _)) = open.iter().find(|(_, balance)| **balance != 0) {
+            let missing = open.values().filter(|balance| **balance > 0).count();
+            let surplus = open.values().filter(|balance| **balance < 0).count();
+            return Err(Imbalance { missing, surplus, first: (*first).clone() });
+        }
+        for block in &mut header.blocks {
+            block.inputs = inputs.iter().filter(|input| input.kind == block.kind).count() as u64;
+        }
+        Ok(Self { header, items, lanes })
+    }
+
+    /// The item with this id.
+    pub fn item(&self, id: ItemId) -> &Item {
+        &self.items[id.0 as usize]
+    }
+
+    /// Whether there is nothing left to do.
+    pub fn is_settled(&self) -> bool {
+        self.tasks().next().is_none()
+    }
+
+    /// Every task, in the order of lanes and waves: its position here is its number.
+    pub fn tasks(&self) -> impl DoubleEndedIterator<Item = &Task<S>> {
+        self.lanes.iter().flatten().flat_map(|wave| &wave.tasks)
+    }
+
+    /// The sums if all goes well, titled, in the order of reports.
+    pub fn sums(&self) -> Vec<(String, Sums)> {
+        sums(&self.header.blocks, self.items.iter().map(|item| (item.input.kind.as_str(), &item.planned)))
+    }
+}
+
+pub(crate) fn sums<'a>(
+    blocks: &[Block],
+    outcomes: impl Iterator<Item = (&'a str, &'a Outcome)>,
+) -> Vec<(String, Sums)> {
+    let mut sums: Vec<(String, Sums)> = blocks
+        .iter()
+        .map(|block| (block.title.clone(), Sums { inputs: block.inputs, ..Sums::default() }))
+        .collect();
+    for (kind, outcome) in outcomes {
+        if let Some(at) = blocks.iter().position(|block| block.kind == kind) {
+            sums[at].1.count(outcome.bucket);
+        }
+    }
+    sums
+}

@@ -1,0 +1,24 @@
+//! Progress, for whoever wants to show it.
+
+/// Hears how far a run has come. Called from the threads of the lanes.
+pub trait Progress: Send + Sync {
+    /// A phase begins: its name, and how many bytes and steps it has.
+    fn begin(&self, phase: &str, bytes: u64, steps: u64);
+    /// `bytes` more have passed.
+    fn advance(&self, bytes: u64);
+    /// One more step is finished.
+    fn step_done(&self);
+    /// The phase is over.
+    fn end(&self);
+}
+
+/// Shows nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoProgress;
+
+impl Progress for NoProgress {
+    fn begin(&self, _phase: &str, _bytes: u64, _steps: u64) {}
+    fn advance(&self, _bytes: u64) {}
+    fn step_done(&self) {}
+    fn end(&self) {}
+}

@@ -1,0 +1,79 @@
+//! Whether what a run left still stands: bytes by the engine, meaning by the tool.
+
+use std::collections::BTreeSet;
+
+use session_model::Finding;
+
+use super::Run;
+use crate::receipt::arrived;
+use crate::{Cx, ItemId, Look, State, Step, StepError, Task, Verdict, Worlds};
+
+impl<S: Step> Run<S> {
+    /// Looks at every step of every item that arrived, then lets the tool judge the item.
+    pub fn verify<W: Worlds<S>>(&self, worlds: &W, look: Look, cx: &Cx<'_>) -> Result<Verdict, StepError> {
+        let mut verdict = Verdict::default();
+        cx.progress.begin("verifying", 0, self.plan.tasks().count() as u64);
+        for lane in 0..self.plan.lanes.len() {
+            let mut world = worlds.world(lane)?;
+            self.look_at_bytes(&mut world, lane, look, cx, &mut verdict)?;
+            for id in self.items_of(lane) {
+                let findings = worlds.judge(&mut world, self.plan.item(id));
+                verdict.findings.extend(findings.into_iter().map(|finding| (Some(id), finding)));
+            }
+        }
+        cx.progress.end();
+        Ok(verdict)
+    }
+
+    /// Newest first, as before an undo: a world may have to know the later of two things to judge the earlier.
+    fn look_at_bytes(
+        &self,
+        world: &mut S::World,
+        lane: usize,
+        look: Look,
+        cx: &Cx<'_>,
+        verdict: &mut Verdict,
+    ) -> Result<(), StepError> {
+        for (number, task) in self.newest_first(lane).flatten() {
+            cx.check()?;
+            cx.progress.step_done();
+            if task.item.is_some_and(|item| !self.has_arrived(item)) {
+                continue;
+            }
+            let evidence = self.ledger.evidence(number);
+            let state = task.step.inspect(world, evidence.as_ref(), look)?;
+            verdict.findings.extend(finding(task, state).map(|finding| (task.item, finding)));
+        }
+        Ok(())
+    }
+
+    /// The arrived items with steps in this lane; the first lane also answers for those without any.
+    fn items_of(&self, lane: usize) -> Vec<ItemId> {
+        let items_in = |lane: usize| {
+            self.plan.lanes[lane].iter().flat_map(|wave| &wave.tasks).filter_map(|task| task.item)
+        };
+        let elsewhere: BTreeSet<ItemId> =
+            (0..self.plan.lanes.len()).filter(|other| *other != lane).flat_map(items_in).collect();
+        let here: BTreeSet<ItemId> = items_in(lane).collect();
+        (0..)
+            .map(ItemId)
+            .take(self.plan.items.len())
+            .filter(|id| here.contains(id) || (lane == 0 && !elsewhere.contains(id)))
+            .filter(|id| self.has_arrived(*id))
+            .collect()
+    }
+
+    fn has_arrived(&self, id: ItemId) -> bool {
+        arrived(&self.plan.item(id).planned) && self.ledger.look(|history| !history.failed.contains_key(&id))
+    }
+}
+
+fn finding<S: Step>(task: &Task<S>, state: State) -> Option<Finding> {
+    let step = task.step.describe();
+    match state {
+        State::Done => None,
+        State::Superseded(more) => Some(Finding::note("superseded", format!("{step}: {more}"))),
+        State::Pending => Some(Finding::error("missing", format!("{step}: it is not there"))),
+        State::Conflict(found) => Some(Finding::error("changed", format!("{step}: {found}"))),
+    }
+}

@@ -1,0 +1,171 @@
+//! Where runs live: finding them, and knowing which one is in the way.
+
+use std::path::{Path, PathBuf};
+
+use durable_files::{FileError, InContext, PathText, create_private_dirs, sync_dir};
+use session_model::Timestamp;
+
+use crate::{
+    Header, History, Item, JournalError, Phase, Receipt, RunId, journal, plan_file, plan_file::PlanFileError,
+};
+
+/// The folder that holds the runs of every tool of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateRoot {
+    path: PathBuf,
+}
+
+/// A run that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadRunError {
+    /// There is no such run.
+    #[error("no run {run} in {}", root.display())]
+    Unknown {
+        /// The run that was asked for.
+        run: RunId,
+        /// Where it was looked for.
+        root: PathBuf,
+    },
+    /// Its journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Its plan cannot be read.
+    #[error(transparent)]
+    Plan(#[from] PlanFileError),
+    /// It was written by another version of the format.
+    #[error("run {run} has format {found}; this version reads and resumes format {}", crate::FORMAT)]
+    Format {
+        /// The run.
+        run: RunId,
+        /// Its format.
+        found: u32,
+    },
+    /// The operating system refused.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// A run as a list shows it, whatever tool made it.
+#[derive(Debug, Clone)]
+pub struct RunSummary {
+    /// Its name.
+    pub id: RunId,
+    /// Its folder.
+    pub dir: PathBuf,
+    /// What its plan says about itself.
+    pub header: Header,
+    /// The items of its plan.
+    pub items: Vec<Item>,
+    /// What its journal says.
+    pub history: History<serde_json::Value>,
+}
+
+impl RunSummary {
+    /// Where it stands.
+    pub fn phase(&self) -> Phase {
+        self.history.phase
+    }
+
+    /// When it began.
+    pub fn began(&self) -> Timestamp {
+        self.history.began
+    }
+
+    /// What became of its inputs so far.
+    pub fn receipt(&self) -> Receipt {
+        Receipt::of(self.id.clone(), self.header.clone(), &self.items, &self.history)
+    }
+
+    /// Whether the two runs work on a common target.
+    pub fn shares_target(&self, locks: &[PathText]) -> bool {
+        self.header.locks.iter().any(|lock| locks.contains(lock))
+    }
+}
+
+impl StateRoot {
+    /// The state root at this path; nothing is created before the first run.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn dir_of(&self, run: &RunId) -> PathBuf {
+        self.path.join("runs").join(run.as_str())
+    }
+
+    /// The folder in which a new run is put together before it takes its name.
+    pub(crate) fn prepare(&self, run: &RunId) -> Result<PathBuf, FileError> {
+        let runs = self.path.join("runs");
+        create_private_dirs(&runs)?;
+        let dir = runs.join(format!(".new-{run}"));
+        create_private_dirs(&dir)?;
+        Ok(dir)
+    }
+
+    /// The run in `prepared` takes its name: from now on it is found by whoever comes next.
+    pub(crate) fn adopt(&self, prepared: &Path, run: &RunId) -> Result<PathBuf, FileError> {
+        let dir = self.dir_of(run);
+        std::fs::rename(prepared, &dir).doing("name the run", &dir)?;
+        sync_dir(&self.path.join("runs"))?;
+        Ok(dir)
+    }
+
+    /// The names of all runs, oldest first. A state root that does not exist has none.
+    pub fn ids(&self) -> Result<Vec<RunId>, FileError> {
+        let runs = self.path.join("runs");
+        let entries = match std::fs::read_dir(&runs) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.doing("list", &runs)?,
+        };
+        let mut ids = Vec::new();
+        for entry in entries {
+            let name = entry.doing("list", &runs)?.file_name();
+            ids.extend(name.to_str().and_then(|name| name.parse::<RunId>().ok()));
+        }
+        ids.sort();
+        Ok(ids)
+    }
+
+    /// One run.
+    pub fn summary(&self, run: &RunId) -> Result<RunSummary, ReadRunError> {
+        let dir = self.dir_of(run);
+        if !dir.is_dir() {
+            return Err(ReadRunError::Unknown { run: run.clone(), root: self.path.clone() });
+        }
+        let (header, items) = plan_file::read_outline(&dir.join("plan.jsonl"))?;
+        let (history, _) = journal::read(&dir.join("journal"))?;
+        Ok(RunSummary { id: run.clone(), dir, header, items, history })
+    }
+
+    /// All runs, oldest first, those that cannot be read among them.
+    pub fn summaries(&self) -> Result<Vec<(RunId, Result<RunSummary, ReadRunError>)>, FileError> {
+        Ok(self.ids()?.into_iter().map(|id| (id.clone(), self.summary(&id))).collect())
+    }
+
+    /// The run that must be resumed or undone before another may begin on one of these targets. A run that cannot be
+    /// read may be just that one: it is an error.
+    pub fn interrupted_on(&self, locks: &[PathText]) -> Result<Option<RunSummary>, ReadRunError> {
+        for id in self.ids()? {
+            let run = self.summary(&id)?;
+            if matches!(run.phase(), Phase::Interrupted | Phase::Undoing) && run.shares_target(locks) {
+                return Ok(Some(run));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The newest run after `run` on one of its targets that is not undone: it has to be undone first.
+    pub fn newer_than(&self, run: &RunSummary) -> Result<Option<RunSummary>, ReadRunError> {
+        for id in self.ids()?.into_iter().rev().take_while(|id| *id > run.id) {
+            let newer = self.summary(&id)?;
+            if newer.phase() != Phase::Undone && newer.shares_target(&run.header.locks) {
+                return Ok(Some(newer));
+            }
+        }
+        Ok(None)
+    }
+}

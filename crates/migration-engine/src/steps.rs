@@ -1,0 +1,11 @@
+//! Steps on files: each usable alone, or as a variant of a tool's own enum ([`crate::compose_steps`]).
+
+mod files;
+mod install;
+mod replace;
+mod retire;
+
+pub use files::Files;
+pub use install::{InstallFile, Installed};
+pub use replace::{ReplaceFile, Replaced};
+pub use retire::{Retire, Retired};

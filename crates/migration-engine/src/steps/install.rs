@@ -1,0 +1,175 @@
+//! A new file, copied from a source that is only read.
+
+use std::path::{Path, PathBuf};
+
+use durable_files::{
+    Digest, Fingerprint, InContext, PathText, Traits, copy_file, create_private_dirs, missing_dirs,
+    publish_new, remove_empty_dirs, remove_file_if_there,
+};
+use serde::{Deserialize, Serialize};
+
+use super::files::{Files, compare_content, fingerprint_if_there};
+use crate::{Cause, Cost, Cx, Look, Slot, State, Step, StepError};
+
+/// Copies a file to a place where nothing is, byte for byte, and verifies it there.
+///
+/// The new file is 0600 and has the source's modification time unless told otherwise; folders made on the way are 0700.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstallFile {
+    /// What is copied.
+    pub source: PathText,
+    /// What it looked like when the plan was made.
+    pub expect: Fingerprint,
+    /// Where it goes; nothing may be there.
+    pub target: PathText,
+    /// The folders that did not exist when the plan was made, outermost first: an undo removes them if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub new_dirs: Vec<PathText>,
+    /// The modification time of the new file, in nanoseconds since 1970.
+    pub mtime: i64,
+}
+
+/// What was installed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installed {
+    /// The SHA-256 of every byte, as read from the source and as read back.
+    pub digest: Digest,
+    /// The new file as it stood.
+    pub file: Fingerprint,
+}
+
+impl InstallFile {
+    /// The step for a source as it looks now, keeping its modification time.
+    pub fn plan(source: &Path, expect: Fingerprint, target: &Path) -> Self {
+        let new_dirs = target.parent().map(missing_dirs).unwrap_or_default();
+        Self {
+            source: source.into(),
+            expect,
+            target: target.into(),
+            new_dirs: new_dirs.into_iter().map(PathText::from).collect(),
+            mtime: expect.mtime,
+        }
+    }
+
+    /// How what stands at the target compares with the source: nothing there, the same, grown since, or another thing.
+    pub fn compare(source: &Path, target: &Path) -> Result<State, StepError> {
+        if fingerprint_if_there(target)?.is_none() {
+            return Ok(State::Pending);
+        }
+        let read = durable_files::digest_file(source, &mut durable_files::Quiet)?;
+        compare_content(target, read.len, read.digest)
+    }
+
+    /// Removes the file if it is what was installed: aside first, then a look at what came along, then for good.
+    fn uninstall(&self, world: &mut Files, slot: &Slot, installed: &Installed) -> Result<(), StepError> {
+        let aside = slot.beside(&self.target, "old");
+        if fingerprint_if_there(&aside)?.is_none() {
+            if fingerprint_if_there(&self.target)?.is_none() {
+                return Ok(());
+            }
+            publish_new(&self.target, &aside)?;
+            world.touch(&self.target);
+        }
+        match compare_content(&aside, installed.file.size, installed.digest)? {
+            State::Done => remove_file_if_there(&aside).map(drop).map_err(StepError::from),
+            _ => {
+                publish_new(&aside, &self.target)?;
+                let changed = format!("{} has changed since it was installed", self.target.display());
+                Err(Cause::new("drifted", changed).item())
+            }
+        }
+    }
+}
+
+impl Step for InstallFile {
+    type World = Files;
+    type Evidence = Installed;
+
+    fn describe(&self) -> String {
+        format!("install {}", self.target.display())
+    }
+
+    fn cost(&self) -> Cost {
+        let inodes = 1 + self.new_dirs.len() as u64;
+        Cost { bytes: self.expect.size, at: self.target.parent().map(Path::to_path_buf), inodes }
+    }
+
+    fn inspect(
+        &self,
+        _world: &mut Files,
+        evidence: Option<&Installed>,
+        look: Look,
+    ) -> Result<State, StepError> {
+        let Some(found) = fingerprint_if_there(&self.target)? else { return Ok(State::Pending) };
+        match evidence {
+            None => Self::compare(&self.source, &self.target),
+            Some(ours) if look == Look::Quick && found.same_file(&ours.file) => Ok(State::Done),
+            Some(ours) => compare_content(&self.target, ours.file.size, ours.digest),
+        }
+    }
+
+    fn stage(&self, world: &mut Files, slot: &Slot, cx: &Cx<'_>) -> Result<Installed, StepError> {
+        if let Some(parent) = self.target.parent() {
+            create_private_dirs(parent)?;
+        }
+        let staged = slot.beside(&self.target, "tmp");
+        world.touch(&self.target);
+        let traits = Traits { mode: 0o600, mtime: Some(self.mtime) };
+        let mut meter = *cx;
+        let copied = copy_file(&self.source, &self.expect, &staged, traits, &mut meter)?;
+        Ok(Installed { digest: copied.digest, file: copied.written })
+    }
+
+    fn publish(&self, world: &mut Files, slot: &Slot, _evidence: &Installed) -> Result<(), StepError> {
+        publish_new(&slot.beside(&self.target, "tmp"), &self.target)?;
+        world.touch(&self.target);
+        Ok(())
+    }
+
+    fn revert(
+        &self,
+        world: &mut Files,
+        slot: &Slot,
+        evidence: Option<&Installed>,
+        _cx: &Cx<'_>,
+    ) -> Result<(), StepError> {
+        remove_file_if_there(&slot.beside(&self.target, "tmp"))?;
+        if let Some(installed) = evidence {
+            self.uninstall(world, slot, installed)?;
+        }
+        remove_empty_dirs(&self.new_dirs)?;
+        world.touch(self.new_dirs.first().unwrap_or(&self.target));
+        Ok(())
+    }
+
+    fn set_aside(
+        &self,
+        world: &mut Files,
+        slot: &Slot,
+        _evidence: &Installed,
+        folder: &Path,
+        cx: &Cx<'_>,
+    ) -> Result<(), StepError> {
+        move_into(&self.target, folder, slot)?;
+        world.touch(&self.target);
+        self.revert(world, slot, None, cx)
+    }
+}
+
+/// Moves a file to a folder that may be on another disk, under a name that tells its step.
+pub(super) fn move_into(file: &Path, folder: &Path, slot: &Slot) -> Result<PathBuf, StepError> {
+    let name = slot.private("").file_name().map(std::ffi::OsStr::to_os_string).unwrap_or_default();
+    let mut kept = name;
+    kept.push(file.file_name().unwrap_or_default());
+    let kept = folder.join(kept);
+    if std::fs::rename(file, &kept).is_err() {
+        let expect = Fingerprint::of_file(file)?;
+        let staged = durable_files::beside(&kept, "set-aside", "tmp");
+        let traits = Traits { mode: 0o600, mtime: Some(expect.mtime) };
+        copy_file(file, &expect, &staged, traits, &mut durable_files::Quiet)?;
+        publish_new(&staged, &kept)?;
+        std::fs::remove_file(file).doing("remove", file)?;
+    }
+    durable_files::sync_dir(folder)?;
+    Ok(kept)
+}

@@ -1,0 +1,116 @@
+//! A source moved aside, once everything that came of it has been verified.
+
+use std::path::{Path, PathBuf};
+
+use durable_files::{Fingerprint, PathText, publish_new};
+use serde::{Deserialize, Serialize};
+
+use super::files::{Files, fingerprint_if_there};
+use crate::{Cause, Cx, Look, Slot, State, Step, StepError};
+
+/// Moves a file or folder aside, under a name beside it; nothing is deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retire {
+    /// What is moved aside.
+    pub source: PathText,
+    /// What it looked like when the plan was made.
+    pub expect: Fingerprint,
+}
+
+/// Where it was moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retired {
+    /// The name it has now.
+    pub aside: PathText,
+}
+
+impl Retire {
+    fn is_expected(&self, found: &Fingerprint) -> bool {
+        found.same_file(&self.expect)
+    }
+}
+
+impl Step for Retire {
+    type World = Files;
+    type Evidence = Retired;
+
+    fn describe(&self) -> String {
+        format!("move aside {}", self.source.display())
+    }
+
+    fn inspect(
+        &self,
+        _world: &mut Files,
+        evidence: Option<&Retired>,
+        _look: Look,
+    ) -> Result<State, StepError> {
+        let here = fingerprint_if_there(&self.source)?;
+        let aside = evidence.map(|ours| fingerprint_if_there(&ours.aside)).transpose()?.flatten();
+        Ok(match (here, aside) {
+            (Some(found), _) if self.is_expected(&found) => State::Pending,
+            (Some(_), _) => State::Conflict("it changed after the plan was made".into()),
+            (None, Some(found)) if self.is_expected(&found) => State::Done,
+            (None, Some(_)) => State::Conflict("what was moved aside has changed".into()),
+            (None, None) => State::Conflict("it is gone".into()),
+        })
+    }
+
+    fn stage(&self, _world: &mut Files, slot: &Slot, _cx: &Cx<'_>) -> Result<Retired, StepError> {
+        match fingerprint_if_there(&self.source)? {
+            Some(found) if self.is_expected(&found) => {
+                Ok(Retired { aside: slot.beside(&self.source, "retired").into() })
+            }
+            _ => Err(self.changed()),
+        }
+    }
+
+    fn publish(&self, world: &mut Files, _slot: &Slot, evidence: &Retired) -> Result<(), StepError> {
+        publish_new(&self.source, &evidence.aside)?;
+        world.touch(&self.source);
+        if !self.is_expected(&Fingerprint::of_file(&evidence.aside)?) {
+            publish_new(&evidence.aside, &self.source)?;
+            return Err(self.changed());
+        }
+        Ok(())
+    }
+
+    fn revert(
+        &self,
+        world: &mut Files,
+        _slot: &Slot,
+        evidence: Option<&Retired>,
+        _cx: &Cx<'_>,
+    ) -> Result<(), StepError> {
+        let Some(retired) = evidence else { return Ok(()) };
+        if fingerprint_if_there(&retired.aside)?.is_some() {
+            publish_new(&retired.aside, &self.source)?;
+            world.touch(&self.source);
+        }
+        Ok(())
+    }
+
+    fn set_aside(
+        &self,
+        world: &mut Files,
+        slot: &Slot,
+        evidence: &Retired,
+        folder: &Path,
+        cx: &Cx<'_>,
+    ) -> Result<(), StepError> {
+        if fingerprint_if_there(&self.source)?.is_some() {
+            super::install::move_into(&self.source, folder, slot)?;
+        }
+        self.revert(world, slot, Some(evidence), cx)
+    }
+
+    fn stashes(&self, _slot: &Slot, evidence: &Retired) -> Vec<PathBuf> {
+        vec![evidence.aside.to_path_buf()]
+    }
+}
+
+impl Retire {
+    fn changed(&self) -> StepError {
+        let path: &Path = &self.source;
+        Cause::source_changed(format!("{} changed after the plan was made", path.display())).item()
+    }
+}
