@@ -42,7 +42,7 @@ pub enum ReadError {
         path: Utf8PathBuf,
     },
     /// A path that the user named is there but cannot be read.
-    #[error("reading {what} {path}: expected {expected}")]
+    #[error("reading {what} {path}: expected {expected}, found one that cannot be read as such")]
     NamedUnreadable {
         /// "the legacy root" or "the legacy config".
         what: &'static str,

@@ -1,0 +1,59 @@
+//! Opening files: the one place that reads them.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::SystemTime;
+
+use session_model::{Anomaly, Place, Timestamp};
+
+/// Nothing that the old orchestrator wrote comes near this size; what does is not read into memory.
+const LARGEST: u64 = 64 << 20;
+
+/// Reads a whole file into `buffer` (what it held is gone) and returns the file's modification time.
+pub(super) fn read_into(buffer: &mut Vec<u8>, path: &Path) -> io::Result<Timestamp> {
+    buffer.clear();
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if metadata.len() > LARGEST {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    buffer.reserve(usize::try_from(metadata.len()).unwrap_or(0) + 1);
+    file.take(LARGEST).read_to_end(buffer)?;
+    Ok(metadata.modified().map_or(Timestamp::UNIX_EPOCH, timestamp))
+}
+
+/// Reads a whole file. `None` when there is none.
+pub(super) fn read(path: &Path) -> io::Result<Option<(Vec<u8>, Timestamp)>> {
+    let mut bytes = Vec::new();
+    match read_into(&mut bytes, path) {
+        Ok(mtime) => Ok(Some((bytes, mtime))),
+        Err(error) if is_absence(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a path leads nowhere, be it because a folder on the way is a file.
+pub(super) fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// A file or folder that the system would not let us read.
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> Anomaly {
+    let message = format!("expected to be able to read it, the system says: {}", error.kind());
+    Anomaly::new("unreadable", message).at(Place::new(path))
+}
+
+/// A file's time, kept within the years that have four digits.
+pub(super) fn timestamp(time: SystemTime) -> Timestamp {
+    let earliest = Timestamp::UNIX_EPOCH;
+    Timestamp::try_from(time).unwrap_or(earliest).clamp(earliest, latest())
+}
+
+/// The last second that can be written with a year of four digits.
+pub(super) fn latest() -> Timestamp {
+    Timestamp::from_second(253_402_207_200).expect("because it is a second of the year 9999")
+}
