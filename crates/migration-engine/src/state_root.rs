@@ -102,7 +102,12 @@ impl StateRoot {
         let runs = self.path.join("runs");
         create_private_dirs(&runs)?;
         let dir = runs.join(format!(".new-{run}"));
-        create_private_dirs(&dir)?;
+        match std::fs::remove_dir_all(&dir) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).doing("remove the leftover", &dir);
+            }
+            _ => create_private_dirs(&dir)?,
+        }
         Ok(dir)
     }
 

@@ -9,4 +9,8 @@
 //! # Limitations
 //! For tests only: helpers panic where a test should fail.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic where a test should fail")]
+
+pub mod crash;
 pub mod model_server;
+pub mod tree;

@@ -98,7 +98,7 @@ impl Drop for ModelServer {
 impl Request {
     /// Whether it asks the model for an answer (and is not, say, a count of tokens or a probe).
     pub fn asks_model(&self) -> bool {
-        self.method == "POST" && self.route() == "/v1/messages"
+        self.method == "POST" && matches!(self.route(), "/v1/messages" | "/v1/responses")
     }
 
     /// The body as JSON; `Null` if it is none.
@@ -106,20 +106,16 @@ impl Request {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// Every text of the `messages` that were sent, in order, whoever said it.
+    /// Every text that was sent, in order, whoever said it: of the `messages`, or of what `/v1/responses` calls `input`.
     pub fn texts(&self) -> Vec<String> {
-        texts_of_messages(&self.json()["messages"])
+        let body = self.json();
+        let turns = if body["messages"].is_array() { &body["messages"] } else { &body["input"] };
+        turns.as_array().into_iter().flatten().flat_map(|turn| texts_of(&turn["content"])).collect()
     }
 
     fn route(&self) -> &str {
         self.path.split('?').next().unwrap_or_default()
     }
-}
-
-/// Every text of an array of messages, in order, whoever said it. Transcripts record the same messages.
-pub fn texts_of_messages(messages: &Value) -> Vec<String> {
-    let messages = messages.as_array().into_iter().flatten();
-    messages.flat_map(|message| texts_of(&message["content"])).collect()
 }
 
 /// The texts of a message's `content`: a string, or the blocks of type `text`.
@@ -172,6 +168,7 @@ fn answer(request: &Request, number: usize) -> (&'static str, String) {
     let body = request.json();
     match request.route() {
         "/v1/messages" if body["stream"] == true => ("text/event-stream", streamed(&body, number)),
+        "/v1/responses" => ("text/event-stream", responded(number)),
         "/v1/messages" => ("application/json", message(&body, number, true).to_string()),
         route if route.ends_with("/count_tokens") => {
             ("application/json", json!({"input_tokens": 1}).to_string())
@@ -203,6 +200,23 @@ fn streamed(request: &Value, number: usize) -> String {
         json!({"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": null},
                "usage": {"output_tokens": 1}}),
         json!({"type": "message_stop"}),
+    ];
+    events.iter().map(event).collect()
+}
+
+/// The same answer in the words of the other API, which is always streamed here.
+fn responded(number: usize) -> String {
+    let content = json!([{"type": "output_text", "text": sentence(number), "annotations": []}]);
+    let id = format!("resp_stub_{number}");
+    let events = [
+        json!({"type": "response.created", "response": {"id": id}}),
+        json!({"type": "response.output_item.done", "output_index": 0, "item": {
+            "type": "message", "id": format!("msg_stub_{number}"), "role": "assistant", "status": "completed",
+            "content": content,
+        }}),
+        json!({"type": "response.completed", "response": {
+            "id": id, "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2},
+        }}),
     ];
     events.iter().map(event).collect()
 }
@@ -300,6 +314,17 @@ mod tests {
         assert!(server.requests().iter().all(Request::asks_model));
         server.forget();
         assert!(server.requests().is_empty());
+    }
+
+    #[test]
+    fn the_other_api_is_spoken_too() {
+        let server = ModelServer::start().expect("a free port");
+        let body =
+            r#"{"input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"one"}]}]}"#;
+        let answer = post(&server, "/v1/responses", body);
+        assert!(answer.contains(r#""text":"stub answer 1""#), "{answer}");
+        assert!(answer.contains("event: response.completed"), "{answer}");
+        assert_eq!(server.requests()[0].texts(), ["one"]);
     }
 
     #[test]

@@ -1,0 +1,127 @@
+//! A whole migration tool in one page: moves the files of a folder to another and replaces the index there.
+//!
+//! `move_folder apply|resume|undo PLACE`, where PLACE holds `old/`, `new/index` and, afterwards, `state/`. Every file of
+//! `old/` but `index` is installed in `new/`; then `new/index` is replaced by `old/index`; then the files of `old/` are
+//! moved aside.
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use durable_files::Fingerprint;
+use migration_engine::steps::{Files, InstallFile, ReplaceFile, Retire};
+use migration_engine::{
+    Block, Bucket, Changed, Cx, Header, Item, ItemId, NoProgress, Outcome, Plan, Run, RunId, StateRoot,
+    StepError, TargetLocks, Task, Wave, World, Worlds, check_room, compose_steps,
+};
+use session_model::{Finding, InputId, Timestamp};
+
+/// The live handles: only folders that need a sync.
+#[derive(Default)]
+struct Folders {
+    files: Files,
+}
+
+impl World for Folders {
+    fn settle(&mut self) -> Result<(), StepError> {
+        self.files.settle()
+    }
+
+    fn abandon(&mut self) {
+        self.files.abandon();
+    }
+}
+
+compose_steps! {
+    /// What moving a folder takes.
+    enum Effect, Trace in Folders {
+        /// A file that is new at the target.
+        Install(InstallFile) with files,
+        /// A file that is there already and changes.
+        Replace(ReplaceFile) with files,
+        /// A source that is not needed any more.
+        Retire(Retire) with files,
+    }
+}
+
+struct Here;
+
+impl Worlds<Effect> for Here {
+    fn world(&self, _lane: usize) -> Result<Folders, StepError> {
+        Ok(Folders::default())
+    }
+
+    fn judge(&self, _world: &mut Folders, _item: &Item) -> Vec<Finding> {
+        Vec::new()
+    }
+}
+
+fn plan(place: &Path) -> Result<Plan<Effect>, Box<dyn Error>> {
+    let (mut inputs, mut items) = (Vec::new(), Vec::new());
+    let (mut installs, mut replaces, mut retires) = (Vec::new(), Vec::new(), Vec::new());
+    let mut names: Vec<_> = std::fs::read_dir(place.join("old"))?
+        .map(|entry| Ok(entry?.file_name()))
+        .collect::<Result<_, std::io::Error>>()?;
+    names.sort();
+    for (name, id) in names.iter().zip(0..) {
+        let (source, target) = (place.join("old").join(name), place.join("new/deep").join(name));
+        let expect = Fingerprint::of_file(&source)?;
+        let item = Some(ItemId(id));
+        if name == "index" {
+            let target = place.join("new/index");
+            let expect_target = Fingerprint::of_file(&target)?;
+            let step = ReplaceFile {
+                source: source.clone().into(),
+                expect_source: expect,
+                target: target.into(),
+                expect_target,
+            };
+            replaces.push(Task { item, step: step.into() });
+        } else {
+            installs.push(Task { item, step: InstallFile::plan(&source, expect, &target).into() });
+        }
+        retires.push(Task { item, step: Retire { source: source.clone().into(), expect }.into() });
+        let input = InputId::new("file", source.display().to_string());
+        items.push(Item::new(input.clone(), name.to_string_lossy(), Outcome::plain(Bucket::Migrated)));
+        inputs.push(input);
+    }
+    let header = Header {
+        tool: "move-folder".into(),
+        version: "0.1.0".into(),
+        blocks: vec![Block { kind: "file".into(), title: "files".into(), inputs: 0 }],
+        locks: vec![place.join("new").into()],
+        settings: serde_json::Value::Null,
+        findings: Vec::new(),
+    };
+    let waves = vec![Wave::publish(installs), Wave::publish(replaces), Wave::retire(retires)];
+    Ok(Plan::new(header, &inputs, items, vec![waves])?)
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let [verb, place] = std::env::args().skip(1).collect::<Vec<_>>().try_into().map_err(|_| "VERB PLACE")?;
+    let place = Path::new(&place);
+    let root = StateRoot::at(place.join("state"));
+    let cx = Cx { stop: &AtomicBool::new(false), progress: &NoProgress, now: Timestamp::now };
+    if verb == "apply" {
+        let plan = plan(place)?;
+        let locks = TargetLocks::take(&plan.header.locks)?;
+        if let Some(run) = root.interrupted_on(&plan.header.locks)? {
+            return Err(format!("run {} must be resumed or undone first", run.id).into());
+        }
+        check_room(&plan, root.path())?;
+        let run = Run::create(&root, RunId::new(Timestamp::UNIX_EPOCH, 0), plan, locks, (cx.now)())?;
+        run.apply(&Here, 1, &cx)?;
+        return Ok(());
+    }
+    let id = root.ids()?.pop().ok_or("there is no run")?;
+    let run = Run::<Effect>::open(&root, &id)?;
+    match verb.as_str() {
+        "resume" if run.phase() == migration_engine::Phase::Undoing => {
+            drop(run.undo(&Here, Changed::Refuse, &cx)?)
+        }
+        "resume" => drop(run.apply(&Here, 1, &cx)?),
+        "undo" => drop(run.undo(&Here, Changed::Refuse, &cx)?),
+        _ => return Err("apply, resume or undo".into()),
+    }
+    Ok(())
+}

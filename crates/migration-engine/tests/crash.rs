@@ -1,0 +1,179 @@
+//! A whole small migration (new files, a replaced file, retired sources), struck at every single effect.
+
+use std::path::{Path, PathBuf};
+
+use migration_engine::{Phase, StateRoot};
+use tempfile::TempDir;
+use testkit::crash::{Blow, Effect, Program, example};
+use testkit::tree::Tree;
+
+/// A fresh place, always at the same path shape: two conversations, and an index that is already at the target.
+struct Place {
+    dir: TempDir,
+    before: Tree,
+}
+
+impl Place {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, content) in
+            [("old/a", "first\n"), ("old/b", ""), ("old/index", "a b\n"), ("new/index", "none\n")]
+        {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, content).unwrap();
+        }
+        let before = Tree::of(dir.path());
+        Self { dir, before }
+    }
+
+    fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn program(&self, verb: &str) -> Program {
+        Program::new(example("move_folder")).arg(verb).arg(self.path())
+    }
+
+    fn must(&self, verb: &str, when: &str) {
+        let output = self.program(verb).run();
+        assert!(output.status.success(), "{verb} {when}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// What a person would say after a crash: `resume` if a run stands there, else the same command again.
+    fn go_on(&self, when: &str) {
+        match self.phase() {
+            None => self.must("apply", when),
+            Some(_) => self.must("resume", when),
+        }
+    }
+
+    /// Where the run stands, if there is one.
+    fn phase(&self) -> Option<Phase> {
+        let root = StateRoot::at(self.path().join("state"));
+        let id = root.ids().unwrap().pop()?;
+        Some(root.summary(&id).unwrap().phase())
+    }
+
+    fn tree(&self) -> Tree {
+        Tree::of(self.path()).without(&["state"])
+    }
+
+    fn assert_restored(&self, when: &str) {
+        self.before.assert_same(&self.tree(), when);
+    }
+
+    fn assert_migrated(&self, when: &str) {
+        let read = |name: &str| std::fs::read_to_string(self.path().join(name)).unwrap();
+        assert_eq!(
+            (read("new/deep/a"), read("new/deep/b"), read("new/index")),
+            ("first\n".into(), String::new(), "a b\n".into()),
+            "{when}"
+        );
+        let names = self.tree().names();
+        assert_eq!(names.len(), 10, "{when}: {names:?}"); // 3 folders, 3 new files, 3 retired, 1 stash
+        assert_eq!(self.phase(), Some(Phase::Applied), "{when}");
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.path().join("state/runs/19700101-000000-0000/journal")
+    }
+}
+
+fn effects_of(verb: &str, prepare: &dyn Fn() -> Place) -> Vec<Effect> {
+    let effects = prepare().program(verb).effects();
+    assert!(effects.len() > 20, "only {} effects: the loop would prove little", effects.len());
+    effects
+}
+
+fn applied() -> Place {
+    let place = Place::new();
+    place.must("apply", "undisturbed");
+    place.assert_migrated("undisturbed");
+    place
+}
+
+/// Strikes an apply at every effect; afterwards it is finished, and taken back.
+fn strike_apply(blow: Blow) {
+    for effect in effects_of("apply", &Place::new) {
+        let when = format!("after {blow:?} at {effect}");
+        let place = Place::new();
+        place.program("apply").run_struck(&effect, blow);
+        place.go_on(&when);
+        place.assert_migrated(&when);
+        place.must("undo", &when);
+        place.assert_restored(&when);
+
+        let place = Place::new();
+        place.program("apply").run_struck(&effect, blow);
+        if place.phase().is_some() {
+            place.must("undo", &when);
+        }
+        place.assert_restored(&format!("undone {when}"));
+    }
+}
+
+/// Strikes an undo at every effect; afterwards `undo` and `resume` alike finish it.
+fn strike_undo(blow: Blow) {
+    for effect in effects_of("undo", &applied) {
+        for finish in ["undo", "resume"] {
+            let when = format!("{finish} after {blow:?} at {effect}");
+            let place = applied();
+            place.program("undo").run_struck(&effect, blow);
+            match place.phase() {
+                Some(Phase::Applied) => place.must("undo", &when), // struck before it had begun
+                Some(Phase::Undone) => {}                          // struck after its last word
+                _ => place.must(finish, &when),
+            }
+            place.assert_restored(&when);
+            assert_eq!(place.phase(), Some(Phase::Undone), "{when}");
+        }
+    }
+}
+
+#[test]
+fn killed_at_any_effect_a_run_is_finished_by_resume_and_taken_back_by_undo() {
+    strike_apply(Blow::Kill);
+}
+
+#[test]
+fn a_full_disk_at_any_effect_harms_nothing() {
+    strike_apply(Blow::Error("ENOSPC"));
+}
+
+#[test]
+fn a_failing_disk_at_any_effect_harms_nothing() {
+    strike_apply(Blow::Error("EIO"));
+}
+
+#[test]
+fn killed_at_any_effect_an_undo_is_finished() {
+    strike_undo(Blow::Kill);
+}
+
+#[test]
+fn a_failing_disk_during_an_undo_harms_nothing() {
+    strike_undo(Blow::Error("EIO"));
+}
+
+#[test]
+fn a_journal_torn_at_any_byte_of_its_last_batch_is_still_enough() {
+    let whole = std::fs::read(applied().journal()).unwrap();
+    let lines: Vec<usize> =
+        whole.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(i, _)| i + 1).collect();
+    let last_record = lines[lines.len() - 2];
+    for cut in last_record..whole.len() {
+        for verb in ["resume", "undo"] {
+            let when = format!("{verb} with a journal cut at {cut} of {}", whole.len());
+            let place = applied();
+            let journal = std::fs::OpenOptions::new().write(true).open(place.journal()).unwrap();
+            journal.set_len(cut as u64).unwrap();
+            place.must(verb, &when);
+            if verb == "undo" {
+                place.assert_restored(&when);
+            } else {
+                place.assert_migrated(&when);
+            }
+        }
+    }
+}

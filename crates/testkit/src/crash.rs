@@ -1,0 +1,152 @@
+//! The kill loop: a program killed, or failed, at every single effect it has on the world.
+//!
+//! The effects of a program are the system calls by which it changes a disk. `strace` counts them in one undisturbed
+//! run, then kills the program at (or returns an error from) the n-th of each, for every n. Nothing in the program
+//! knows of it: what is tested is what is shipped.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// The system calls that change a disk, or make a change durable.
+const MUTATING: &str = "open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,\
+unlinkat,rmdir,write,pwrite64,writev,pwritev,pwritev2,ftruncate,truncate,fallocate,fsync,fdatasync,syncfs,\
+utimensat,chmod,fchmod,fchmodat,copy_file_range,sendfile";
+
+/// One effect of a program: the n-th call of this name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effect {
+    syscall: String,
+    nth: usize,
+    shown: String,
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} #{}: {}", self.syscall, self.nth, self.shown)
+    }
+}
+
+/// What happens to the program at an effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blow {
+    /// SIGKILL, before the call is carried out.
+    Kill,
+    /// The call answers with this error and does nothing.
+    Error(&'static str),
+}
+
+/// A program with its arguments, to be run again and again.
+#[derive(Debug, Clone)]
+pub struct Program {
+    path: PathBuf,
+    args: Vec<OsString>,
+    env: Vec<(OsString, OsString)>,
+}
+
+impl Program {
+    /// The program at this path.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), args: Vec::new(), env: Vec::new() }
+    }
+
+    /// With one more argument.
+    #[must_use]
+    pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// With an environment variable; beside those set here it has none but PATH.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// Runs it undisturbed.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub fn run(&self) -> Output {
+        let mut command = Command::new(&self.path);
+        self.finish(&mut command)
+    }
+
+    /// Its effects, in the order in which an undisturbed run has them.
+    ///
+    /// # Panics
+    /// If `strace` cannot be run, or sees no effect: then the test would prove nothing.
+    pub fn effects(&self) -> Vec<Effect> {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let mut command = Command::new("strace");
+        command.args(["-qq", "-f", "-e", "signal=none", "-o"]).arg(log.path());
+        command.arg("-e").arg(format!("trace={MUTATING}")).arg("--").arg(&self.path);
+        let output = self.finish(&mut command);
+        let log = std::fs::read(log.path()).unwrap();
+        let effects = parse_log(&String::from_utf8_lossy(&log));
+        assert!(!effects.is_empty(), "strace saw no effect: {}", String::from_utf8_lossy(&output.stderr));
+        effects
+    }
+
+    /// Runs it, and strikes at one effect.
+    ///
+    /// # Panics
+    /// If `strace` cannot be started.
+    pub fn run_struck(&self, effect: &Effect, blow: Blow) -> Output {
+        let what = match blow {
+            Blow::Kill => "signal=SIGKILL".to_owned(),
+            Blow::Error(errno) => format!("error={errno}"),
+        };
+        let mut command = Command::new("strace");
+        command.args(["-qq", "-f", "-o", "/dev/null", "-e"]).arg(format!("trace={}", effect.syscall));
+        command.arg("-e").arg(format!("inject={}:{what}:when={}", effect.syscall, effect.nth));
+        command.arg("--").arg(&self.path);
+        self.finish(&mut command)
+    }
+
+    fn finish(&self, command: &mut Command) -> Output {
+        command.args(&self.args).env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        command.envs(self.env.iter().cloned()).stdin(Stdio::null());
+        command.output().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"))
+    }
+}
+
+/// The path of an example of the crate under test, which `cargo test` and `cargo nextest` build beside the tests.
+///
+/// # Panics
+/// If it has not been built.
+pub fn example(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let path = test.parent().and_then(Path::parent).unwrap().join("examples").join(name);
+    assert!(path.exists(), "{} has not been built", path.display());
+    path
+}
+
+/// Numbers the calls of each name, and leaves out those that change nothing: files opened only to be read, and writes to
+/// the standard streams.
+fn parse_log(log: &str) -> Vec<Effect> {
+    let mut counts = std::collections::HashMap::<String, usize>::new();
+    let mut effects = Vec::new();
+    for line in log.lines() {
+        let call = line.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
+        let Some((syscall, rest)) = call.split_once('(') else { continue };
+        if !syscall.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            continue; // "<... resumed>" and the like
+        }
+        let nth = counts.entry(syscall.to_owned()).or_default();
+        *nth += 1;
+        let only_reads =
+            syscall.starts_with("open") && !rest.contains("O_CREAT") && !rest.contains("O_TRUNC");
+        let talks = syscall.starts_with("write") && (rest.starts_with("1,") || rest.starts_with("2,"));
+        if !only_reads && !talks {
+            effects.push(Effect {
+                syscall: syscall.to_owned(),
+                nth: *nth,
+                shown: rest.chars().take(160).collect(),
+            });
+        }
+    }
+    effects
+}
