@@ -3,27 +3,88 @@
 //! A client that npm cannot give is skipped, loudly; it never passes quietly.
 
 mod claude;
+mod client;
+mod codex;
 mod home;
 mod npm;
+mod opencode;
+
+use testkit::model_server::{ModelServer, Request};
 
 use crate::shell::Outcome;
+use client::{Client, Installed};
+use home::Home;
 
-/// What became of one client.
-enum Verdict {
-    Passed,
-    Skipped(String),
-}
+const PROMPTS: [&str; 3] = ["first question", "second question: naïve 😀", "third question"];
+const GOES_ON: &str = "and on it goes";
+
+/// Where the worktrees stand below the home: the second makes a slug longer than 200 characters.
+const FOLDERS: [&str; 3] = [
+    "plain",
+    "long-path-of-which-the-slug-is-cut/where-every-folder-is-named-at-length/because-paths-like-this-do-exist/\
+     and-the-client-cuts-what-it-makes-of-them-at-200-characters/to-which-it-adds-a-hash-of-the-whole-path",
+    "a b.c_d/日本語/x😀y/café",
+];
 
 /// Tries every client; fails if one of them lost a session.
 pub(crate) fn run() -> Outcome {
-    let clients: [(&str, fn() -> Outcome<Verdict>); 1] = [("Claude Code", claude::check)];
-    let mut lost = Vec::new();
-    for (name, check) in clients {
-        match check() {
-            Ok(Verdict::Passed) => println!("canary: {name}: passed"),
-            Ok(Verdict::Skipped(reason)) => println!("canary: {name}: SKIPPED, nothing was shown: {reason}"),
-            Err(error) => lost.push(format!("{name}: {error}")),
+    let outcomes = [
+        canary(&claude::ClaudeCode, &FOLDERS, claude::goes_on_after_the_move),
+        canary(&codex::Codex, &FOLDERS[..1], accepts_the_id_elsewhere),
+        canary(&opencode::OpenCode, &FOLDERS[..1], accepts_the_id_elsewhere),
+    ];
+    let lost: Vec<_> = outcomes.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect();
+    if lost.is_empty() { Ok(()) } else { Err(lost.join("\n").into()) }
+}
+
+type Check = fn(&Installed, &Home, &ModelServer) -> Outcome;
+
+fn canary(client: &'static dyn Client, folders: &[&str], check: Check) -> Outcome {
+    let package = client.package();
+    match npm::install(client)? {
+        Err(reason) => println!("canary: {package}: SKIPPED, nothing was shown, because {reason}"),
+        Ok(installed) => {
+            println!("canary: {package} {}", installed.version);
+            for folder in folders {
+                in_folder(&installed, folder, check)
+                    .map_err(|error| format!("{package}, below `{folder}`: {error}"))?;
+                println!("canary:   below `{folder}`: the whole history was sent");
+            }
         }
     }
-    if lost.is_empty() { Ok(()) } else { Err(format!("canary: {}", lost.join("\n")).into()) }
+    Ok(())
+}
+
+fn in_folder(client: &Installed, folder: &str, check: Check) -> Outcome {
+    let temp = tempfile::tempdir()?;
+    check(client, &Home::lay_out(temp.path(), folder)?, &ModelServer::start()?)
+}
+
+/// Clients that keep sessions by id alone: the carried id is enough, from whatever directory.
+fn accepts_the_id_elsewhere(client: &Installed, home: &Home, stub: &ModelServer) -> Outcome {
+    let talk = client.talk(home, stub)?;
+    let begun = talk.begin(&PROMPTS)?;
+    stub.forget();
+    let output = talk.run(&home.rewrite, GOES_ON, Some(&begun.session))?;
+    was_sent(stub, &begun.said)?;
+    if !output.status.success() {
+        println!(
+            "canary:   note: the session was taken up, but the client then ended with {}",
+            output.status
+        );
+    }
+    Ok(())
+}
+
+/// The proof: the question that went on with the session carried every earlier text, in order.
+fn was_sent(stub: &ModelServer, said: &[String]) -> Outcome {
+    let requests = stub.requests();
+    let mut asked = requests.iter().filter(|request| request.asks_model()).map(Request::texts);
+    let sent = asked.rfind(|texts| texts.iter().any(|text| text.contains(GOES_ON)));
+    let sent = sent.ok_or("the stub was never sent the question that goes on")?;
+    let mut rest = sent.iter();
+    match said.iter().find(|&text| !rest.any(|sent| sent.contains(text))) {
+        None => Ok(()),
+        Some(text) => Err(format!("the client did not send {text:?} in its place; it sent {sent:?}").into()),
+    }
 }

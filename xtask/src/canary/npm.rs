@@ -1,24 +1,49 @@
 //! Clients as npm gives them today.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 
+use super::client::{Client, Installed};
 use crate::shell::{self, Outcome};
 
-/// A client in the cache, or why there is none. Why there is none is never a reason to fail, always one to say so.
-pub(crate) type Fetched = Result<PathBuf, String>;
-
-/// Installs a package, without its scripts, into a cache under the target directory; gives its `node_modules`.
-pub(crate) fn install(package: &str) -> Outcome<Fetched> {
-    let cache = shell::target()?.join("canary").join(package.replace(['@', '/'], "_"));
+/// Installs a client, without its scripts, into a cache under the target directory.
+///
+/// The inner error says why there is none to try, which is no failure of ours.
+pub(super) fn install(client: &'static dyn Client) -> Outcome<Result<Installed, String>> {
+    let cache = shell::target()?.join("canary").join(client.package().replace(['@', '/'], "_"));
     std::fs::create_dir_all(&cache)?;
+    Ok(fetch(client.package(), &cache).and_then(|()| try_out(client, &cache)))
+}
+
+fn fetch(package: &str, cache: &Path) -> Result<(), String> {
     let mut npm = Command::new("npm");
     npm.args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"]);
-    npm.arg(&cache).arg(format!("{package}@latest"));
-    let said = match npm.output() {
-        Ok(said) if said.status.success() => return Ok(Ok(cache.join("node_modules"))),
-        Ok(said) => String::from_utf8_lossy(&said.stderr).trim().to_owned(),
-        Err(error) => format!("npm cannot be run: {error}"),
+    said(npm.arg(cache).arg(format!("{package}@latest"))).map(drop)
+}
+
+fn try_out(client: &'static dyn Client, cache: &Path) -> Result<Installed, String> {
+    let program = cache.join("node_modules").join(client.program(&platform()));
+    let version = said(Command::new(&program).arg("--version"))?;
+    Ok(Installed { client, program, version })
+}
+
+/// What a command said, or why it could not.
+fn said(command: &mut Command) -> Result<String, String> {
+    let output = shell::capture(command).map_err(|error| error.to_string())?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+}
+
+/// This platform as npm's packages spell it.
+fn platform() -> String {
+    let system = match std::env::consts::OS {
+        "macos" => "darwin",
+        other => other,
     };
-    Ok(Err(said))
+    let machine = match std::env::consts::ARCH {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    format!("{system}-{machine}")
 }

@@ -1,0 +1,120 @@
+//! What a client has to say about itself, and talking with one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use testkit::model_server::ModelServer;
+
+use super::home::Home;
+use crate::shell::{self, Outcome};
+
+/// How one client is installed, pointed at the stub, and asked.
+pub(super) trait Client {
+    /// Its name at npm.
+    fn package(&self) -> &'static str;
+    /// Its program, below `node_modules`, on a platform as npm spells it (`linux-x64`).
+    fn program(&self, platform: &str) -> String;
+    /// Its configuration: a file below the home and what to write into it. Nothing for most.
+    fn configuration(&self, _base_url: &str) -> Option<(&'static str, String)> {
+        None
+    }
+    /// The environment that points it at the stub and keeps it from calling anyone else.
+    fn environment(&self, base_url: &str) -> Vec<(&'static str, String)>;
+    /// The arguments that ask one question, of a session begun before if one is named.
+    fn question(&self, prompt: &str, session: Option<&str>) -> Vec<String>;
+    /// The key under which its JSON output names the session.
+    fn session_key(&self) -> &'static str;
+}
+
+/// A client that npm gave and that runs on this machine.
+pub(super) struct Installed {
+    pub(super) client: &'static dyn Client,
+    pub(super) program: PathBuf,
+    pub(super) version: String,
+}
+
+/// A client at home, with the stub to talk to.
+pub(super) struct Talk<'a> {
+    installed: &'a Installed,
+    home: &'a Home,
+    base_url: String,
+}
+
+/// A session with some turns: its id, and what both sides said, in order.
+pub(super) struct Begun {
+    pub(super) session: String,
+    pub(super) said: Vec<String>,
+}
+
+impl Installed {
+    /// Settles the client into a home.
+    pub(super) fn talk<'a>(&'a self, home: &'a Home, stub: &ModelServer) -> Outcome<Talk<'a>> {
+        let base_url = stub.base_url();
+        if let Some((file, content)) = self.client.configuration(&base_url) {
+            let file = home.home.join(file);
+            fs::create_dir_all(file.parent().expect("a configuration stands in a folder"))?;
+            fs::write(file, content)?;
+        }
+        Ok(Talk { installed: self, home, base_url })
+    }
+}
+
+impl Talk<'_> {
+    /// Holds a conversation in the legacy worktree.
+    pub(super) fn begin(&self, prompts: &[&str]) -> Outcome<Begun> {
+        let mut begun: Option<Begun> = None;
+        for prompt in prompts {
+            let session = begun.as_ref().map(|begun| begun.session.as_str());
+            let output = self.ask(&self.home.legacy, prompt, session)?;
+            let turn = [(*prompt).to_owned(), answer_in(&output)?];
+            match &mut begun {
+                Some(begun) => begun.said.extend(turn),
+                None => begun = Some(Begun { session: self.session_in(&output)?, said: turn.into() }),
+            }
+        }
+        begun.ok_or_else(|| "a session without a prompt is none".into())
+    }
+
+    /// Asks one question and gives the client's output.
+    pub(super) fn ask(&self, worktree: &Path, prompt: &str, session: Option<&str>) -> Outcome<String> {
+        let output = self.run(worktree, prompt, session)?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        Err(format!("the client ended with {}: {}", output.status, all_it_said(&output)).into())
+    }
+
+    /// Asks one question, however that ends.
+    pub(super) fn run(&self, worktree: &Path, prompt: &str, session: Option<&str>) -> Outcome<Output> {
+        let Installed { client, program, .. } = self.installed;
+        // OpenCode, asked from another directory than the session's, sends the history and then waits for ever.
+        let mut command = Command::new("timeout");
+        command.arg("60").arg(program).args(client.question(prompt, session));
+        command.current_dir(worktree).stdin(std::process::Stdio::null());
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("HOME", &self.home.home).envs(client.environment(&self.base_url));
+        shell::capture(&mut command)
+    }
+
+    fn session_in(&self, output: &str) -> Outcome<String> {
+        let key = self.installed.client.session_key();
+        let events = output.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let mut named = events.filter_map(|event| event[key].as_str().map(str::to_owned));
+        named.next().ok_or_else(|| format!("the client named no session: {output}").into())
+    }
+}
+
+/// All that a client said, on both streams.
+pub(super) fn all_it_said(output: &Output) -> String {
+    [&output.stdout, &output.stderr].map(|said| String::from_utf8_lossy(said).trim().to_owned()).join("\n")
+}
+
+/// The stub's sentence, found in whatever the client wraps around it.
+fn answer_in(output: &str) -> Outcome<String> {
+    const SENTENCE: &str = "stub answer ";
+    let (_, rest) =
+        output.split_once(SENTENCE).ok_or_else(|| format!("no answer of the stub in {output}"))?;
+    Ok(SENTENCE.to_owned() + &rest[..rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())])
+}
