@@ -12,5 +12,6 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests panic where a test should fail")]
 
 pub mod crash;
+pub mod fixture;
 pub mod model_server;
 pub mod tree;
