@@ -55,6 +55,12 @@ impl Fingerprint {
         Self { dev: 0, ino: 0, size: metadata.len(), mtime, ctime: 0 }
     }
 
+    /// Whether the file changed less than two seconds before `now` (nanoseconds since 1970), so that another write might
+    /// not show.
+    pub fn is_young(&self, now: i128) -> bool {
+        now - i128::from(self.ctime.max(self.mtime)) < 2_000_000_000
+    }
+
     /// Whether this is the same file with the same bytes as far as can be seen from outside; the change time may
     /// differ, since renaming a file or changing its mode moves it.
     pub fn same_file(&self, other: &Self) -> bool {

@@ -117,7 +117,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let run = Run::<Effect>::open(&root, &id)?;
     match verb.as_str() {
         "resume" if run.phase() == migration_engine::Phase::Undoing => {
-            drop(run.undo(&Here, Changed::Refuse, &cx)?)
+            drop(run.undo(&Here, Changed::Refuse, &cx)?);
         }
         "resume" => drop(run.apply(&Here, 1, &cx)?),
         "undo" => drop(run.undo(&Here, Changed::Refuse, &cx)?),

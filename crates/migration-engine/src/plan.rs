@@ -172,8 +172,12 @@ impl<S: Step> Plan<S> {
         lanes: Vec<Lane<S>>,
     ) -> Result<Self, Imbalance> {
         let mut open: BTreeMap<&InputId, i64> = BTreeMap::new();
-        inputs.iter().for_each(|input| *open.entry(input).or_default() += 1);
-        items.iter().for_each(|item| *open.entry(&item.input).or_default() -= 1);
+        for input in inputs {
+            *open.entry(input).or_default() += 1;
+        }
+        for item in &items {
+            *open.entry(&item.input).or_default() -= 1;
+        }
         if let Some((first, _)) = open.iter().find(|(_, balance)| **balance != 0) {
             let missing = open.values().filter(|balance| **balance > 0).count();
             let surplus = open.values().filter(|balance| **balance < 0).count();

@@ -60,6 +60,9 @@ pub struct RunSummary {
     pub history: History<serde_json::Value>,
 }
 
+/// A run in a list, readable or not.
+pub type Listed = (RunId, Result<RunSummary, ReadRunError>);
+
 impl RunSummary {
     /// Where it stands.
     pub fn phase(&self) -> Phase {
@@ -147,7 +150,7 @@ impl StateRoot {
     }
 
     /// All runs, oldest first, those that cannot be read among them.
-    pub fn summaries(&self) -> Result<Vec<(RunId, Result<RunSummary, ReadRunError>)>, FileError> {
+    pub fn summaries(&self) -> Result<Vec<Listed>, FileError> {
         Ok(self.ids()?.into_iter().map(|id| (id.clone(), self.summary(&id))).collect())
     }
 

@@ -126,13 +126,16 @@ pub struct Cost {
 }
 
 /// Why a step did not do what was asked.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum StepError {
     /// It concerns this item alone: the item is taken back, the run goes on.
+    #[error("{0}")]
     Item(Cause),
     /// It would concern the next item as well (no room, I/O, link or database lost): the run stops where it stands.
+    #[error("{0}")]
     World(Cause),
     /// The stop flag was seen.
+    #[error("stopped")]
     Stopped,
 }
 

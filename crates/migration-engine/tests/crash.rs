@@ -1,5 +1,7 @@
 //! A whole small migration (new files, a replaced file, retired sources), struck at every single effect.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::path::{Path, PathBuf};
 
 use migration_engine::{Phase, StateRoot};

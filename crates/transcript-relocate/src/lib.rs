@@ -1,19 +1,43 @@
-//! Where a transcript belongs.
+//! Where a transcript belongs, and how it gets there.
 //!
-//! Claude Code keeps the transcript of a session under `projects/<slug>/<session id>.jsonl`, and the slug is made from
-//! the directory in which the session runs. A session that moves to another directory is found there again only if its
-//! transcript stands under the slug of the new one.
+//! Claude Code keeps the transcript of a session under `projects/<slug>/<session id>.jsonl`, with a folder `<session id>/`
+//! of companions beside it; the slug is made from the directory in which the session runs ([`project_slug`]). A session
+//! that moves to another directory is found there again only if its transcript stands under the slug of the new one.
+//!
+//! [`find_transcript`] looks for everything that belongs to a session, [`Destination::survey`] at what stands where it
+//! should go, and [`plan_file`] decides: a pure function of the two. What it answers are steps of `migration-engine`.
 //!
 //! ```
-//! use transcript_relocate::project_slug;
+//! use migration_engine::Bucket;
+//! use transcript_relocate::{Destination, Homes, find_transcript, plan_file, project_slug};
 //!
-//! assert_eq!(project_slug("/srv/kim/.ao/data/worktrees/web_shop.v2/ws-3"), "-srv-kim--ao-data-worktrees-web-shop-v2-ws-3");
+//! # let home = tempfile::tempdir()?;
+//! let claude = home.path().join(".claude");
+//! let old = claude.join("projects").join(project_slug("/work/old"));
+//! std::fs::create_dir_all(&old)?;
+//! std::fs::write(old.join("7f9c.jsonl"), "{}\n")?;
+//!
+//! let homes = Homes { read: vec![claude.clone()], write: claude };
+//! let found = find_transcript(&homes.read, "/work/old".as_ref(), "7f9c", session_model::Timestamp::now())?;
+//! let target = homes.transcript_dir("/work/new".as_ref()).join("7f9c.jsonl");
+//! let destination = Destination::survey(&found.files[0].path, &target)?;
+//! let planned = plan_file(&found.files[0], &[destination], None);
+//! assert_eq!(planned.outcome.bucket, Bucket::Migrated);
+//! assert_eq!(planned.steps.len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Limitations
 //! A slug does not lead back to its path: `/a/b_c`, `/a/b-c` and `/a/b/c` share one. Tell the projects in a slug
-//! directory apart by the `cwd` that their records name.
+//! directory apart by the `cwd` that their records name. The records themselves are not rewritten: resuming by id does
+//! not mind that they name the old place. State that is keyed by path outside `projects/` is reported, not moved.
 
+mod find;
+mod homes;
+mod plan;
 mod slug;
 
+pub use find::{FindError, FoundFile, FoundTranscript, find_transcript};
+pub use homes::{Homes, cleanup_period_days, resolve_physically};
+pub use plan::{Destination, PlannedFile, plan_file};
 pub use slug::{may_be_slug_of, project_slug};

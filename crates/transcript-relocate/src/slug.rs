@@ -1,7 +1,7 @@
 //! The name of the directory in which Claude Code looks for the transcripts of a working directory.
 
 /// The longest slug that is not cut, in characters (all of them ASCII).
-const LONGEST: usize = 200;
+pub(crate) const LONGEST: usize = 200;
 
 /// The slug of a working directory, as the client makes it (formats/claude-code.md, "Where a transcript lives").
 ///

@@ -22,6 +22,9 @@ pub(super) struct LaneRun<'a, S: Step, W> {
 /// A step of the wave under way, with its number in the plan.
 type Numbered<'a, S> = (u32, &'a Task<S>);
 
+/// A staged step and what is needed to publish it.
+type Staged<'a, S> = (Numbered<'a, S>, <S as Step>::Evidence);
+
 impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
     pub(super) fn open(run: &'a Run<S>, worlds: &'a W, lane: usize, cx: Cx<'a>) -> Result<Self, StepError> {
         let starts = run.wave_starts(lane);
@@ -54,7 +57,7 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
         if wave.kind == WaveKind::Retire {
             todo = self.verified(todo)?;
         }
-        let staged = self.stage(wave, todo)?;
+        let staged = self.stage(wave, &todo)?;
         self.publish(wave, &staged)?;
         self.world.settle()?;
         self.run.ledger.note(Record::Settled { lane: settled_name.0, wave: settled_name.1 });
@@ -127,13 +130,9 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
     }
 
     /// Stages the wave and makes its evidence durable with one sync.
-    fn stage(
-        &mut self,
-        wave: &Wave<S>,
-        todo: Vec<Numbered<'a, S>>,
-    ) -> Result<Vec<(Numbered<'a, S>, S::Evidence)>, StepError> {
-        let mut staged: Vec<(Numbered<'a, S>, S::Evidence)> = Vec::with_capacity(todo.len());
-        for (number, task) in &todo {
+    fn stage(&mut self, wave: &Wave<S>, todo: &[Numbered<'a, S>]) -> Result<Vec<Staged<'a, S>>, StepError> {
+        let mut staged: Vec<Staged<'a, S>> = Vec::with_capacity(todo.len());
+        for (number, task) in todo {
             self.cx.check()?;
             if task.item.is_some_and(|item| self.has_failed(item)) {
                 continue;
@@ -157,11 +156,7 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
         Ok(staged)
     }
 
-    fn publish(
-        &mut self,
-        wave: &Wave<S>,
-        staged: &[(Numbered<'a, S>, S::Evidence)],
-    ) -> Result<(), StepError> {
+    fn publish(&mut self, wave: &Wave<S>, staged: &[Staged<'a, S>]) -> Result<(), StepError> {
         for ((number, task), evidence) in staged {
             if task.item.is_some_and(|item| self.has_failed(item)) {
                 continue;

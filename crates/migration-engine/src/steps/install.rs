@@ -20,6 +20,9 @@ pub struct InstallFile {
     pub source: PathText,
     /// What it looked like when the plan was made.
     pub expect: Fingerprint,
+    /// What it held then, where it had changed so recently that the fingerprint alone proves nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
     /// Where it goes; nothing may be there.
     pub target: PathText,
     /// The folders that did not exist when the plan was made, outermost first: an undo removes them if empty.
@@ -45,6 +48,7 @@ impl InstallFile {
         Self {
             source: source.into(),
             expect,
+            digest: None,
             target: target.into(),
             new_dirs: new_dirs.into_iter().map(PathText::from).collect(),
             mtime: expect.mtime,
@@ -70,14 +74,13 @@ impl InstallFile {
             publish_new(&self.target, &aside)?;
             world.touch(&self.target);
         }
-        match compare_content(&aside, installed.file.size, installed.digest)? {
-            State::Done => remove_file_if_there(&aside).map(drop).map_err(StepError::from),
-            _ => {
-                publish_new(&aside, &self.target)?;
-                let changed = format!("{} has changed since it was installed", self.target.display());
-                Err(Cause::new("drifted", changed).item())
-            }
+        if compare_content(&aside, installed.file.size, installed.digest)? == State::Done {
+            remove_file_if_there(&aside)?;
+            return Ok(());
         }
+        publish_new(&aside, &self.target)?;
+        Err(Cause::new("drifted", format!("{} has changed since it was installed", self.target.display()))
+            .item())
     }
 }
 
@@ -117,6 +120,14 @@ impl Step for InstallFile {
         let traits = Traits { mode: 0o600, mtime: Some(self.mtime) };
         let mut meter = *cx;
         let copied = copy_file(&self.source, &self.expect, &staged, traits, &mut meter)?;
+        if self.digest.is_some_and(|expected| expected != copied.digest) {
+            let source: &Path = &self.source;
+            return Err(Cause::source_changed(format!(
+                "{} changed after the plan was made",
+                source.display()
+            ))
+            .item());
+        }
         Ok(Installed { digest: copied.digest, file: copied.written })
     }
 
