@@ -5,20 +5,34 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to their developer")]
 
 mod canary;
+mod ci;
+mod golden;
 mod shell;
+mod test;
+mod tidy;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask <verb>
 
-  canary   resume a moved session with the real clients, against a stub model server
+  test [--long]     install what the tests need, then run all of them (--long: the slow suites too)
+  ci                all that has to hold before a change may stand
+  tidy              hold the invariants of the house against its sources
+  golden [--check]  make the golden snapshots anew (--check: fail if they differ from what is committed)
+  canary            resume a moved session with the real clients, against a stub model server
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
+        ["test"] => test::run(false),
+        ["test", "--long"] => test::run(true),
+        ["ci"] => ci::run(),
+        ["tidy"] => tidy::run(),
+        ["golden"] => golden::run(false),
+        ["golden", "--check"] => golden::run(true),
         ["canary"] => canary::run(),
         _ => {
             eprint!("{USAGE}");

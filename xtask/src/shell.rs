@@ -31,6 +31,21 @@ pub(crate) fn capture(command: &mut Command) -> Outcome<Output> {
     command.output().map_err(|error| format!("{}: {error}", spell(command)).into())
 }
 
+/// Whether a program can be found.
+pub(crate) fn is_there(program: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).any(|folder| folder.join(program).is_file())
+}
+
+/// Every file of the workspace that git keeps or would keep, relative to the root.
+pub(crate) fn tracked_files() -> Outcome<Vec<String>> {
+    let mut list = Command::new("git");
+    list.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root());
+    let listed = String::from_utf8(capture(&mut list)?.stdout)?;
+    let files = listed.split_terminator('\0').filter(|file| root().join(file).is_file());
+    Ok(files.map(str::to_owned).collect())
+}
+
 /// A command as one would type it.
 pub(crate) fn spell(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());

@@ -53,7 +53,7 @@ impl Installed {
     pub(super) fn talk<'a>(&'a self, home: &'a Home, stub: &ModelServer) -> Outcome<Talk<'a>> {
         let base_url = stub.base_url();
         if let Some((file, content)) = self.client.configuration(&base_url) {
-            let file = home.home.join(file);
+            let file = home.user.join(file);
             fs::create_dir_all(file.parent().expect("a configuration stands in a folder"))?;
             fs::write(file, content)?;
         }
@@ -94,7 +94,7 @@ impl Talk<'_> {
         command.arg("60").arg(program).args(client.question(prompt, session));
         command.current_dir(worktree).stdin(std::process::Stdio::null());
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("HOME", &self.home.home).envs(client.environment(&self.base_url));
+        command.env("HOME", &self.home.user).envs(client.environment(&self.base_url));
         shell::capture(&mut command)
     }
 

@@ -10,7 +10,7 @@ use crate::shell::Outcome;
 /// The two places of one session, and the home they share.
 pub(super) struct Home {
     /// `$HOME` of the client.
-    pub(super) home: PathBuf,
+    pub(super) user: PathBuf,
     /// The worktree of the legacy tool, where the session began.
     pub(super) legacy: PathBuf,
     /// The worktree of the rewrite, where it has to go on.
@@ -20,24 +20,24 @@ pub(super) struct Home {
 impl Home {
     /// Lays both worktrees out below `folder`, which is what makes a path long or odd.
     pub(super) fn lay_out(temp: &Path, folder: &str) -> Outcome<Self> {
-        let home = fs::canonicalize(temp)?;
-        let below = home.join(folder);
+        let user = fs::canonicalize(temp)?;
+        let below = user.join(folder);
         let legacy = below.join(".agent-orchestrator/worktrees/web_shop.v2/ws-1");
         let rewrite = below.join(".ao/data/worktrees/web_shop.v2/ws-1");
         fs::create_dir_all(&legacy)?;
         fs::create_dir_all(&rewrite)?;
-        Ok(Self { home, legacy, rewrite })
+        Ok(Self { user, legacy, rewrite })
     }
 
     /// Where the client keeps the transcript of a session of this worktree.
     pub(super) fn transcript(&self, worktree: &Path, session: &str) -> PathBuf {
         let slug = project_slug(&worktree.to_string_lossy());
-        self.home.join(".claude/projects").join(slug).join(format!("{session}.jsonl"))
+        self.user.join(".claude/projects").join(slug).join(format!("{session}.jsonl"))
     }
 
     /// Does something while a file is out of everybody's sight.
     pub(super) fn without(&self, file: &Path, act: impl FnOnce() -> Outcome) -> Outcome {
-        let aside = self.home.join("aside");
+        let aside = self.user.join("aside");
         fs::rename(file, &aside)?;
         let outcome = act();
         fs::rename(&aside, file)?;

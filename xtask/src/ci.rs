@@ -1,0 +1,49 @@
+//! All that has to hold before a change may stand, from the cheapest check to the dearest.
+
+use std::process::Command;
+use std::time::Instant;
+
+use crate::shell::{self, Outcome};
+use crate::{canary, golden, tidy};
+
+type Step = (&'static str, fn() -> Outcome);
+
+const STEPS: [Step; 8] = [
+    ("formatting", || cargo(&["fmt", "--all", "--check"])),
+    ("tidy", tidy::run),
+    ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-Dwarnings"])),
+    ("dependencies", dependencies),
+    ("documentation", documentation),
+    ("the README's test command", || cargo(&["xtask", "test"])),
+    ("golden snapshots", || golden::run(true)),
+    ("the real clients", canary::run),
+];
+
+/// Takes every step in turn; the first that fails ends the run.
+pub(crate) fn run() -> Outcome {
+    for (name, step) in STEPS {
+        println!("\n=== {name}");
+        let begun = Instant::now();
+        step().map_err(|error| format!("{name}: {error}"))?;
+        println!("=== {name}: fine, after {} s", begun.elapsed().as_secs());
+    }
+    println!("\nci: everything holds");
+    Ok(())
+}
+
+fn cargo(arguments: &[&str]) -> Outcome {
+    shell::run(Command::new("cargo").args(arguments))
+}
+
+fn dependencies() -> Outcome {
+    if !shell::is_there("cargo-deny") {
+        cargo(&["install", "cargo-deny", "--locked"])?;
+    }
+    cargo(&["deny", "--all-features", "check", "bans", "licenses", "sources"])
+}
+
+fn documentation() -> Outcome {
+    let mut doc = Command::new("cargo");
+    doc.args(["doc", "--workspace", "--no-deps", "--all-features"]);
+    shell::run(doc.env("RUSTDOCFLAGS", "-Dwarnings"))
+}
