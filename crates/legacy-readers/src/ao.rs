@@ -1,4 +1,9 @@
 //! The flat files of the TypeScript agent-orchestrator (formats/ao.md §2 to §4).
+//!
+//! [`read`] yields [`Legacy`]: the projects of the registry, each with its own settings, and every file that stands where
+//! sessions are kept, in the order in which copies of one session decide. What the reader leaves to whoever plans with
+//! it: which of several copies counts, which states are over, which ids are valid, and what becomes of the sessions of a
+//! project that cannot be read.
 
 mod behaviour;
 mod decode;

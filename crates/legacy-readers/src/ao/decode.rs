@@ -205,3 +205,27 @@ fn unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok())?
 }
+
+#[cfg(test)]
+mod tests {
+    use super::without_lone_surrogates;
+
+    #[test]
+    fn half_a_character_is_mended_and_nothing_else_is_touched() {
+        for (json, mended) in [
+            (r#""\ud83d""#, Some(r#""\uFFFD""#)),
+            (r#""\ude00\ud83d\ude00""#, Some(r#""\uFFFD\ud83d\ude00""#)),
+            (r#""\ud83d\ud83d\ude00""#, Some(r#""\uFFFD\ud83d\ude00""#)),
+            (r#""\ud83dx\DE00""#, Some(r#""\uFFFDx\DE00""#)),
+            (r#""\ud83d\ude00""#, None),
+            (r#""\\ud83d""#, None),
+            (r#""\u00e9 \n \" \""#, None),
+            (r#""\ud8"#, None),
+            (r#""\u+d83""#, None),
+            ("\\", None),
+            ("\\é", None),
+        ] {
+            assert_eq!(without_lone_surrogates(json).as_deref(), mended, "{json}");
+        }
+    }
+}

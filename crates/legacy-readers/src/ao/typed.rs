@@ -116,3 +116,47 @@ pub(super) fn number(node: &Node) -> Option<f64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_those_of_yaml_1_2_and_everything_else_is_text() {
+        for number in [
+            "0",
+            "-1",
+            "+1",
+            "08",
+            "1.5",
+            ".5",
+            "1e3",
+            "40817e225566",
+            "0x1f",
+            "0o17",
+            ".inf",
+            "-.inf",
+            ".nan",
+        ] {
+            assert!(is_number(number), "{number}");
+        }
+        for text in [
+            "",
+            "+",
+            "-",
+            ".",
+            "1_000",
+            "1.2.3",
+            "0xg",
+            "0o8",
+            "0x",
+            "inf",
+            "nan",
+            "1 000",
+            "2026-01-11",
+            "e3",
+        ] {
+            assert!(!is_number(text), "{text}");
+        }
+    }
+}

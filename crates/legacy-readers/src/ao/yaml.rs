@@ -201,3 +201,45 @@ impl From<&ScanError> for Wrong {
         Self::new(at.line() as u64, at.col() as u64 + 1, error.info())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str) -> Value {
+        let root = parse(text).unwrap();
+        let Value::Map(mut entries) = root.value else { panic!("no map: {root:?}") };
+        entries.pop().unwrap().1.value
+    }
+
+    fn wrong(text: &str) -> String {
+        let Wrong { line, column, message } = parse(text).unwrap_err();
+        format!("{line}:{column}: {message}")
+    }
+
+    #[test]
+    fn a_scalar_stays_as_it_was_written() {
+        for text in ["081234567890", "40817e225566", "1_000", "2026-01-11", "no", "0x1F", "~"] {
+            assert_eq!(value(&format!("a: {text}")), Value::Plain(text.into()));
+        }
+        assert_eq!(value("a: '08'"), Value::Quoted("08".into()));
+        assert_eq!(value("a: !!str 08"), Value::Quoted("08".into()));
+        assert_eq!(value("\u{feff}a: b"), Value::Plain("b".into()));
+    }
+
+    #[test]
+    fn an_alias_is_what_it_names() {
+        assert_eq!(value("a: &x {b: c}\nd: *x"), value("d:    {b: c}"));
+        assert_eq!(wrong("a: &x [*x]"), "1:8: found an alias of something that contains it");
+    }
+
+    #[test]
+    fn what_would_take_forever_or_overflow_is_refused_at_its_place() {
+        assert_eq!(wrong(&"[".repeat(100)), "1:65: nested too deeply");
+        assert!(parse(&"[".repeat(100_000)).is_err());
+        assert_eq!(wrong(&"- ".repeat(100_000)), "1:129: nested too deeply");
+        assert_eq!(wrong("a: b\nc: d\0e: f"), "2:5: found a NUL character");
+        assert_eq!(wrong("a: 1\nb: 2\na: 3"), "3:1: expected a new key, found one that this map has already");
+        assert_eq!(wrong("? [a]\n: b"), "1:3: expected text as a key, found a collection");
+    }
+}
