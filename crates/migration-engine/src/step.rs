@@ -222,7 +222,9 @@ pub struct Slot {
 }
 
 impl Slot {
-    pub(crate) fn new(run: RunId, step: u32, dir: PathBuf) -> Self {
+    /// The slot of the step with this number, in a run whose private folder is `dir`: for embedders that perform a
+    /// single step without a run.
+    pub fn new(run: RunId, step: u32, dir: PathBuf) -> Self {
         Self { run, step, dir }
     }
 

@@ -15,7 +15,7 @@ pub struct Files {
 
 impl Files {
     /// Remembers that a name in the folder of `path` has changed.
-    pub(crate) fn touch(&mut self, path: &Path) {
+    pub fn touch(&mut self, path: &Path) {
         self.touched.extend(path.parent().map(Path::to_path_buf));
     }
 }

@@ -1,0 +1,77 @@
+//! Whether a worktree may be moved (formats/ao.md §8.4).
+
+use std::path::Path;
+
+use durable_files::{Fingerprint, missing_dirs};
+
+use super::git::{self, Listed};
+use super::step::MoveWorktree;
+
+/// Why a worktree stays where it is; its session migrates without it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// A stable, kebab-case name.
+    pub reason: &'static str,
+    /// What was found, in one sentence.
+    pub found: String,
+}
+
+fn refused(reason: &'static str, found: impl Into<String>) -> Refused {
+    Refused { reason, found: found.into() }
+}
+
+/// The step that moves the worktree of `branch` from `from` to `to`, or why there is none.
+pub fn survey_move(from: &Path, to: &Path, branch: &str) -> Result<MoveWorktree, Refused> {
+    let Ok(from) = from.canonicalize() else {
+        return Err(refused("worktree-gone", format!("{} does not exist", from.display())));
+    };
+    if std::fs::symlink_metadata(to).is_ok() {
+        return Err(refused("managed-path-exists", format!("{} exists already", to.display())));
+    }
+    let listed = git::list(&from).map_err(|said| refused("repository-gone", said))?;
+    let Some((main, linked)) = listed.split_first() else {
+        return Err(refused("repository-gone", "git lists no worktree"));
+    };
+    let Some(ours) = linked.iter().find(|worktree| worktree.path == from) else {
+        return Err(refused("not-a-linked-worktree", format!("{} is not a linked worktree", from.display())));
+    };
+    check(ours, &listed, branch)?;
+    if from.join(".gitmodules").exists() {
+        return Err(refused("submodules", "git does not move worktrees with submodules"));
+    }
+    let step = MoveWorktree {
+        repository: main.path.clone().into(),
+        new_dirs: to.parent().map(missing_dirs).unwrap_or_default().into_iter().map(Into::into).collect(),
+        from: from.into(),
+        to: to.into(),
+    };
+    if device_of(&step.from) != device_of(to) {
+        return Err(refused(
+            "other-file-system",
+            "git does not move worktrees from one file system to another",
+        ));
+    }
+    Ok(step)
+}
+
+fn check(ours: &Listed, all: &[Listed], branch: &str) -> Result<(), Refused> {
+    if ours.locked {
+        return Err(refused("worktree-locked", "the worktree is locked; `git worktree unlock` frees it"));
+    }
+    if ours.branch.as_deref() != Some(branch) {
+        let found = ours.branch.as_deref().unwrap_or("no branch");
+        return Err(refused("other-branch", format!("the worktree has {found} checked out, not {branch}")));
+    }
+    match all.iter().find(|other| other.path != ours.path && other.branch.as_deref() == Some(branch)) {
+        Some(other) => {
+            let found = format!("{branch} is checked out in {} as well", other.path.display());
+            Err(refused("branch-checked-out-elsewhere", found))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The file system that holds a path, or would hold it.
+fn device_of(path: &Path) -> Option<u64> {
+    path.ancestors().find_map(|ancestor| Fingerprint::of_file(ancestor).ok()).map(|found| found.dev)
+}
