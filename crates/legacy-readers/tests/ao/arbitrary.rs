@@ -4,6 +4,7 @@ use std::fs;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use crate::fixtures::each_input_once;
 use crate::read;
@@ -67,25 +68,33 @@ fn content() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![vec(any::<u8>(), 0..200), shards()]
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
 
-    #[test]
-    fn arbitrary_bytes_as_any_file_are_counted_and_never_a_panic(which in 0..FILES.len(), bytes in content()) {
-        let home = tempfile::tempdir().unwrap();
-        for (at, file) in FILES.iter().enumerate() {
-            let path = home.path().join(file);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            let usual = if at == 0 { REGISTRY } else { "{}" };
-            fs::write(path, if at == which { bytes.as_slice() } else { usual.as_bytes() }).unwrap();
-        }
+fn usual(file: &str) -> &'static [u8] {
+    if file == FILES[0] { REGISTRY.as_bytes() } else { b"{}" }
+}
+
+#[test]
+fn arbitrary_bytes_as_any_file_are_counted_and_never_a_panic() {
+    let home = tempfile::tempdir().unwrap();
+    for file in FILES {
+        fs::create_dir_all(home.path().join(file).parent().unwrap()).unwrap();
+        fs::write(home.path().join(file), usual(file)).unwrap();
+    }
+    proptest!(config(2000), |(file in select(&FILES), bytes in content())| {
+        fs::write(home.path().join(file), bytes).unwrap();
         let survey = read(home.path());
+        fs::write(home.path().join(file), usual(file)).unwrap();
         each_input_once(&survey);
         prop_assert_eq!(survey.found.sessions.len(), 4);
-    }
+    });
+}
 
-    #[test]
-    fn arbitrary_names_are_each_counted_once(names in vec("[a-z.{}= -]{1,12}|[\\PC]{1,6}", 1..6)) {
+#[test]
+fn arbitrary_names_are_each_counted_once() {
+    proptest!(config(200), |(names in vec("[a-z.{}= -]{1,12}|[\\PC]{1,6}", 1..6))| {
         let home = tempfile::tempdir().unwrap();
         let sessions = home.path().join(".agent-orchestrator/29931f5a1c76-ledger/sessions");
         fs::create_dir_all(&sessions).unwrap();
@@ -95,5 +104,5 @@ proptest! {
         let survey = read(home.path());
         each_input_once(&survey);
         prop_assert_eq!(survey.found.sessions.len(), fs::read_dir(&sessions).unwrap().count());
-    }
+    });
 }
