@@ -179,3 +179,25 @@ fn a_journal_torn_at_any_byte_of_its_last_batch_is_still_enough() {
         }
     }
 }
+
+/// What a power cut would show: the page cache of a killed program survives, so only the order of the syncs can tell.
+#[test]
+fn nothing_is_published_before_content_and_evidence_are_durable() {
+    let place = Place::new();
+    let effects = place.program("apply").effects();
+    let first = |from: usize, syscall: &str, text: &str| {
+        effects[from..].iter().position(|effect| effect.is(syscall, text)).map(|at| from + at)
+    };
+    for name in ["a", "b"] {
+        let temp = format!(".{name}.rehome-");
+        let written = first(0, "fsync", &temp).expect("the content is made durable");
+        let recorded = first(written, "fdatasync", "/journal>").expect("then the evidence");
+        let published = first(0, "renameat2", &temp).expect("then it is published");
+        let settled = first(published, "fsync", "/new/deep>").expect("then its name is made durable");
+        assert!(written < recorded && recorded < published && published < settled, "{name}");
+    }
+    let began = first(0, "fdatasync", "/journal>").expect("the plan is recorded");
+    let named = first(0, "rename", ".new-").expect("the run takes its name");
+    let acted = first(0, "mkdir", "/new/deep").expect("the first effect on the target");
+    assert!(began < named && named < acted);
+}

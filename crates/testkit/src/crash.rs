@@ -22,9 +22,16 @@ pub struct Effect {
     shown: String,
 }
 
+impl Effect {
+    /// Whether it is a call of this name whose arguments, as `strace` shows them, hold this text.
+    pub fn is(&self, syscall: &str, text: &str) -> bool {
+        self.syscall == syscall && self.shown.contains(text)
+    }
+}
+
 impl fmt::Display for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} #{}: {}", self.syscall, self.nth, self.shown)
+        write!(f, "{} #{}: {:.160}", self.syscall, self.nth, self.shown)
     }
 }
 
@@ -81,7 +88,7 @@ impl Program {
     pub fn effects(&self) -> Vec<Effect> {
         let log = tempfile::NamedTempFile::new().unwrap();
         let mut command = Command::new("strace");
-        command.args(["-qq", "-f", "-e", "signal=none", "-o"]).arg(log.path());
+        command.args(["-qq", "-f", "-y", "-s", "4096", "-e", "signal=none", "-o"]).arg(log.path());
         command.arg("-e").arg(format!("trace={MUTATING}")).arg("--").arg(&self.path);
         let output = self.finish(&mut command);
         let log = std::fs::read(log.path()).unwrap();
@@ -139,13 +146,9 @@ fn parse_log(log: &str) -> Vec<Effect> {
         *nth += 1;
         let only_reads =
             syscall.starts_with("open") && !rest.contains("O_CREAT") && !rest.contains("O_TRUNC");
-        let talks = syscall.starts_with("write") && (rest.starts_with("1,") || rest.starts_with("2,"));
+        let talks = syscall.starts_with("write") && (rest.starts_with("1<") || rest.starts_with("2<"));
         if !only_reads && !talks {
-            effects.push(Effect {
-                syscall: syscall.to_owned(),
-                nth: *nth,
-                shown: rest.chars().take(160).collect(),
-            });
+            effects.push(Effect { syscall: syscall.to_owned(), nth: *nth, shown: rest.to_owned() });
         }
     }
     effects
