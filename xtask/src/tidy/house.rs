@@ -48,7 +48,7 @@ impl House {
         let root = shell::root();
         let metadata = MetadataCommand::new().current_dir(root).no_deps().exec()?;
         let files = shell::tracked_files()?;
-        let rust = files.iter().filter(|path| Path::new(path).extension().is_some_and(|kind| kind == "rs"));
+        let rust = files.iter().filter(|path| is_ours(path));
         Ok(Self {
             crates: metadata
                 .workspace_packages()
@@ -87,6 +87,11 @@ impl Source {
     fn read(path: &str) -> Outcome<Self> {
         Ok(Self { path: path.to_owned(), text: fs::read_to_string(shell::root().join(path))? })
     }
+}
+
+/// Whether a rule may concern it: Rust, but not somebody else's program for a test.
+fn is_ours(path: &str) -> bool {
+    !path.starts_with("fixtures/") && Path::new(path).extension().is_some_and(|kind| kind == "rs")
 }
 
 fn relative(path: &Path) -> String {
