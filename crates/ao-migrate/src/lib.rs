@@ -1,1 +1,4 @@
 //! (being built)
+
+pub mod mapping;
+mod worktree;

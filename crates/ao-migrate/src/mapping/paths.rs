@@ -1,0 +1,56 @@
+//! Where the daemon keeps worktrees, and how paths are given to a shell (formats/ao.md §8.5).
+
+use std::borrow::Cow;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use session_model::SessionKind;
+
+use super::Settings;
+
+/// The folders in which the daemon runs the sessions of one project, resolved physically.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ManagedPaths {
+    workers: Utf8PathBuf,
+    orchestrator: Utf8PathBuf,
+}
+
+impl ManagedPaths {
+    /// `prefix` is the one that the database holds for the project, if any.
+    pub(super) fn new(project: &str, prefix: Option<&str>, settings: &Settings<'_>) -> Self {
+        let prefix = prefix.map(str::trim).filter(|prefix| !prefix.is_empty());
+        let prefix = prefix.map_or_else(|| project.chars().take(12).collect(), str::to_owned);
+        let folder = settings.worktrees.join(project);
+        let orchestrators = (settings.resolve)(&folder.join("orchestrator"));
+        Self {
+            workers: (settings.resolve)(&folder),
+            orchestrator: orchestrators.join(format!("{prefix}-orchestrator")),
+        }
+    }
+
+    /// Where a session is run. All orchestrators of a project share one path.
+    pub(super) fn of(&self, session: &str, kind: SessionKind) -> Utf8PathBuf {
+        match kind {
+            SessionKind::Worker => self.workers.join(session),
+            SessionKind::Orchestrator => self.orchestrator.clone(),
+        }
+    }
+}
+
+/// A command to be run in a folder.
+pub(super) fn command_in(folder: &Utf8Path, words: &[&str]) -> String {
+    let mut command = format!("cd {} &&", quoted(folder.as_str()));
+    for word in words {
+        command.push(' ');
+        command.push_str(&quoted(word));
+    }
+    command
+}
+
+/// A word as a POSIX shell takes it literally.
+fn quoted(word: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&byte);
+    if !word.is_empty() && word.bytes().all(is_plain) {
+        return Cow::Borrowed(word);
+    }
+    Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
+}
