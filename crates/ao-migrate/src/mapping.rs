@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use session_model::{Finding, InputId, Survey};
 
 pub use existing::Existing;
+pub(crate) use paths::quoted;
 pub use resume::Hindrance;
 pub use rows::{ProjectRow, SessionRow, WorktreeRow};
 

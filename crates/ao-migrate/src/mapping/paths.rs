@@ -47,7 +47,7 @@ pub(super) fn command_in(folder: &Utf8Path, words: &[&str]) -> String {
 }
 
 /// A word as a POSIX shell takes it literally.
-fn quoted(word: &str) -> Cow<'_, str> {
+pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&byte);
     if !word.is_empty() && word.bytes().all(is_plain) {
         return Cow::Borrowed(word);
