@@ -1,6 +1,7 @@
 //! A run: a plan, its journal, and the locks on its targets.
 
 mod apply;
+mod forget;
 mod lane;
 mod ledger;
 mod undo;
@@ -12,6 +13,7 @@ use durable_files::{Digest, DirLock, FileError, LockError, PathText, Traits, wri
 use session_model::Timestamp;
 
 pub use apply::ApplyError;
+pub use forget::ForgetError;
 pub use undo::{Drift, UndoError};
 
 use crate::journal::{FORMAT, Journal, JournalError, Phase, Record};

@@ -79,6 +79,15 @@ impl RunSummary {
         Receipt::of(self.id.clone(), self.header.clone(), &self.items, &self.history)
     }
 
+    /// Whether there is something to take back: it is not undone, and not an ended run that changed nothing.
+    pub fn stands(&self) -> bool {
+        match self.phase() {
+            Phase::Undone => false,
+            Phase::Applied => !self.history.evidence.is_empty(),
+            Phase::Interrupted | Phase::Undoing => true,
+        }
+    }
+
     /// Whether the two runs work on a common target.
     pub fn shares_target(&self, locks: &[PathText]) -> bool {
         self.header.locks.iter().any(|lock| locks.contains(lock))
@@ -166,14 +175,17 @@ impl StateRoot {
         Ok(None)
     }
 
-    /// The newest run after `run` on one of its targets that is not undone: it has to be undone first.
-    pub fn newer_than(&self, run: &RunSummary) -> Result<Option<RunSummary>, ReadRunError> {
-        for id in self.ids()?.into_iter().rev().take_while(|id| *id > run.id) {
-            let newer = self.summary(&id)?;
-            if newer.phase() != Phase::Undone && newer.shares_target(&run.header.locks) {
-                return Ok(Some(newer));
+    /// The runs that began after `run` on one of its targets and still stand, newest first: they are undone first.
+    pub fn newer_than(&self, run: &RunSummary) -> Result<Vec<RunSummary>, ReadRunError> {
+        let mut newer = Vec::new();
+        for id in self.ids()?.into_iter().filter(|id| *id != run.id) {
+            let other = self.summary(&id)?;
+            let is_newer = (other.began(), &other.id) > (run.began(), &run.id);
+            if is_newer && other.stands() && other.shares_target(&run.header.locks) {
+                newer.push(other);
             }
         }
-        Ok(None)
+        newer.sort_by(|one, other| (other.began(), &other.id).cmp(&(one.began(), &one.id)));
+        Ok(newer)
     }
 }

@@ -9,9 +9,9 @@ use std::sync::atomic::AtomicBool;
 use durable_files::Fingerprint;
 use migration_engine::steps::{Files, InstallFile, Installed, Retire};
 use migration_engine::{
-    ApplyError, Block, Bucket, Cause, Changed, Cost, Cx, Header, Item, ItemId, Lane, Look, NoProgress,
-    Outcome, Phase, Plan, Receipt, RoomError, Run, RunId, Slot, State, StateRoot, Step, StepError,
-    TargetLocks, Task, UndoError, Wave, World, Worlds, check_room, compose_steps,
+    ApplyError, Block, Bucket, Cause, Changed, Cost, Cx, ForgetError, Header, Item, ItemId, Lane, Look,
+    NoProgress, Outcome, Phase, Plan, Receipt, RoomError, Run, RunId, Slot, State, StateRoot, Step,
+    StepError, TargetLocks, Task, UndoError, Wave, World, Worlds, check_room, compose_steps,
 };
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -442,9 +442,26 @@ fn a_newer_run_on_the_same_target_is_found() {
     let second = place.run(place.plan(place.items(), vec![vec![Wave::publish(vec![place.install(1)])]]));
     second.apply(&Script::default(), 1, &place.cx()).unwrap();
     let summary = place.root().summary(&id).unwrap();
-    assert_eq!(place.root().newer_than(&summary).unwrap().unwrap().id, *second.id());
+    assert_eq!(place.root().newer_than(&summary).unwrap()[0].id, *second.id());
     second.undo(&Script::default(), Changed::Refuse, &place.cx()).unwrap();
-    assert!(place.root().newer_than(&summary).unwrap().is_none());
+    assert!(place.root().newer_than(&summary).unwrap().is_empty());
+}
+
+#[test]
+fn forgetting_removes_what_was_kept_for_an_undo_and_nothing_else() {
+    let place = Place::new("ab");
+    let waves = vec![Wave::publish(place.installs()), Wave::retire(vec![place.retire(0)])];
+    let run = place.run(place.plan(place.items(), vec![waves]));
+    let id = run.id().clone();
+    let run = place.reopen(run);
+    assert!(matches!(run.forget(), Err(ForgetError::Unfinished(_))), "an interrupted run is kept");
+    let run = Run::open(&place.root(), &id).unwrap();
+    run.apply(&Script::default(), 1, &place.cx()).unwrap();
+    let kept = run.stashes();
+    assert!(kept.len() == 1 && kept[0].exists(), "{kept:?}");
+    run.forget().unwrap();
+    assert!(place.root().ids().unwrap().is_empty());
+    assert_eq!(place.tree().names(), ["new", "new/a", "new/b", "old", "old/b"]);
 }
 
 #[test]
