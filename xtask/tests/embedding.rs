@@ -66,8 +66,8 @@ fn settle(program: &Path, packages: &[PathBuf], own: &Path) -> PathBuf {
         let name = name(package).rsplit_once('-').expect("a package is named with its version").0.to_owned();
         format!("{name} = {{ path = \"{}\" }}\n", package.display())
     });
-    let registry = format!("\n[patch.crates-io]\n{}", published.collect::<String>());
-    fs::write(own.join("Cargo.toml"), manifest + &registry).expect("a manifest for the program");
+    let outside = format!("\n[workspace]\n\n[patch.crates-io]\n{}", published.collect::<String>());
+    fs::write(own.join("Cargo.toml"), manifest + &outside).expect("a manifest for the program");
     own.to_owned()
 }
 
