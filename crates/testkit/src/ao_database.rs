@@ -26,8 +26,11 @@ pub fn create(path: &Path, version: Version) {
 /// # Panics
 /// If it cannot be made.
 pub fn create_with_mandatory_column(path: &Path, version: Version) {
-    let ddl = schema::VERSION_12
-        .replacen("first_signal_at TIMESTAMP,", "first_signal_at TIMESTAMP,\n    owner TEXT NOT NULL,", 1);
+    let ddl = schema::VERSION_12.replacen(
+        "first_signal_at TIMESTAMP,",
+        "first_signal_at TIMESTAMP,\n    owner TEXT NOT NULL,",
+        1,
+    );
     create_from(path, version, &ddl);
 }
 
@@ -164,7 +167,8 @@ mod tests {
         };
         assert_eq!((count("table"), count("index"), count("trigger")), (13, 8, 9));
         assert_eq!(rows(&connection, "SELECT count(*) FROM goose_db_version"), ["13"]);
-        let events = rows(&connection, "SELECT event_type, payload FROM change_log WHERE session_id = 'own-1'");
+        let events =
+            rows(&connection, "SELECT event_type, payload FROM change_log WHERE session_id = 'own-1'");
         assert_eq!(
             events[0],
             r#"'session_created', '{\"id\":\"own-1\",\"activity\":\"idle\",\"isTerminated\":false}'"#
