@@ -24,14 +24,15 @@ pub(super) fn the_code_map_names_every_crate(house: &House) -> Vec<String> {
     unnamed.map(|member| format!("{ARCHITECTURE}: the code map does not name `{}`", member.name)).collect()
 }
 
-/// Each item of the section `## Invariants` ends in "held by" and what holds it, in backticks: a function of the
-/// house (a test, a rule of tidy) by its name or path, or a file.
+/// Each row of the table under `## Invariants` says in its last cell what holds it, in backticks: a function (a test)
+/// by its name or path, a file by the end of its path, a chore by its command. A crate's name only says where to look.
 pub(super) fn every_invariant_finds_its_check(house: &House) -> Vec<String> {
     let mut offences = Vec::new();
-    for (line, item) in invariants(house.architecture.as_deref().unwrap_or_default()) {
-        let checks = checks_of(&item);
-        if checks.is_empty() {
-            offences.push(format!("{ARCHITECTURE}:{line}: the invariant does not say \"held by\" what"));
+    for (line, held_by) in invariants(house.architecture.as_deref().unwrap_or_default()) {
+        let named: Vec<&str> = held_by.split('`').skip(1).step_by(2).collect();
+        let checks: Vec<&str> = named.into_iter().filter(|name| !is_crate(house, name)).collect();
+        if checks.is_empty() && held_by != "the same" {
+            offences.push(format!("{ARCHITECTURE}:{line}: the invariant names nothing that holds it"));
         }
         let lost = checks.iter().filter(|check| !stands(house, check));
         offences.extend(lost.map(|check| format!("{ARCHITECTURE}:{line}: there is no `{check}` to hold it")));
@@ -39,29 +40,28 @@ pub(super) fn every_invariant_finds_its_check(house: &House) -> Vec<String> {
     offences
 }
 
-/// The items of the list, each with the number of its first line and its lines joined.
-fn invariants(architecture: &str) -> Vec<(usize, String)> {
+/// The last cell of each row, with the number of its line.
+fn invariants(architecture: &str) -> Vec<(usize, &str)> {
     let numbered = (1..).zip(architecture.lines());
-    let section = numbered.skip_while(|(_, line)| *line != "## Invariants").skip(1);
-    let mut items: Vec<(usize, String)> = Vec::new();
-    for (number, line) in section.take_while(|(_, line)| !line.starts_with("## ")) {
-        match (line.strip_prefix("- "), items.last_mut()) {
-            (Some(item), _) => items.push((number, item.to_owned())),
-            (None, Some((_, item))) if line.starts_with(' ') => *item = format!("{item} {}", line.trim()),
-            _ => {}
-        }
-    }
-    items
+    let section = numbered.skip_while(|(_, line)| !line.starts_with("## Invariants")).skip(1);
+    let rows =
+        section.take_while(|(_, line)| !line.starts_with("## ")).filter(|(_, line)| line.starts_with('|'));
+    let cells = rows
+        .filter_map(|(number, line)| Some((number, line.trim_end_matches(['|', ' ']).rsplit_once('|')?.1)));
+    cells.map(|(number, cell)| (number, cell.trim())).skip(2).collect()
 }
 
-fn checks_of(item: &str) -> Vec<&str> {
-    let held_by = item.to_lowercase().rfind("held by").map_or("", |at| item.get(at..).unwrap_or_default());
-    held_by.split('`').skip(1).step_by(2).collect()
+fn is_crate(house: &House, name: &str) -> bool {
+    house.crates.iter().any(|member| member.name == name)
 }
 
 fn stands(house: &House, check: &str) -> bool {
     let function = format!("fn {}(", check.rsplit("::").next().unwrap_or(check));
-    house.files.iter().any(|file| file == check) || house.sources.iter().any(|it| it.text.contains(&function))
+    let file = check
+        .strip_prefix("cargo xtask ")
+        .map_or_else(|| format!("/{check}"), |verb| format!("xtask/src/{verb}.rs"));
+    house.files.iter().any(|path| format!("/{path}").ends_with(&file))
+        || house.sources.iter().any(|source| source.text.contains(&function))
 }
 
 #[cfg(test)]
@@ -95,22 +95,27 @@ mod tests {
     #[test]
     fn an_invariant_held_by_nothing_or_by_something_gone_is_an_offence() {
         let mut house = House::of_source("crates/a/tests/a.rs", "fn water_runs_down() {}");
-        house.files = vec!["Cargo.toml".into()];
+        house.crates = vec![Crate { name: "a".into(), ..Crate::default() }];
+        house.files = ["crates/a/tests/a.rs", "xtask/src/tidy.rs"].map(str::to_owned).into();
         house.architecture = Some(
-            "## Invariants\n\
-             - No `unsafe`. Held by `Cargo.toml`.\n\
-             - Water runs down,\n  held by `tests::water_runs_down`.\n\
-             - Fire `burns`.\n\
-             - Earth rests; held by `earth_rests`.\n\
+            "## Invariants, and more\n\
+             | invariant | held by |\n\
+             |---|---|\n\
+             | Water | `a`: `tests::water_runs_down`, `a.rs` |\n\
+             | Air | the same |\n\
+             | Fire `burns` | `a` tests |\n\
+             | Earth | `earth_rests`, `cargo xtask tidy`, `cargo xtask dig`, `b.rs` |\n\
              ## Other\n\
-             - Not an invariant.\n"
+             | Not an invariant | nothing |\n"
                 .into(),
         );
         assert_eq!(
             every_invariant_finds_its_check(&house),
             [
-                "docs/ARCHITECTURE.md:5: the invariant does not say \"held by\" what",
-                "docs/ARCHITECTURE.md:6: there is no `earth_rests` to hold it",
+                "docs/ARCHITECTURE.md:6: the invariant names nothing that holds it",
+                "docs/ARCHITECTURE.md:7: there is no `earth_rests` to hold it",
+                "docs/ARCHITECTURE.md:7: there is no `cargo xtask dig` to hold it",
+                "docs/ARCHITECTURE.md:7: there is no `b.rs` to hold it",
             ]
         );
     }
