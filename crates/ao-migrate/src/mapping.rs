@@ -28,7 +28,7 @@ use session_model::{Finding, InputId, Survey};
 pub use existing::Existing;
 pub(crate) use paths::quoted;
 pub use resume::Hindrance;
-pub use rows::{ProjectRow, SessionRow, WorktreeRow};
+pub use rows::{ProjectKind, ProjectRow, SessionRow, WorktreeRow};
 
 /// What the user and the target decide.
 pub struct Settings<'a> {

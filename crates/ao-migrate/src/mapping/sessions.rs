@@ -32,7 +32,7 @@ pub(super) fn map_all(
     let mut sifted = candidates::sift(legacy, projects, settings);
     settle_same_ids(&mut sifted, existing);
     let mut decided: Vec<Result<Draft<'_>, Outcome>> =
-        sifted.into_iter().map(|sifted| sifted.map(Draft::new)).collect();
+        sifted.into_iter().map(|sifted| sifted.map(|live| Draft::new(live, existing))).collect();
     settle_within_projects(&mut decided, existing);
     note_hazards(&mut decided, projects, existing);
     let decided = legacy.sessions.iter().zip(decided);
@@ -56,9 +56,11 @@ fn settle_same_ids(sifted: &mut [Result<Candidate<'_>, Outcome>], existing: &Exi
 }
 
 impl<'a> Draft<'a> {
-    fn new(candidate: Candidate<'a>) -> Self {
+    /// An id that the database has keeps the number that it has there.
+    fn new(candidate: Candidate<'a>, existing: &Existing) -> Self {
         let mut findings = Vec::new();
-        let row = session::row(&candidate, &mut findings);
+        let mut row = session::row(&candidate, &mut findings);
+        row.num = existing.number_of(&row.id).unwrap_or_default();
         Self { candidate, row, shares_with: None, findings }
     }
 
@@ -83,21 +85,13 @@ fn settle_within_projects(decided: &mut [Result<Draft<'_>, Outcome>], existing: 
     }
 }
 
-/// An id that the database has keeps the number that it has there.
+/// Numbers those that the database does not have.
 fn give_numbers(drafts: &mut [&mut Draft<'_>], existing: &Existing, taken: BTreeSet<i64>) {
-    for draft in drafts.iter_mut() {
-        draft.row.num = existing.number_of(&draft.row.id).unwrap_or_default();
-    }
-    let is_new = |draft: &&&mut Draft<'_>| !existing.sessions.contains_key(&draft.row.id);
-    let claims: Vec<Claim<'_>> = drafts
-        .iter()
-        .filter(is_new)
-        .map(|draft| Claim { id: &draft.row.id, created_at: &draft.row.created_at })
-        .collect();
-    let mut numbers = num::assign(&claims, taken).into_iter();
-    for draft in drafts.iter_mut().filter(|draft| !existing.sessions.contains_key(&draft.row.id)) {
-        draft.number(numbers.next().expect("because each claim is given a number"));
-    }
+    let is_new = |draft: &&mut &mut Draft<'_>| !existing.sessions.contains_key(&draft.row.id);
+    let mut new: Vec<&mut &mut Draft<'_>> = drafts.iter_mut().filter(is_new).collect();
+    let claims = new.iter().map(|draft| Claim { id: &draft.row.id, created_at: &draft.row.created_at });
+    let numbers = num::assign(&claims.collect::<Vec<_>>(), taken);
+    new.iter_mut().zip(numbers).for_each(|(draft, number)| draft.number(number));
 }
 
 impl Draft<'_> {
