@@ -1,10 +1,10 @@
 //! Git worktrees, moved to where the daemon will look for them, uncommitted work and all.
 
 mod git;
+pub(crate) mod plan;
 mod step;
 mod survey;
 #[cfg(test)]
 mod tests;
 
-pub use step::{MoveWorktree, Moved};
-pub use survey::{Refused, survey_move};
+pub use step::MoveWorktree;

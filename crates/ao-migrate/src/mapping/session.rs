@@ -24,16 +24,16 @@ pub(super) fn row(candidate: &Candidate<'_>, findings: &mut Vec<Finding>) -> Ses
         kind: kind(candidate),
         harness,
         activity_state: activity_state(record.lifecycle.as_ref(), findings),
-        first_signal_at: Some(times.activity_last_at.clone()),
-        activity_last_at: times.activity_last_at,
+        first_signal_at: Some(times.active.clone()),
+        activity_last_at: times.active,
         is_terminated: false,
         branch: text(&record.branch),
         workspace_path: text(&record.worktree),
         runtime_handle_id: String::new(),
         agent_session_id: agent_session_id(record, harness, findings),
         prompt: text(&record.user_prompt),
-        created_at: times.created_at,
-        updated_at: times.updated_at,
+        created_at: times.created,
+        updated_at: times.changed,
         display_name: text(&record.display_name),
     };
     note_losses(record, &row, findings);
@@ -41,27 +41,26 @@ pub(super) fn row(candidate: &Candidate<'_>, findings: &mut Vec<Finding>) -> Ses
 }
 
 struct Times {
-    created_at: String,
-    updated_at: String,
-    activity_last_at: String,
+    created: String,
+    changed: String,
+    active: String,
 }
 
 impl Times {
     fn of(candidate: &Candidate<'_>, findings: &mut Vec<Finding>) -> Self {
         let none = Lifecycle::default();
         let lifecycle = candidate.record.lifecycle.as_ref().unwrap_or(&none);
-        let created_at = times::of_field("createdAt", &candidate.record.created_at, findings)
+        let created = times::of_field("createdAt", &candidate.record.created_at, findings)
             .or_else(|| times::of_field("session.startedAt", &lifecycle.started_at, findings))
             .unwrap_or_else(|| times::of_file("time of creation", candidate.file.mtime, findings));
         let changed = times::of_field("session.lastTransitionAt", &lifecycle.last_transition_at, findings);
-        let observed = match changed {
-            Some(_) => None,
-            None => times::of_field("runtime.lastObservedAt", &lifecycle.runtime_last_observed_at, findings),
-        };
+        let active = changed.clone().or_else(|| {
+            times::of_field("runtime.lastObservedAt", &lifecycle.runtime_last_observed_at, findings)
+        });
         Self {
-            activity_last_at: changed.clone().or(observed).unwrap_or_else(|| created_at.clone()),
-            updated_at: changed.unwrap_or_else(|| created_at.clone()),
-            created_at,
+            active: active.unwrap_or_else(|| created.clone()),
+            changed: changed.unwrap_or_else(|| created.clone()),
+            created,
         }
     }
 }

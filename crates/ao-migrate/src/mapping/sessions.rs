@@ -87,8 +87,9 @@ fn settle_within_projects(decided: &mut [Result<Draft<'_>, Outcome>], existing: 
 
 /// Numbers those that the database does not have.
 fn give_numbers(drafts: &mut [&mut Draft<'_>], existing: &Existing, taken: BTreeSet<i64>) {
-    let is_new = |draft: &&mut &mut Draft<'_>| !existing.sessions.contains_key(&draft.row.id);
-    let mut new: Vec<&mut &mut Draft<'_>> = drafts.iter_mut().filter(is_new).collect();
+    let drafts = drafts.iter_mut().map(|draft| &mut **draft);
+    let mut new: Vec<&mut Draft<'_>> =
+        drafts.filter(|draft| !existing.sessions.contains_key(&draft.row.id)).collect();
     let claims = new.iter().map(|draft| Claim { id: &draft.row.id, created_at: &draft.row.created_at });
     let numbers = num::assign(&claims.collect::<Vec<_>>(), taken);
     new.iter_mut().zip(numbers).for_each(|(draft, number)| draft.number(number));

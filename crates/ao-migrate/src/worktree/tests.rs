@@ -9,7 +9,8 @@ use session_model::Timestamp;
 use testkit::tree::Tree;
 
 use super::git::git;
-use super::*;
+use super::step::{MoveWorktree, Moved};
+use super::survey::{Refused, survey_move};
 
 /// A repository with a linked worktree on branch `feat`, in which somebody is in the middle of something.
 struct Repository {

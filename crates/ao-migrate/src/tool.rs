@@ -1,0 +1,207 @@
+//! The tool: guards, survey, plan; the rest is the same for all tools.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use durable_files::PathText;
+use legacy_readers::ao;
+use migration_cli::{Mode, Prepared, Purpose, Refusal, Surroundings, Tool};
+use migration_engine::steps::Files;
+use migration_engine::{Cx, Header, Item, Plan, StepError, Worlds};
+use session_model::{Finding, Survey};
+use sqlite_writer::{Database, OpenError, Rows, TakeSnapshot};
+use transcript_relocate::resolve_physically;
+
+use crate::effect::{Effect, Guarded, Handles};
+use crate::mapping::{Mapped, Settings, map};
+use crate::plan::{Decided, assemble, blocks};
+use crate::{Options, Places, daemon, database, judge, places, transcripts, worktree};
+
+/// The tool `ao-migrate`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AoMigrate;
+
+/// The one connection, and where everything is.
+#[derive(Debug)]
+pub struct Open {
+    database: Guarded,
+    places: Places,
+}
+
+impl Worlds<Effect> for Open {
+    fn world(&self, _lane: usize) -> Result<Handles, StepError> {
+        Ok(Handles { files: Files::default(), database: self.database.lend()? })
+    }
+
+    fn judge(&self, world: &mut Handles, item: &Item) -> Vec<Finding> {
+        judge::judge(world.database.database(), &self.places, item)
+    }
+}
+
+impl Tool for AoMigrate {
+    type Options = Options;
+    type Step = Effect;
+    type Worlds = Open;
+
+    const NAME: &'static str = "ao-migrate";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const ABOUT: &'static str =
+        "Moves agent-orchestrator's projects, sessions and transcripts into its rewrite's database";
+
+    fn targets(&self, options: &Options, here: &Surroundings) -> Result<Vec<PathText>, Refusal> {
+        let places = Places::of(options, here)?;
+        if !places.database().exists() {
+            return Err(missing(&places.database()));
+        }
+        Ok(vec![places.data_dir.into_std_path_buf().into()])
+    }
+
+    fn prepare(
+        &self,
+        options: &Options,
+        mode: Mode,
+        here: &Surroundings,
+        cx: &Cx<'_>,
+    ) -> Result<Prepared<Self>, Refusal> {
+        let mut places = Places::of(options, here)?;
+        let purpose = if mode == Mode::Apply { Purpose::Apply } else { Purpose::Verify };
+        daemon::must_not_run(places.run_file.as_std_path())?;
+        let database = open(&places, purpose)?;
+        places.schema = database::check_version(&database, options.schema)?;
+        database::check_contract(&database)?;
+        let survey = ao::read(&places::legacy(options, here)?).map_err(unreadable)?;
+        let plan = plan(options, survey, &database, &places, cx)?;
+        let mut rows = Rows::new(database);
+        if mode == Mode::Apply && !plan.is_settled() {
+            database::try_out(&mut rows)?;
+        }
+        Ok(Prepared { plan, worlds: Open::new(rows, places) })
+    }
+
+    fn worlds(
+        &self,
+        header: &Header,
+        _run_dir: &Path,
+        purpose: Purpose,
+        _here: &Surroundings,
+    ) -> Result<Open, Refusal> {
+        let places: Places = serde_json::from_value(header.settings.clone()).map_err(|_| {
+            Refusal::failure(
+                "run-settings",
+                "the run's settings do not read",
+                "use the version of the tool that made it",
+            )
+        })?;
+        if purpose != Purpose::Verify {
+            daemon::must_not_run(places.run_file.as_std_path())?;
+        }
+        Ok(Open::new(Rows::new(open(&places, purpose)?), places))
+    }
+}
+
+impl Open {
+    fn new(rows: Rows, places: Places) -> Self {
+        Self { database: Guarded::new(rows, places.database()), places }
+    }
+}
+
+fn plan(
+    options: &Options,
+    survey: Survey<ao::Legacy>,
+    database: &Database,
+    places: &Places,
+    cx: &Cx<'_>,
+) -> Result<Plan<Effect>, Refusal> {
+    let settings = Settings {
+        schema: places.schema,
+        restorable: options.restorable || options.move_worktrees,
+        selected: selected(options, &survey.found)?,
+        worktrees: places.data_dir.join("worktrees"),
+        resolve: &resolve,
+    };
+    let mapped = map(&survey, &database::existing(database)?, &settings);
+    let homes = places.homes();
+    let setting = transcripts::Setting {
+        homes: &homes,
+        touch: options.touch,
+        now: (cx.now)(),
+        first_session: u32::try_from(mapped.projects.len()).expect("because a registry is small"),
+    };
+    let transcripts = transcripts::plan(&mapped.sessions, &setting)?;
+    let worktrees = worktree::plan::plan(&mapped.sessions, options.move_worktrees);
+    let header = header(&mapped, places);
+    let bytes = database.size().map_err(database::unreadable)?;
+    let decided = Decided {
+        mapped,
+        transcripts,
+        moves: worktrees.moves,
+        findings: worktrees.findings,
+        snapshot: TakeSnapshot { bytes },
+    };
+    assemble(survey.inputs, decided, header)
+        .map_err(|error| Refusal::failure("unbalanced", error.to_string(), "please report this"))
+}
+
+fn header(mapped: &Mapped, places: &Places) -> Header {
+    Header {
+        tool: AoMigrate::NAME.into(),
+        version: AoMigrate::VERSION.into(),
+        blocks: blocks(),
+        locks: vec![places.data_dir.clone().into_std_path_buf().into()],
+        settings: serde_json::to_value(places).expect("because places are text"),
+        findings: mapped.findings.clone(),
+    }
+}
+
+fn resolve(path: &Utf8Path) -> Utf8PathBuf {
+    Utf8PathBuf::from_path_buf(resolve_physically(path.as_std_path())).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The projects to migrate, each of which must be known.
+fn selected(options: &Options, legacy: &ao::Legacy) -> Result<Option<BTreeSet<String>>, Refusal> {
+    if options.project.is_empty() {
+        return Ok(None);
+    }
+    let known: BTreeSet<&str> = legacy.projects.iter().map(|project| &*project.id).collect();
+    if let Some(unknown) = options.project.iter().find(|id| !known.contains(id.as_str())) {
+        let known =
+            if known.is_empty() { "none".into() } else { known.into_iter().collect::<Vec<_>>().join(", ") };
+        let message = format!("there is no project {unknown} in the registry");
+        return Err(Refusal::usage("unknown-project", message, format!("the registry knows: {known}")));
+    }
+    Ok(Some(options.project.iter().cloned().collect()))
+}
+
+fn open(places: &Places, purpose: Purpose) -> Result<Database, Refusal> {
+    let path = places.database();
+    let opened = match purpose {
+        Purpose::Verify => Database::peek(&path),
+        Purpose::Apply | Purpose::Undo => Database::open_exclusive(&path),
+    };
+    opened.map_err(|error| refuse(&path, error))
+}
+
+fn refuse(path: &Path, error: OpenError) -> Refusal {
+    let (code, hint) = match &error {
+        OpenError::Missing(_) => return missing(path),
+        OpenError::InUse(_) => {
+            ("database-in-use", "stop the daemon and whatever else has it open, then try again")
+        }
+        OpenError::ReadOnly(_) => {
+            ("database-read-only", "make the data directory and ao.db writable for this user")
+        }
+        _ => ("database-unreadable", "check that this is the daemon's ao.db, and that the disk is well"),
+    };
+    Refusal::new(code, error.to_string(), hint)
+}
+
+fn missing(path: &Path) -> Refusal {
+    let message = format!("expected the daemon's database at {}, found nothing there", path.display());
+    let hint = "start the daemon once and stop it again, or name its data directory with --data-dir";
+    Refusal::new("database-missing", message, hint)
+}
+
+fn unreadable(error: ao::ReadError) -> Refusal {
+    Refusal::new("legacy-unreadable", error.to_string(), "check --legacy-root and --legacy-config")
+}

@@ -1,0 +1,6 @@
+//! The tool as its users have it: a binary, a home, a database.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod home;
+mod life;
