@@ -1,28 +1,28 @@
 //! What every tool of the house shares at the terminal.
 
+mod arguments;
+mod driver;
+mod escape;
 mod exit;
+mod generate;
+mod misunderstood;
+mod place;
+mod progress;
 mod refusal;
+mod report;
+mod speak;
 mod stop;
 mod surroundings;
 mod tool;
+
+pub use driver::run;
+pub use escape::shell_word;
 
 pub use exit::Exit;
 pub use refusal::Refusal;
 pub use stop::{Signal, Stop};
 pub use surroundings::{Streams, Surroundings, Terminals};
 pub use tool::{Mode, Prepared, Purpose, Tool};
-
-use std::ffi::OsString;
-
-/// Runs a tool with these arguments (the first is the name of the program), and answers how it ended.
-pub fn run<T: Tool>(
-    _tool: &T,
-    _args: impl IntoIterator<Item = OsString>,
-    _here: &Surroundings,
-    _streams: &mut Streams<'_>,
-) -> Exit {
-    Exit::Usage
-}
 
 /// The whole `main` of a tool.
 pub fn main<T: Tool>(tool: &T) -> std::process::ExitCode {

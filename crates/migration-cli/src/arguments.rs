@@ -1,0 +1,181 @@
+//! The command line, which is the same for every tool but for the options of its migration.
+
+use camino::Utf8PathBuf;
+use clap::{ArgAction, CommandFactory, FromArgMatches};
+use migration_engine::{Changed, RunId};
+
+use crate::Tool;
+
+/// A command line, understood.
+#[derive(clap::Parser)]
+#[command(disable_help_subcommand = true, infer_long_args = false)]
+pub(crate) struct CommandLine<O: clap::Args> {
+    #[command(flatten)]
+    pub(crate) options: O,
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+}
+
+/// The options that every tool has, before or after a verb.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Common options")]
+pub(crate) struct Common {
+    /// Show what would happen, and write nothing anywhere
+    #[arg(long, global = true)]
+    pub(crate) dry_run: bool,
+    /// Report as one JSON document
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Where runs are kept: journals, and what an undo needs [default: $REHOME_STATE_DIR, else the user's state folder]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) state_dir: Option<Utf8PathBuf>,
+    /// Show no progress
+    #[arg(long, global = true)]
+    pub(crate) quiet: bool,
+    /// Report every item
+    #[arg(long, short, global = true, action = ArgAction::SetTrue)]
+    pub(crate) verbose: bool,
+    /// Colour the report
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true, hide_default_value = true)]
+    pub(crate) color: Color,
+    /// Answer questions with yes; never implies removing a source
+    #[arg(long, global = true)]
+    pub(crate) yes: bool,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What to do instead of a migration.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Verb {
+    /// Look whether everything a run left still stands, byte for byte and by meaning
+    Verify {
+        /// The run [default: the newest that changed something]
+        run: Option<RunId>,
+    },
+    /// Take a run back, after looking at all of it
+    Undo(UndoArgs),
+    /// Finish an interrupted run, or try again what failed in an ended one
+    Resume {
+        /// The run [default: the interrupted one]
+        run: Option<RunId>,
+    },
+    /// List and look after the runs of every tool
+    Runs {
+        #[command(subcommand)]
+        verb: Option<RunsVerb>,
+    },
+    /// Print the completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// What to take back, and what to do with what has changed since.
+#[derive(Debug, clap::Args)]
+pub(crate) struct UndoArgs {
+    /// The run [default: the newest that changed something]
+    pub(crate) run: Option<RunId>,
+    /// Leave alone what has changed since the run, and take back the rest
+    #[arg(long)]
+    keep_changed: bool,
+    /// Move what has changed since the run to a folder of the run, then take back everything
+    #[arg(long, conflicts_with = "keep_changed")]
+    set_aside: bool,
+}
+
+impl UndoArgs {
+    pub(crate) fn changed(&self) -> Changed {
+        match (self.keep_changed, self.set_aside) {
+            (true, _) => Changed::Keep,
+            (_, true) => Changed::SetAside,
+            _ => Changed::Refuse,
+        }
+    }
+}
+
+/// What to do with the runs.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum RunsVerb {
+    /// List all runs
+    List,
+    /// Show what became of every input of a run
+    Show {
+        /// The run
+        run: RunId,
+    },
+    /// Remove runs and everything they keep for an undo
+    Forget {
+        /// The runs
+        #[arg(required = true)]
+        runs: Vec<RunId>,
+    },
+    /// Forget all runs of this tool that ended some time ago
+    Gc {
+        /// How many days ago at least
+        #[arg(long, value_name = "DAYS")]
+        older_than: u32,
+    },
+}
+
+/// The whole command line of a tool.
+pub(crate) fn command<T: Tool>() -> clap::Command {
+    let own: Vec<clap::Arg> = T::Options::augment_args_of();
+    let is_own = |arg: &clap::Arg| own.iter().any(|own| own.get_id() == arg.get_id());
+    let command = CommandLine::<T::Options>::command()
+        .name(T::NAME)
+        .bin_name(T::NAME)
+        .version(T::VERSION)
+        .about(T::ABOUT)
+        .long_about(None)
+        .mut_args(|arg| {
+            let everywhere = is_own(&arg) && may_stand_anywhere(&arg);
+            if everywhere { arg.global(true) } else { arg }
+        });
+    // A verb accepts the options of the migration, but its help does not speak of them.
+    let hidden: Vec<clap::Arg> = own
+        .iter()
+        .filter(|arg| may_stand_anywhere(arg))
+        .map(|arg| arg.clone().global(true).hide(true))
+        .collect();
+    command.mut_subcommands(|verb| verb.args(hidden.clone()))
+}
+
+/// Understands a command line.
+pub(crate) fn parse<T: Tool>(
+    command: clap::Command,
+    args: &[std::ffi::OsString],
+) -> Result<CommandLine<T::Options>, clap::Error> {
+    CommandLine::from_arg_matches(&command.try_get_matches_from(args)?)
+}
+
+/// clap lets only options that are not required be global.
+fn may_stand_anywhere(arg: &clap::Arg) -> bool {
+    !arg.is_positional() && !arg.is_required_set()
+}
+
+/// The arguments that a set of options consists of.
+trait Declared {
+    fn augment_args_of() -> Vec<clap::Arg>;
+}
+
+impl<O: clap::Args> Declared for O {
+    fn augment_args_of() -> Vec<clap::Arg> {
+        O::augment_args(clap::Command::new("options")).get_arguments().cloned().collect()
+    }
+}

@@ -1,0 +1,81 @@
+//! From a command line to an exit code: the one order in which every tool does things.
+
+mod carry_out;
+mod choose;
+mod forget;
+mod leftovers;
+mod migrate;
+mod resume;
+mod runs;
+mod session;
+mod undo;
+mod verify;
+
+use std::ffi::OsString;
+
+use session::Session;
+
+use crate::arguments::{self, CommandLine, Verb};
+use crate::report::{Asked, Report};
+use crate::speak::Speaker;
+use crate::{Exit, Refusal, Streams, Surroundings, Tool, generate, misunderstood};
+
+/// Runs a tool with these arguments (the first is the name of the program), and answers how it ended.
+///
+/// Nothing of the process is touched but what `here` and `streams` hold, and the files the tool is about.
+pub fn run<T: Tool>(
+    tool: &T,
+    args: impl IntoIterator<Item = OsString>,
+    here: &Surroundings,
+    streams: &mut Streams<'_>,
+) -> Exit {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let mut command = arguments::command::<T>();
+    if !here.terminals.stdout {
+        command = command.term_width(100); // for files and pipes always the same, whoever made them
+    }
+    let line = match arguments::parse::<T>(command, &args) {
+        Ok(line) => line,
+        Err(error) => return misunderstood::answer::<T>(&error, &args, here, streams),
+    };
+    let mut speaker = Speaker::new(&line.common, here, streams);
+    match &line.verb {
+        Some(Verb::Completions { shell }) => speaker.print(&generate::completions::<T>(*shell)),
+        Some(Verb::Man) => speaker.print(&generate::man::<T>()),
+        _ => {
+            let answer = answer(tool, &line, &args, here, &mut speaker);
+            speaker.report(&answer.unwrap_or_else(|refusal| Report::of_refusal::<T>(asked(&line), refusal)))
+        }
+    }
+}
+
+fn answer<T: Tool>(
+    tool: &T,
+    line: &CommandLine<T::Options>,
+    args: &[OsString],
+    here: &Surroundings,
+    speaker: &mut Speaker<'_, '_>,
+) -> Result<Report, Refusal> {
+    let session = Session::open(tool, &line.common, args, here)?;
+    match &line.verb {
+        None => migrate::migrate(&session, &line.options),
+        Some(Verb::Verify { run }) => verify::verify(&session, run.as_ref()),
+        Some(Verb::Undo(undo)) => undo::undo(&session, undo),
+        Some(Verb::Resume { run }) => resume::resume(&session, run.as_ref()),
+        Some(Verb::Runs { verb }) => runs::runs(&session, verb.as_ref(), speaker),
+        Some(Verb::Completions { .. } | Verb::Man) => Ok(Report::new::<T>(asked(line))),
+    }
+}
+
+fn asked<O: clap::Args>(line: &CommandLine<O>) -> Asked {
+    match &line.verb {
+        None if line.common.dry_run => Asked::Plan,
+        None => Asked::Apply,
+        Some(Verb::Verify { .. }) => Asked::Verify,
+        Some(Verb::Undo(_)) => Asked::Undo,
+        Some(Verb::Resume { .. }) => Asked::Resume,
+        Some(Verb::Runs { .. }) => Asked::Runs,
+        Some(Verb::Completions { .. }) => Asked::Completions,
+        Some(Verb::Man) => Asked::Man,
+    }
+}

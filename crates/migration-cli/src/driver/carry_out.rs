@@ -1,0 +1,78 @@
+//! Doing what a plan says, and the look at what it left.
+
+use migration_engine::{ApplyError, Bucket, Look, Run, StepError};
+
+use super::session::Session;
+use crate::report::{Asked, Report};
+use crate::{Exit, Refusal, Tool};
+
+/// The reason of a failure that trying again cannot mend.
+const SOURCE_CHANGED: &str = "source-changed";
+
+impl<T: Tool> Session<'_, T> {
+    /// Applies a run, for the first time or again, and looks at what it left.
+    pub(super) fn carry_out(
+        &self,
+        asked: Asked,
+        run: &Run<T::Step>,
+        worlds: &T::Worlds,
+    ) -> Result<Report, Refusal> {
+        let receipt = run.apply(worlds, T::JOBS, &self.cx()).map_err(|error| self.halted(error, run))?;
+        let verdict = run.verify(worlds, Look::Quick, &self.cx()).map_err(|error| self.unseen(error, run))?;
+        let mut report = Report::of_receipt::<T>(asked, receipt);
+        if !verdict.passes() {
+            report.exit = Exit::Unverified;
+        }
+        report.add_findings(verdict.findings);
+        self.offer(&mut report, run);
+        Ok(report)
+    }
+
+    /// The commands that go on from an ended run.
+    fn offer(&self, report: &mut Report, run: &Run<T::Step>) {
+        let may_succeed = |bucket, reason: &Option<String>| {
+            bucket == Some(Bucket::Failed) && reason.as_deref() != Some(SOURCE_CHANGED)
+        };
+        if report.items.iter().any(|row| may_succeed(row.bucket, &row.reason)) {
+            report.then("again", self.command("resume", run.id()));
+        }
+        report.then("undo", self.command("undo", run.id()));
+    }
+
+    /// A run that was stopped stands where it is.
+    fn halted(&self, error: ApplyError, run: &Run<T::Step>) -> Refusal {
+        let [resume, undo] = ["resume", "undo"].map(|verb| self.command(verb, run.id()));
+        let hint = format!("`{resume}` goes on from there, `{undo}` takes it back");
+        let refusal = match error {
+            ApplyError::Stopped => {
+                let exit = self.here.stop.exit().unwrap_or(Exit::Interrupted);
+                Refusal::failure("stopped", format!("stopped; run {} stands where it is", run.id()), hint).exit(exit)
+            }
+            ApplyError::World(cause) => {
+                let message = format!("run {} stopped in the middle: {}", run.id(), cause.message);
+                Refusal::failure(cause.code, message, hint)
+            }
+            ApplyError::Undone => Refusal::new("undone", error.to_string(), format!("`{undo}` finishes that")),
+            ApplyError::Unbalanced => Refusal::failure("unbalanced", error.to_string(), hint),
+        };
+        refusal.about(run.id()).next([resume, undo])
+    }
+
+    /// Everything was done, but could not be looked at.
+    pub(super) fn unseen(&self, error: StepError, run: &Run<T::Step>) -> Refusal {
+        let [verify, undo] = ["verify", "undo"].map(|verb| self.command(verb, run.id()));
+        let hint = format!("`{verify}` looks again, `{undo}` takes it back");
+        let refusal = match error {
+            StepError::Stopped => {
+                let exit = self.here.stop.exit().unwrap_or(Exit::Interrupted);
+                let message = format!("stopped while looking at what run {} left", run.id());
+                Refusal::failure("stopped", message, hint).exit(exit)
+            }
+            StepError::Item(cause) | StepError::World(cause) => {
+                let message = format!("cannot look at what run {} left: {}", run.id(), cause.message);
+                Refusal::failure(cause.code, message, hint)
+            }
+        };
+        refusal.about(run.id()).next([verify, undo])
+    }
+}

@@ -1,0 +1,61 @@
+//! The migration itself: guards, plan, and what is done with it.
+
+use durable_files::{InContext, PathText};
+use migration_engine::{Receipt, Run, RunId, TargetLocks, check_room};
+
+use super::session::Session;
+use crate::report::{Asked, Report};
+use crate::{Mode, Prepared, Refusal, Tool};
+
+pub(super) fn migrate<T: Tool>(session: &Session<'_, T>, options: &T::Options) -> Result<Report, Refusal> {
+    let targets = session.targets(options)?;
+    let locks = TargetLocks::take(&targets)?;
+    if let Some(run) = session.root.interrupted_on(&targets)? {
+        return Err(session.unfinished(&run));
+    }
+    let mode = if session.common.dry_run { Mode::DryRun } else { Mode::Apply };
+    let Prepared { plan, worlds } = session.prepare(options, mode, &targets)?;
+    session.refuse_leftovers(&plan)?;
+    if mode == Mode::DryRun {
+        let pending = !plan.is_settled();
+        let mut report = Report::of_receipt::<T>(Asked::Plan, Receipt::planned(plan.header, plan.items));
+        if pending {
+            report.then("apply", session.without_dry_run());
+        }
+        return Ok(report);
+    }
+    if plan.is_settled() {
+        return Ok(Report::of_receipt::<T>(Asked::Apply, Receipt::planned(plan.header, plan.items)));
+    }
+    check_room(&plan, session.root.path())?;
+    let now = (session.here.now)();
+    let run = Run::create(&session.root, RunId::new(now, session.here.salt), plan, locks, now)?;
+    session.carry_out(Asked::Apply, &run, &worlds)
+}
+
+impl<T: Tool> Session<'_, T> {
+    /// The folders to lock, by the one name that all paths to them lead to.
+    fn targets(&self, options: &T::Options) -> Result<Vec<PathText>, Refusal> {
+        let named = self.tool.targets(options, self.here)?;
+        let real = named.iter().map(|dir| Ok(std::fs::canonicalize(dir).doing("find the target", dir)?.into()));
+        real.collect()
+    }
+
+    fn prepare(
+        &self,
+        options: &T::Options,
+        mode: Mode,
+        targets: &[PathText],
+    ) -> Result<Prepared<T>, Refusal> {
+        let prepared = self.tool.prepare(options, mode, self.here, &self.cx());
+        if let Some(exit) = self.here.stop.exit() {
+            let hint = "say the same command again";
+            return Err(Refusal::new("stopped", "stopped before anything was written", hint).exit(exit));
+        }
+        let mut prepared = prepared?;
+        let header = &mut prepared.plan.header;
+        (header.tool, header.version) = (T::NAME.to_owned(), T::VERSION.to_owned());
+        header.locks = targets.to_vec();
+        Ok(prepared)
+    }
+}

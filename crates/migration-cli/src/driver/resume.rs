@@ -1,0 +1,69 @@
+//! Going on with a run.
+
+use migration_engine::{Bucket, Changed, Phase, Run, RunId, RunSummary};
+use session_model::Finding;
+
+use super::choose::is_unfinished;
+use super::session::Session;
+use crate::report::{Asked, Report};
+use crate::{Exit, Purpose, Refusal, Tool};
+
+pub(super) fn resume<T: Tool>(session: &Session<'_, T>, id: Option<&RunId>) -> Result<Report, Refusal> {
+    session.refuse_dry_run("resume")?;
+    let Some(run) = session.named_or_interrupted(id)? else {
+        let message = format!("no run of {} was interrupted", T::NAME);
+        return Ok(Report::nothing::<T>(Asked::Resume, "nothing-to-resume", message));
+    };
+    match run.phase() {
+        Phase::Undoing => session.take_back(Asked::Resume, &run, Changed::Refuse),
+        Phase::Interrupted => session.go_on(&run),
+        Phase::Applied if has_failed(&run) => session.go_on(&run),
+        Phase::Applied => {
+            let message = format!("run {} has ended, and nothing in it can be tried again", run.id);
+            Ok(Report::nothing::<T>(Asked::Resume, "nothing-to-resume", message))
+        }
+        Phase::Undone => {
+            let message = format!("run {} is undone and cannot be resumed", run.id);
+            Err(Refusal::new("undone", message, format!("`{}` begins anew", T::NAME)).about(&run.id))
+        }
+    }
+}
+
+impl<T: Tool> Session<'_, T> {
+    /// The named run, else the interrupted one; several of those have to be named.
+    fn named_or_interrupted(&self, id: Option<&RunId>) -> Result<Option<RunSummary>, Refusal> {
+        if let Some(id) = id {
+            return self.named(id).map(Some);
+        }
+        let mut runs: Vec<RunSummary> = self.own_runs()?.into_iter().filter(is_unfinished).collect();
+        if runs.len() < 2 {
+            return Ok(runs.pop());
+        }
+        let next: Vec<String> = runs.iter().map(|run| self.command("resume", &run.id)).collect();
+        let found = runs.iter().map(|run| {
+            let targets: Vec<String> = run.header.locks.iter().map(|dir| dir.display().to_string()).collect();
+            Finding::note("interrupted-run", format!("run {} on {}", run.id, targets.join(", ")))
+        });
+        Err(Refusal::new(
+            "several-interrupted",
+            format!("{} runs of {} were interrupted: which one?", runs.len(), T::NAME),
+            format!("name one: `{}`", next[0]),
+        )
+        .exit(Exit::Usage)
+        .findings(found.collect())
+        .next(next))
+    }
+
+    fn go_on(&self, summary: &RunSummary) -> Result<Report, Refusal> {
+        let run = Run::<T::Step>::open(&self.root, &summary.id)?;
+        let worlds = self.tool.worlds(&run.plan().header, run.dir(), Purpose::Apply, self.here)?;
+        self.carry_out(Asked::Resume, &run, &worlds)
+    }
+}
+
+fn has_failed(run: &RunSummary) -> bool {
+    run.history
+        .failed
+        .values()
+        .any(|(outcome, needs_new_plan)| outcome.bucket == Bucket::Failed && !needs_new_plan)
+}

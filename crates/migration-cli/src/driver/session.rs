@@ -1,0 +1,71 @@
+//! What every verb needs to know.
+
+use std::ffi::OsString;
+
+use migration_engine::{Cx, NoProgress, Progress, RunId, StateRoot};
+
+use crate::arguments::Common;
+use crate::place::state_root;
+use crate::progress::Bars;
+use crate::{Refusal, Surroundings, Tool, shell_word};
+
+/// One invocation of a tool.
+pub(super) struct Session<'a, T> {
+    pub(super) tool: &'a T,
+    pub(super) common: &'a Common,
+    pub(super) here: &'a Surroundings,
+    pub(super) root: StateRoot,
+    args: &'a [OsString],
+    progress: Box<dyn Progress>,
+}
+
+impl<'a, T: Tool> Session<'a, T> {
+    pub(super) fn open(
+        tool: &'a T,
+        common: &'a Common,
+        args: &'a [OsString],
+        here: &'a Surroundings,
+    ) -> Result<Self, Refusal> {
+        let root = state_root(common.state_dir.as_deref(), here)?;
+        let shows_bars = here.terminals.stderr && !common.quiet;
+        let progress: Box<dyn Progress> =
+            if shows_bars { Box::new(Bars::default()) } else { Box::new(NoProgress) };
+        Ok(Self { tool, common, here, root, args, progress })
+    }
+
+    pub(super) fn cx(&self) -> Cx<'_> {
+        Cx { stop: self.here.stop.flag(), progress: &*self.progress, now: self.here.now }
+    }
+
+    /// The command that does something with a run of this tool.
+    pub(super) fn command(&self, verb: &str, run: &RunId) -> String {
+        self.command_of(T::NAME, verb, run)
+    }
+
+    /// The command of any tool that does something with a run of its own.
+    pub(super) fn command_of(&self, tool: &str, verb: &str, run: &RunId) -> String {
+        let command = format!("{} {verb} {run}", shell_word(tool));
+        match &self.common.state_dir {
+            None => command,
+            Some(_) => format!("{command} --state-dir {}", shell_word(self.root.path())),
+        }
+    }
+
+    /// What was typed, but for real.
+    pub(super) fn without_dry_run(&self) -> String {
+        let args = self.args.iter().skip(1).filter(|arg| *arg != "--dry-run").map(shell_word);
+        std::iter::once(T::NAME.to_owned()).chain(args).collect::<Vec<_>>().join(" ")
+    }
+
+    /// A verb that has no dry run must not be mistaken for one.
+    pub(super) fn refuse_dry_run(&self, verb: &str) -> Result<(), Refusal> {
+        if !self.common.dry_run {
+            return Ok(());
+        }
+        Err(Refusal::usage(
+            "no-dry-run",
+            format!("`{verb}` has no dry run: it looks at everything before it touches anything"),
+            format!("`{} verify` looks without touching anything", T::NAME),
+        ))
+    }
+}

@@ -1,0 +1,132 @@
+//! Taking a run back.
+
+use std::collections::BTreeMap;
+
+use migration_engine::{
+    ApplyError, Bucket, Changed, Drift, ItemId, Phase, Run, RunSummary, UndoError,
+};
+use session_model::Finding;
+
+use super::session::Session;
+use crate::arguments::UndoArgs;
+use crate::report::{Asked, Fate, Own, Report, Row};
+use crate::{Exit, Purpose, Refusal, Tool};
+
+pub(super) fn undo<T: Tool>(session: &Session<'_, T>, args: &UndoArgs) -> Result<Report, Refusal> {
+    session.refuse_dry_run("undo")?;
+    match session.named_or_newest(args.run.as_ref())? {
+        None => {
+            let message = format!("no run of {} stands in {}", T::NAME, session.root.path().display());
+            Ok(Report::nothing::<T>(Asked::Undo, "nothing-to-undo", message))
+        }
+        Some(run) if run.phase() == Phase::Undone => {
+            let message = format!("run {} is undone already", run.id);
+            Ok(Report::nothing::<T>(Asked::Undo, "already-undone", message))
+        }
+        Some(run) => session.take_back(Asked::Undo, &run, args.changed()),
+    }
+}
+
+impl<T: Tool> Session<'_, T> {
+    /// Undoes a run that stands, or goes on undoing it.
+    pub(super) fn take_back(
+        &self,
+        asked: Asked,
+        summary: &RunSummary,
+        changed: Changed,
+    ) -> Result<Report, Refusal> {
+        self.refuse_newer(summary)?;
+        let run = Run::<T::Step>::open(&self.root, &summary.id)?;
+        let worlds = self.tool.worlds(&run.plan().header, run.dir(), Purpose::Undo, self.here)?;
+        // An undo under way goes on as it was begun.
+        let changed = summary.history.changed.filter(|_| summary.phase() == Phase::Undoing).unwrap_or(changed);
+        let drifted =
+            run.undo(&worlds, changed, &self.cx()).map_err(|error| self.not_undone(error, &run))?;
+        Ok(Self::undone(asked, &run, changed, drifted))
+    }
+
+    fn refuse_newer(&self, run: &RunSummary) -> Result<(), Refusal> {
+        let newer = self.root.newer_than(run)?;
+        if newer.is_empty() {
+            return Ok(());
+        }
+        let undo = |run: &RunSummary| self.command_of(&run.header.tool, "undo", &run.id);
+        let next: Vec<String> = newer.iter().chain([run]).map(undo).collect();
+        let names: Vec<&str> = newer.iter().map(|run| run.id.as_str()).collect();
+        let message =
+            format!("run {} has newer runs on the same target, which go first: {}", run.id, names.join(", "));
+        Err(Refusal::new("newer-runs", message, format!("`{}`", next[0])).about(&run.id).next(next))
+    }
+
+    fn undone(asked: Asked, run: &Run<T::Step>, changed: Changed, drifted: Vec<Drift>) -> Report {
+        let mut report = Report { run: Some(run.id().clone()), ..Report::new::<T>(asked) };
+        let (fate, code) = match changed {
+            Changed::SetAside => (Fate::SetAside, "set-aside"),
+            Changed::Keep | Changed::Refuse => (Fate::Kept, "kept"),
+        };
+        if fate == Fate::Kept && !drifted.is_empty() {
+            report.exit = Exit::Partial;
+        }
+        if fate == Fate::SetAside && !drifted.is_empty() {
+            let folder = run.dir().join("set-aside");
+            let message = format!("what had changed since was moved to {}", folder.display());
+            report.findings.push(Finding::note("set-aside", message));
+        }
+        let mut by_item: BTreeMap<Option<ItemId>, Vec<Finding>> = BTreeMap::new();
+        for drift in drifted {
+            let finding = Finding::warning(code, format!("{}: {}", drift.step, drift.found));
+            by_item.entry(drift.item).or_default().push(finding);
+        }
+        report.findings.extend(by_item.remove(&None).unwrap_or_default());
+        for ((item, outcome), id) in run.receipt().items.into_iter().zip((0..).map(ItemId)) {
+            if outcome.bucket == Bucket::Migrated {
+                let findings = by_item.remove(&Some(id)).unwrap_or_default();
+                let undone = if findings.is_empty() { Fate::Restored } else { fate };
+                let own = Own::Undone { undone };
+                report.items.push(Row { findings, own, ..Row::named(&item) });
+            }
+        }
+        report
+    }
+
+    fn not_undone(&self, error: UndoError, run: &Run<T::Step>) -> Refusal {
+        let undo = self.command("undo", run.id());
+        let refusal = match error {
+            UndoError::Drifted(drifted) => {
+                let message = format!(
+                    "{} of what run {} left has changed since; nothing was touched",
+                    count(drifted.len()),
+                    run.id()
+                );
+                let hint = format!("`{undo} --keep-changed` leaves that and takes back the rest, `{undo} --set-aside` \
+                     moves it to a folder of the run and takes back everything");
+                let findings = drifted
+                    .into_iter()
+                    .map(|drift| Finding::error("drifted", format!("{}: {}", drift.step, drift.found)));
+                Refusal::new("drifted", message, hint)
+                    .findings(findings.collect())
+                    .next(["--keep-changed", "--set-aside"].map(|flag| format!("{undo} {flag}")))
+            }
+            UndoError::Irreversible(what) => {
+                let message = format!("run {} cannot be undone: {what}", run.id());
+                let verify = self.command("verify", run.id());
+                Refusal::new("irreversible", message, format!("`{verify}` shows what it left"))
+            }
+            UndoError::Halted(ApplyError::Stopped) => {
+                let exit = self.here.stop.exit().unwrap_or(Exit::Interrupted);
+                let message = format!("stopped while undoing run {}", run.id());
+                Refusal::failure("stopped", message, format!("`{undo}` goes on")).exit(exit).next([undo])
+            }
+            UndoError::Halted(error) => {
+                let message = format!("cannot go on undoing run {}: {error}", run.id());
+                Refusal::failure("undo-halted", message, format!("`{undo}` goes on once the cause is gone"))
+                    .next([undo])
+            }
+        };
+        refusal.about(run.id())
+    }
+}
+
+fn count(things: usize) -> String {
+    if things == 1 { "one thing".to_owned() } else { format!("{things} things") }
+}

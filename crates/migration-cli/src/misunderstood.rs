@@ -1,0 +1,53 @@
+//! What to answer to a command line that is not one, and to those that only ask for help.
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+
+use crate::arguments::{Color, Common};
+use crate::report::{Asked, Report};
+use crate::speak::{Speaker, wants_color};
+use crate::{Exit, Refusal, Streams, Surroundings, Tool};
+
+/// Prints help or version, or says what is wrong.
+pub(crate) fn answer<T: Tool>(
+    error: &clap::Error,
+    args: &[OsString],
+    here: &Surroundings,
+    streams: &mut Streams<'_>,
+) -> Exit {
+    let said = |flag: &str| args.iter().any(|arg| arg == flag);
+    let common = Common {
+        dry_run: said("--dry-run"),
+        json: said("--json"),
+        state_dir: None,
+        quiet: false,
+        verbose: false,
+        color: Color::Auto,
+        yes: false,
+    };
+    let mut speaker = Speaker::new(&common, here, streams);
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let text = error.render();
+        let colored = here.terminals.stdout && wants_color(here);
+        return speaker.print(&if colored { text.ansi().to_string() } else { text.to_string() });
+    }
+    let asked = if common.dry_run { Asked::Plan } else { Asked::Apply };
+    speaker.report(&Report::of_refusal::<T>(asked, refusal::<T>(&error.render().to_string())))
+}
+
+/// One line of what is wrong, and every tip there is as the hint.
+fn refusal<T: Tool>(rendered: &str) -> Refusal {
+    let said = rendered.split("\nUsage:").next().unwrap_or(rendered);
+    let said = said.split("\nFor more information").next().unwrap_or(said);
+    let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut message = lines.next().unwrap_or(rendered).trim_start_matches("error: ").to_owned();
+    let mut tips: Vec<&str> = lines.collect();
+    if message.ends_with(':') && !tips.is_empty() {
+        message = format!("{message} {}", tips.remove(0));
+    }
+    let help = format!("`{} --help` shows what can be said", T::NAME);
+    let tips: Vec<&str> = tips.into_iter().map(|tip| tip.trim_start_matches("tip: ")).collect();
+    let hint = if tips.is_empty() { help } else { format!("{}; {help}", tips.join("; ")) };
+    Refusal::usage("usage", message, hint)
+}

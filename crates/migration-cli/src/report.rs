@@ -1,0 +1,170 @@
+//! What a tool answers: one document, for people as text and for programs as JSON.
+
+mod json;
+mod row;
+mod table;
+mod text;
+
+use migration_engine::{Bucket, Item, ItemId, Outcome, Receipt, RunId, Sums};
+use serde::{Serialize, Serializer};
+use session_model::Finding;
+
+pub(crate) use json::to_json;
+pub(crate) use row::{Fate, Own, Row, RunFacts};
+pub(crate) use table::bytes;
+pub(crate) use text::{Style, error_text, to_text};
+
+use crate::{Exit, Refusal, Tool};
+
+/// The version of the document; docs/report.schema.json describes it.
+const SCHEMA: u32 = 1;
+
+/// What the tool was asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Asked {
+    Plan,
+    Apply,
+    Verify,
+    Undo,
+    Resume,
+    Runs,
+    Completions,
+    Man,
+}
+
+/// The document.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Report {
+    pub(crate) schema: u32,
+    pub(crate) tool: &'static str,
+    pub(crate) version: &'static str,
+    pub(crate) mode: Asked,
+    pub(crate) run: Option<RunId>,
+    #[serde(serialize_with = "as_code")]
+    pub(crate) exit: Exit,
+    pub(crate) summary: Sums,
+    pub(crate) items: Vec<Row>,
+    #[serde(serialize_with = "as_map")]
+    pub(crate) sums: Vec<(String, Sums)>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) next: Vec<Next>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<ErrorText>,
+}
+
+/// A refusal or failure in the document.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ErrorText {
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) hint: String,
+}
+
+/// A command to type next, and in one word what it is for.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Next {
+    #[serde(skip)]
+    pub(crate) label: &'static str,
+    pub(crate) command: String,
+}
+
+impl Report {
+    /// A document that says nothing yet.
+    pub(crate) fn new<T: Tool>(mode: Asked) -> Self {
+        Self {
+            schema: SCHEMA,
+            tool: T::NAME,
+            version: T::VERSION,
+            mode,
+            run: None,
+            exit: Exit::Done,
+            summary: Sums::default(),
+            items: Vec::new(),
+            sums: Vec::new(),
+            findings: Vec::new(),
+            next: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// What became, or would become, of every input.
+    pub(crate) fn of_receipt<T: Tool>(mode: Asked, receipt: Receipt) -> Self {
+        let (summary, sums) = (receipt.summary(), receipt.sums());
+        let exit = if receipt.is_partial() { Exit::Partial } else { Exit::Done };
+        Self {
+            run: receipt.run,
+            exit,
+            summary,
+            sums,
+            items: receipt.items.into_iter().map(|(item, outcome)| Row::of_item(&item, outcome)).collect(),
+            findings: receipt.header.findings,
+            ..Self::new::<T>(mode)
+        }
+    }
+
+    /// A sentence and nothing else: there was nothing to do.
+    pub(crate) fn nothing<T: Tool>(mode: Asked, code: &str, message: impl Into<String>) -> Self {
+        Self { findings: vec![Finding::note(code, message)], ..Self::new::<T>(mode) }
+    }
+
+    /// Why nothing, or not everything, was done.
+    pub(crate) fn of_refusal<T: Tool>(mode: Asked, refusal: Refusal) -> Self {
+        let Refusal { exit, code, message, hint, run, findings, next } = refusal;
+        Self {
+            run,
+            exit,
+            findings,
+            next: next.into_iter().map(|command| Next { label: "next", command }).collect(),
+            error: Some(ErrorText { code, message, hint }),
+            ..Self::new::<T>(mode)
+        }
+    }
+
+    /// Adds what was found later, each finding to its item.
+    pub(crate) fn add_findings(&mut self, findings: Vec<(Option<ItemId>, Finding)>) {
+        for (item, finding) in findings {
+            let row = item.and_then(|id| self.items.get_mut(id.0 as usize));
+            row.map_or(&mut self.findings, |row| &mut row.findings).push(finding);
+        }
+    }
+
+    /// Adds a command to type next.
+    pub(crate) fn then(&mut self, label: &'static str, command: String) {
+        self.next.push(Next { label, command });
+    }
+
+    /// How many items are in a bucket.
+    pub(crate) fn count(&self, bucket: Bucket) -> u64 {
+        self.summary.get(bucket)
+    }
+}
+
+impl Row {
+    /// A row that only names an item.
+    pub(crate) fn named(item: &Item) -> Self {
+        let source = item.source.clone().or_else(|| (item.input.id != item.name).then(|| item.input.id.clone()));
+        Self { source, targets: item.targets.clone(), ..Self::new(&item.input.kind, &item.name) }
+    }
+
+    fn of_item(item: &Item, outcome: Outcome) -> Self {
+        Self {
+            bucket: Some(outcome.bucket),
+            reason: outcome.reason,
+            detail: outcome.detail,
+            findings: item.findings.clone(),
+            resume: item.resume.clone(),
+            ..Self::named(&item)
+        }
+    }
+}
+
+fn as_map<S: Serializer>(sums: &[(String, Sums)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(sums.iter().map(|(title, sums)| (title, sums)))
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn as_code<S: Serializer>(exit: &Exit, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u8(exit.code())
+}

@@ -1,0 +1,13 @@
+//! A whole tool at the terminal, in-process: what it prints, how it ends, and what it leaves.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod errors;
+mod outputs;
+mod place;
+mod reports;
+mod runs;
+mod toy;
+mod undoing;
+mod unfinished;
+mod verbs;

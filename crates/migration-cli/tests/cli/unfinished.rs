@@ -1,0 +1,85 @@
+//! Runs that did not end.
+
+use migration_cli::{Exit, Signal};
+
+use crate::place::{MIGRATE, Place};
+use crate::toy::Trouble;
+
+#[test]
+fn an_interrupted_run_must_be_resumed_or_undone_first() {
+    let place = Place::interrupted();
+    let stands = place.everything();
+    for command in [MIGRATE, &format!("{MIGRATE} --dry-run"), "verify"] {
+        let said = place.say(command);
+        assert_eq!(said.exit, Exit::Unfinished, "{command}: {}", said.err);
+        assert!(said.err.contains(&format!("copy-folder resume {}", place.run_id())), "{}", said.err);
+    }
+    stands.assert_same(&place.everything(), "refused");
+
+    let said = place.say("resume --json");
+    assert_eq!((said.exit, &said.json()["mode"]), (Exit::Done, &"resume".into()));
+    assert_eq!((place.read("new/a"), place.read("new/b")), ("first\n".into(), "second\n".into()));
+    assert_eq!(place.say("resume").exit, Exit::Done, "nothing to resume any more");
+    assert_eq!(place.say(MIGRATE).exit, Exit::Done);
+}
+
+#[test]
+fn an_interrupted_run_can_be_undone() {
+    let place = Place::interrupted();
+    let said = place.say("undo");
+    assert_eq!(said.exit, Exit::Done, "{}", said.err);
+    assert!(!place.path("new/a").exists());
+    assert_eq!(place.say(MIGRATE).exit, Exit::Done);
+}
+
+#[test]
+fn a_signal_stops_the_run_and_is_told_from_the_other() {
+    for (signal, exit) in [(Signal::Interrupt, Exit::Interrupted), (Signal::Terminate, Exit::Terminated)] {
+        let mut place = Place::new(&[("a", "first\n")]);
+        let said = place.troubled(Trouble::Signal(signal), &format!("{MIGRATE} --json"));
+        assert_eq!(said.exit, exit);
+        let resume = said.json()["next"][0].as_str().unwrap().to_owned();
+        assert_eq!(resume, format!("copy-folder resume {}", place.run_id()));
+        assert_eq!(place.say(resume.strip_prefix("copy-folder ").unwrap()).exit, Exit::Done);
+        assert_eq!(place.read("new/a"), "first\n");
+    }
+}
+
+#[test]
+fn a_signal_before_the_run_leaves_nothing() {
+    let place = Place::new(&[("a", "first\n")]);
+    let before = place.everything();
+    place.here.stop.ask(Signal::Terminate);
+    assert_eq!(place.say(MIGRATE).exit, Exit::Terminated);
+    before.assert_same(&place.everything(), "stopped");
+}
+
+#[test]
+fn an_undo_that_failed_in_the_middle_is_finished_by_undo_and_by_resume() {
+    for finish in ["undo", "resume"] {
+        let place = Place::migrated();
+        let in_the_way = format!("new/.b.rehome-{}-1.old", place.run_id());
+        place.write(&in_the_way, "not ours\n");
+        assert_eq!(place.say("undo --json").exit, Exit::Failed);
+        assert_eq!(place.say(MIGRATE).exit, Exit::Unfinished);
+        std::fs::remove_file(place.path(&in_the_way)).unwrap();
+        let said = place.say(finish);
+        assert_eq!(said.exit, Exit::Done, "{}", said.err);
+        assert!(said.out.contains("undone: 2 items taken back"), "{}", said.out);
+        assert!(!place.path("new/a").exists() && !place.path("new/b").exists());
+    }
+}
+
+#[test]
+fn of_several_interrupted_runs_one_has_to_be_named() {
+    let mut place = Place::interrupted();
+    std::fs::create_dir(place.path("other")).unwrap();
+    place.troubled(Trouble::Disk, "--from old --to other");
+    let said = place.say("resume --json");
+    assert_eq!(said.exit, Exit::Usage);
+    assert_eq!(said.json()["findings"].as_array().unwrap().len(), 2);
+    for run in place.runs() {
+        assert_eq!(place.say(&format!("resume {}", run.id)).exit, Exit::Done);
+    }
+    assert!(place.path("other/a").exists() && place.path("new/a").exists());
+}
