@@ -66,11 +66,15 @@ impl SqliteError {
 
     /// As the outcome of a step: a violated constraint or an impossible value is the item's, all else the run's.
     pub(crate) fn while_doing(&self, doing: impl fmt::Display) -> StepError {
-        let message = format!("cannot {doing}: {self}");
         match self.kind {
-            Failure::Constraint => Cause::new("constraint", message).item(),
-            _ => Cause::new(self.code(), message).world(),
+            Failure::Constraint => Cause::new("constraint", format!("cannot {doing}: {self}")).item(),
+            _ => self.of_the_run(doing),
         }
+    }
+
+    /// As the outcome of what concerns every item alike.
+    pub(crate) fn of_the_run(&self, doing: impl fmt::Display) -> StepError {
+        Cause::new(self.code(), format!("cannot {doing}: {self}")).world()
     }
 
     /// The stable name of a failure that stops a run.

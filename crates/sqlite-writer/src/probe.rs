@@ -2,6 +2,7 @@
 
 use migration_engine::World;
 
+use crate::rows::Mode;
 use crate::schema::Table;
 use crate::stage::InsertError;
 use crate::{Database, InsertRow, Name, Rows, SqliteError};
@@ -96,8 +97,9 @@ impl Database {
 
 impl Rows {
     /// Inserts the rows in a transaction that is rolled back: whether the owner's constraints and triggers accept
-    /// them, and whether what they do could be taken back. Not while anything of a run is unsettled.
+    /// them, and whether what they do could be taken back. Nothing of a run may be unsettled: it would go with them.
     pub fn try_out(&mut self, rows: &[InsertRow]) -> Result<(), MisfitError> {
+        self.begin(Mode::Inserting)?;
         let tried = rows.iter().try_for_each(|row| {
             let table = row.table.to_string();
             self.insert_traced(row).map(drop).map_err(|error| match error {

@@ -24,11 +24,14 @@ pub(crate) struct Changes {
 pub(crate) struct Recorder(Arc<Mutex<Changes>>);
 
 impl Recorder {
-    pub(crate) fn listen(&self, connection: &mut Connection) -> rusqlite::Result<()> {
-        let changes = Arc::clone(&self.0);
-        connection.update_hook(Some(move |action, _: &str, table: &str, rowid| {
+    pub(crate) fn listening_to(connection: &mut Connection) -> Self {
+        let recorder = Self::default();
+        let changes = Arc::clone(&recorder.0);
+        let heard = connection.update_hook(Some(move |action, _: &str, table: &str, rowid| {
             changes.lock().unwrap_or_else(PoisonError::into_inner).add(action, table, rowid);
-        }))
+        }));
+        heard.expect("because only a borrowed connection refuses a hook");
+        recorder
     }
 
     /// Forgets what was heard so far, then hears what `statement` does.

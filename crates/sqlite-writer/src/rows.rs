@@ -22,7 +22,7 @@ use crate::{Database, InsertRow, Inserted, SqliteError};
 pub struct Rows {
     pub(crate) database: Database,
     pub(crate) recorder: Recorder,
-    listening: bool,
+    mode: Mode,
     shapes: Vec<Arc<Shape>>,
     pub(crate) tables: HashMap<String, Arc<Known>>,
     /// The counters of AUTOINCREMENT tables, as they stand in the transaction under way.
@@ -34,6 +34,14 @@ pub struct Rows {
     pub(crate) references: HashMap<String, Arc<References>>,
 }
 
+/// What the transaction under way is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Idle,
+    Inserting,
+    TakingBack,
+}
+
 /// A table, and the column that is its row id, if one is.
 #[derive(Debug)]
 pub(crate) struct Known {
@@ -43,11 +51,12 @@ pub(crate) struct Known {
 
 impl Rows {
     /// The world of a database: to insert and take back if it is held exclusively, to inspect in any case.
-    pub fn new(database: Database) -> Self {
+    pub fn new(mut database: Database) -> Self {
+        let recorder = Recorder::listening_to(&mut database.connection);
         Self {
             database,
-            recorder: Recorder::default(),
-            listening: false,
+            recorder,
+            mode: Mode::Idle,
             shapes: Vec::new(),
             tables: HashMap::new(),
             counters: None,
@@ -89,20 +98,36 @@ impl Rows {
         Ok(known)
     }
 
-    /// Begins the transaction if none is under way, with the owner's triggers running or not: inserts are the owner's
-    /// business as well, taking back is exact and nobody's but ours.
-    pub(crate) fn change(&mut self, triggers: bool) -> Result<(), SqliteError> {
-        if !self.listening {
-            self.recorder.listen(&mut self.database.connection)?;
-            self.listening = true;
+    /// Begins a transaction for inserts, unless one is under way: the owner's triggers run and its keys hold.
+    pub(crate) fn begin_insert(&mut self) -> Result<(), StepError> {
+        if self.mode == Mode::TakingBack {
+            // What was taken back stands for itself; keys cannot be switched on inside its transaction.
+            self.settle()?;
         }
+        self.begin(Mode::Inserting).map_err(|error| error.while_doing(self.doing("begin a transaction on")))
+    }
+
+    /// Begins a transaction for taking back, unless one of either kind is under way. Triggers do not run in it: taking
+    /// back is exact, and nobody's business but ours. In one of its own the keys do not hold either, because SQLite
+    /// would search every referring table without an index once for every row; [`World::settle`] looks at all of them.
+    pub(crate) fn begin_take_back(&mut self) -> Result<(), SqliteError> {
+        self.begin(Mode::TakingBack)
+    }
+
+    pub(crate) fn begin(&mut self, wanted: Mode) -> Result<(), SqliteError> {
+        if self.mode == Mode::Idle {
+            let keys = if wanted == Mode::Inserting { "ON" } else { "OFF" };
+            let connection = &self.database.connection;
+            connection.execute_batch(&format!("PRAGMA foreign_keys = {keys}; BEGIN IMMEDIATE"))?;
+            self.mode = wanted;
+        }
+        self.run_triggers(wanted == Mode::Inserting)
+    }
+
+    fn run_triggers(&self, run: bool) -> Result<(), SqliteError> {
         let connection = &self.database.connection;
-        if connection.is_autocommit() {
-            connection.execute_batch("BEGIN IMMEDIATE")?;
-        }
-        let running = connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER)?;
-        if running != triggers {
-            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, triggers)?;
+        if connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER)? != run {
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, run)?;
         }
         Ok(())
     }
@@ -123,47 +148,39 @@ impl Rows {
         self.uncommitted.remove(&slot.private("row"))
     }
 
-    fn is_idle(&self) -> bool {
-        self.database.connection.is_autocommit()
+    fn doing(&self, verb: &str) -> String {
+        format!("{verb} the database {}", self.database.path().display())
     }
 
     fn check_and_commit(&mut self) -> Result<(), StepError> {
-        let path = self.database.path().display().to_string();
-        let damage = self
-            .database
-            .first_damage()
-            .map_err(|e| e.while_doing(format_args!("check {path} before the COMMIT")))?;
+        let damage = self.database.first_damage().map_err(|error| error.while_doing(self.doing("check")))?;
         if let Some(found) = damage {
-            let message = format!("the database {path} would not be whole, nothing was committed: {found}");
+            let message = format!("{}: nothing was committed, it would not be whole: {found}", self.doing("cannot change"));
             return Err(Cause::new("database-not-whole", message).world());
         }
         let committed = self.database.connection.execute_batch("COMMIT").map_err(SqliteError::from);
-        // Whatever a COMMIT meets concerns the whole transaction.
-        committed.map_err(|error| Cause::new("commit", format!("cannot commit to {path}: {error}")).world())
+        committed.map_err(|error| error.of_the_run(self.doing("commit to")))
     }
 
     fn end(&mut self) {
+        self.mode = Mode::Idle;
         self.counters = None;
         self.uncommitted.clear();
-        let running = DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER;
-        // It can only fail for an unknown setting, and `change` asks before it relies on it.
-        let _ = self.database.connection.set_db_config(running, true);
     }
 }
 
 impl World for Rows {
     fn settle(&mut self) -> Result<(), StepError> {
-        if self.is_idle() {
-            return Ok(());
+        if self.mode != Mode::Idle {
+            self.check_and_commit()?;
+            self.end();
         }
-        self.check_and_commit()?;
-        self.end();
         Ok(())
     }
 
     fn abandon(&mut self) {
-        if !self.is_idle() {
-            // A rollback that fails is one that SQLite has already made, or makes when the file is next opened.
+        if !self.database.connection.is_autocommit() {
+            // A rollback that fails is one that SQLite has made already, or makes when the file is next opened.
             let _ = self.database.connection.execute_batch("ROLLBACK");
         }
         self.end();

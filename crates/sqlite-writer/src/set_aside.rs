@@ -84,7 +84,7 @@ impl Rows {
 
     /// Rows may refer to one another in a circle: the keys are checked when all are gone.
     fn delete_doomed(&mut self, doomed: &[(String, Handle)], evidence: &Inserted) -> Result<(), SqliteError> {
-        self.change(false)?;
+        self.begin_take_back()?;
         self.database.connection.execute_batch("PRAGMA defer_foreign_keys = ON")?;
         for (table, handle) in doomed.iter().rev() {
             self.delete(table, handle)?;

@@ -25,6 +25,7 @@ struct Effect {
 
 impl Rows {
     pub(crate) fn insert(&mut self, step: &InsertRow, slot: &Slot) -> Result<Inserted, StepError> {
+        self.begin_insert()?;
         let inserted = self.insert_traced(step).map_err(|error| match error {
             InsertError::Sqlite(error) => error.while_doing(migration_engine::Step::describe(step)),
             InsertError::Beyond(table) => {
@@ -41,7 +42,6 @@ impl Rows {
 
     pub(crate) fn insert_traced(&mut self, step: &InsertRow) -> Result<Inserted, InsertError> {
         let shape = self.shape_of(step)?;
-        self.change(true)?;
         self.load_counters()?;
         let before = self.database.connection.total_changes();
         let recorder = &self.recorder;

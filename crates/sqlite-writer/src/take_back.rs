@@ -31,7 +31,7 @@ impl Rows {
 
     /// Deletes the row and what came with it; answers how many rows that were.
     fn delete_all(&mut self, table: &str, handle: &Handle, evidence: &Inserted) -> Result<u64, SqliteError> {
-        self.change(false)?;
+        self.begin_take_back()?;
         let mut deleted = 0;
         for brought in evidence.brought.iter().rev() {
             if let Some(handle) = self.handle_of(brought)? {
