@@ -8,7 +8,7 @@ use durable_files::PathText;
 use legacy_readers::ao;
 use migration_cli::{Mode, Prepared, Purpose, Refusal, Surroundings, Tool};
 use migration_engine::steps::Files;
-use migration_engine::{Cx, Header, Item, Plan, StepError, Worlds};
+use migration_engine::{Bucket, Cx, Header, Item, Plan, StepError, Worlds};
 use session_model::{Finding, Survey};
 use sqlite_writer::{Database, OpenError, Rows, TakeSnapshot};
 use transcript_relocate::resolve_physically;
@@ -130,7 +130,9 @@ fn plan(
     };
     let transcripts = transcripts::plan(&mapped.sessions, &setting)?;
     let worktrees = worktree::plan::plan(&mapped.sessions, options.move_worktrees);
-    let header = header(&mapped, places);
+    let mut header = header(&mapped, places);
+    header.findings.extend(transcripts.of_the_run.clone());
+    header.findings.extend(listed_as_live(&mapped));
     let bytes = database.size().map_err(database::unreadable)?;
     let decided = Decided {
         mapped,
@@ -152,6 +154,22 @@ fn header(mapped: &Mapped, places: &Places) -> Header {
         settings: serde_json::to_value(places).expect("because places are text"),
         findings: mapped.findings.clone(),
     }
+}
+
+/// What the default rows mean, once for all sessions (formats/ao.md §8.4, D6).
+fn listed_as_live(mapped: &Mapped) -> Option<Finding> {
+    let arrivals = mapped.sessions.iter().filter(|session| session.outcome.bucket == Bucket::Migrated);
+    let live = arrivals
+        .filter_map(|session| session.arrival.as_deref())
+        .filter(|arrival| !arrival.row.is_terminated);
+    let count = live.count();
+    (count > 0).then(|| {
+        let message = format!(
+            "{count} sessions are written as live: the daemon lists them, but cannot resume or clear them; \
+             --restorable writes rows that it can resume, --move-worktrees also brings their worktrees"
+        );
+        Finding::warning("listed-as-live", message)
+    })
 }
 
 fn resolve(path: &Utf8Path) -> Utf8PathBuf {

@@ -23,6 +23,8 @@ pub(crate) struct Transcripts {
     pub(crate) files: Vec<(Item, Vec<InstallFile>)>,
     /// What there is to say about sessions, by their position.
     pub(crate) findings: Vec<(usize, Finding)>,
+    /// What there is to say about all of them.
+    pub(crate) of_the_run: Option<Finding>,
 }
 
 /// What decides over all of them.
@@ -69,8 +71,9 @@ pub(crate) fn plan(sessions: &[MappedSession], setting: &Setting<'_>) -> Result<
             copies[at].goes_to(&target_dir);
         }
     }
+    transcripts.files = copies.into_iter().map(|copies| copies.plan(setting)).collect();
     let keeps_days = cleanup_period_days(&setting.homes.write);
-    transcripts.files = copies.into_iter().map(|copies| copies.plan(setting, keeps_days)).collect();
+    transcripts.of_the_run = soon_cleaned_up(&transcripts.files, setting.now, keeps_days);
     Ok(transcripts)
 }
 
@@ -107,7 +110,7 @@ impl Copies {
         }
     }
 
-    fn plan(self, setting: &Setting<'_>, keeps_days: u64) -> (Item, Vec<InstallFile>) {
+    fn plan(self, setting: &Setting<'_>) -> (Item, Vec<InstallFile>) {
         let touch = setting.touch.then(|| i64::try_from(setting.now.as_nanosecond()).unwrap_or(i64::MAX));
         let source = self.file.path.display().to_string();
         let input = InputId::new("transcript", source.clone());
@@ -128,18 +131,19 @@ impl Copies {
         item.targets = targets;
         item.needs =
             vec![ItemId(setting.first_session + u32::try_from(self.session).expect("because ids are u32"))];
-        item.findings.extend(steps.first().and_then(|step| soon_cleaned_up(step, setting.now, keeps_days)));
         (item, steps)
     }
 }
 
 /// The client deletes transcripts by their modification time, which a faithful copy keeps.
-fn soon_cleaned_up(step: &InstallFile, now: Timestamp, keeps_days: u64) -> Option<Finding> {
-    let days = (now.as_nanosecond() - i128::from(step.mtime)) / DAY;
-    (days > i128::from(keeps_days)).then(|| {
+fn soon_cleaned_up(files: &[(Item, Vec<InstallFile>)], now: Timestamp, keeps_days: u64) -> Option<Finding> {
+    let age = |step: &InstallFile| (now.as_nanosecond() - i128::from(step.mtime)) / DAY;
+    let old = files.iter().filter(|(_, steps)| steps.iter().any(|step| age(step) >= i128::from(keeps_days)));
+    let count = old.count();
+    (count > 0).then(|| {
         let message = format!(
-            "last changed {days} days ago, and Claude Code deletes transcripts after {keeps_days}: \
-             --touch gives the copy the time of the run, cleanupPeriodDays in its settings.json spares all"
+            "{count} of the copied files last changed more than {keeps_days} days ago, and Claude Code deletes transcripts \
+             after that: --touch gives the copies the time of the run, cleanupPeriodDays in its settings.json spares all"
         );
         Finding::warning("older-than-cleanup", message)
     })

@@ -102,6 +102,23 @@ pub fn dump(path: &Path) -> String {
     text
 }
 
+/// The first value that a query answers, as text; the file and its folder stay as they are.
+///
+/// # Panics
+/// If there is none.
+pub fn query(path: &Path, sql: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy.db");
+    fs::copy(path, &copy).unwrap();
+    let text = |row: &rusqlite::Row<'_>| {
+        row.get_ref(0).map(|value| match value {
+            ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            other => literal(other),
+        })
+    };
+    Connection::open(&copy).unwrap().query_row(sql, [], text).unwrap()
+}
+
 fn create_from(path: &Path, Version(version): Version, ddl: &str) {
     let connection = open(path);
     connection.execute_batch(ddl).unwrap();

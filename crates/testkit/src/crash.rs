@@ -120,6 +120,16 @@ impl Program {
     }
 }
 
+/// A place for a loop that lays out a world hundreds of times: in memory where the system offers that, since what is
+/// counted is calls and not how long a disk takes to answer them.
+///
+/// # Panics
+/// If there is no room for it.
+pub fn place() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
+}
+
 /// The path of an example of the crate under test, which `cargo test` and `cargo nextest` build beside the tests.
 ///
 /// # Panics

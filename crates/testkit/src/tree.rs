@@ -36,6 +36,17 @@ impl Tree {
         self
     }
 
+    /// The same tree with the times of all files forgotten, to be compared with one that was made at another time.
+    #[must_use]
+    pub fn without_times(mut self) -> Self {
+        for node in self.0.values_mut() {
+            if let Node::File { mtime, .. } = node {
+                *mtime = (0, 0);
+            }
+        }
+        self
+    }
+
     /// The names in it.
     pub fn names(&self) -> Vec<String> {
         self.0.keys().map(|path| path.display().to_string()).collect()

@@ -18,27 +18,40 @@ pub struct Existing {
 
 /// What one project has in the database.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(super) struct Held<'a> {
     /// The numbers that its sessions have.
     pub(super) numbers: BTreeSet<i64>,
     /// Its orchestrators that are not terminated: number and id.
-    pub(super) orchestrators: Vec<(i64, String)>,
+    pub(super) orchestrators: Vec<(i64, &'a str)>,
 }
 
+/// Where the columns that are asked for stand.
+const PATH: usize = position(ProjectRow::COLUMNS, "path");
+const CONFIG: usize = position(ProjectRow::COLUMNS, "config");
+const PROJECT_ID: usize = position(SessionRow::COLUMNS, "project_id");
+const NUM: usize = position(SessionRow::COLUMNS, "num");
+const KIND: usize = position(SessionRow::COLUMNS, "kind");
+const IS_TERMINATED: usize = position(SessionRow::COLUMNS, "is_terminated");
+
 impl Existing {
-    /// A value of a project's row.
-    pub(super) fn of_project(&self, id: &str, column: &str) -> Option<&Value> {
-        value(self.projects.get(id)?, ProjectRow::COLUMNS, column)
+    /// The path of a project that is in the database.
+    pub(super) fn path_of(&self, project: &str) -> Option<&str> {
+        self.projects.get(project)?.get(PATH)?.as_str()
     }
 
-    /// A value of a session's row.
-    pub(super) fn of_session(&self, id: &str, column: &str) -> Option<&Value> {
-        value(self.sessions.get(id)?, SessionRow::COLUMNS, column)
+    /// The configuration of a project that is in the database; "" is NULL.
+    pub(super) fn config_of(&self, project: &str) -> Option<&str> {
+        Some(self.projects.get(project)?.get(CONFIG)?.as_str().unwrap_or_default())
     }
 
     /// The project of a session that is in the database.
     pub(super) fn project_of(&self, session: &str) -> Option<&str> {
-        self.of_session(session, "project_id")?.as_str()
+        self.sessions.get(session)?.get(PROJECT_ID)?.as_str()
+    }
+
+    /// The number of a session that is in the database.
+    pub(super) fn number_of(&self, session: &str) -> Option<i64> {
+        self.sessions.get(session)?.get(NUM)?.as_i64()
     }
 
     /// The columns in which a project differs, or `None` when it is not there.
@@ -52,32 +65,45 @@ impl Existing {
     }
 
     /// What each project holds.
-    pub(super) fn held(&self) -> BTreeMap<&str, Held> {
-        let mut held: BTreeMap<&str, Held> = BTreeMap::new();
-        for id in self.sessions.keys() {
-            let (Some(project), Some(num)) = (self.project_of(id), self.number_of(id)) else { continue };
+    pub(super) fn held(&self) -> BTreeMap<&str, Held<'_>> {
+        let mut held: BTreeMap<&str, Held<'_>> = BTreeMap::new();
+        for (id, row) in &self.sessions {
+            let project = row.get(PROJECT_ID).and_then(Value::as_str);
+            let (Some(project), Some(num)) = (project, row.get(NUM).and_then(Value::as_i64)) else {
+                continue;
+            };
             let of_project = held.entry(project).or_default();
             of_project.numbers.insert(num);
-            if self.is_live_orchestrator(id) {
-                of_project.orchestrators.push((num, id.clone()));
+            if is_live_orchestrator(row) {
+                of_project.orchestrators.push((num, id));
             }
         }
         held
     }
-
-    /// The number of a session that is in the database.
-    pub(super) fn number_of(&self, session: &str) -> Option<i64> {
-        self.of_session(session, "num")?.as_i64()
-    }
-
-    fn is_live_orchestrator(&self, id: &str) -> bool {
-        self.of_session(id, "kind").is_some_and(|kind| kind == "orchestrator")
-            && self.of_session(id, "is_terminated").is_some_and(|terminated| terminated == 0)
-    }
 }
 
-fn value<'a>(row: &'a [Value], columns: &[&str], column: &str) -> Option<&'a Value> {
-    row.get(columns.iter().position(|name| *name == column)?)
+fn is_live_orchestrator(row: &[Value]) -> bool {
+    row.get(KIND).is_some_and(|kind| kind == "orchestrator")
+        && row.get(IS_TERMINATED).is_some_and(|terminated| terminated == 0)
+}
+
+/// The position of a column, found while compiling.
+const fn position(columns: &[&str], column: &str) -> usize {
+    let mut at = 0;
+    while !is_same(columns[at].as_bytes(), column.as_bytes()) {
+        at += 1;
+    }
+    at
+}
+
+const fn is_same(mut one: &[u8], mut other: &[u8]) -> bool {
+    while let ([first, one_rest @ ..], [also, other_rest @ ..]) = (one, other) {
+        if *first != *also {
+            return false;
+        }
+        (one, other) = (one_rest, other_rest);
+    }
+    one.is_empty() && other.is_empty()
 }
 
 fn differing(columns: &'static [&'static str], ours: &[Value], theirs: &[Value]) -> Vec<&'static str> {

@@ -157,10 +157,7 @@ impl Context<'_> {
     }
 
     fn home(&self, row: &ProjectRow, registration: &Registration, same_path: bool) -> Home {
-        let config = match self.existing.of_project(&row.id, "config") {
-            Some(theirs) => theirs.as_str(),
-            None => row.config.as_deref(),
-        };
+        let config = self.existing.config_of(&row.id).or(row.config.as_deref());
         let prefix = config.and_then(prefix_of);
         let conflict = Outcome::because(Bucket::Conflict, "project-differs")
             .detail("the database has a project with this id at another path");
@@ -213,7 +210,7 @@ fn note_same_paths(considered: &mut [Considered], existing: &Existing) {
         }
     };
     for id in existing.projects.keys() {
-        if let Some(path) = existing.of_project(id, "path").and_then(Value::as_str) {
+        if let Some(path) = existing.path_of(id) {
             add(path, id);
         }
     }

@@ -115,10 +115,10 @@ impl Draft<'_> {
 
 /// All orchestrators of a project share one worktree, so only the one that the daemon picks can be resumed in it: that
 /// with the lowest number (formats/ao.md §8.4).
-fn rank_orchestrators(drafts: &mut [&mut Draft<'_>], held: &Held) {
+fn rank_orchestrators(drafts: &mut [&mut Draft<'_>], held: &Held<'_>) {
     let is_orchestrator = |draft: &&&mut Draft<'_>| draft.row.kind == SessionKind::Orchestrator;
     let ours = drafts.iter().filter(is_orchestrator).map(|draft| (draft.row.num, draft.row.id.as_str()));
-    let theirs = held.orchestrators.iter().map(|(num, id)| (*num, id.as_str()));
+    let theirs = held.orchestrators.iter().copied();
     let Some(first) = ours.chain(theirs).min().map(|(_, id)| id.to_owned()) else { return };
     for draft in drafts.iter_mut() {
         if draft.row.kind == SessionKind::Orchestrator && draft.row.id != first {

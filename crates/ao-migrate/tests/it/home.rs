@@ -24,17 +24,44 @@ pub(crate) struct Ended {
 impl Home {
     /// The fixture, with an empty database of schema version 12.
     pub(crate) fn new(case: &str) -> Self {
+        Self::with_database(case, Version(12))
+    }
+
+    /// The fixture, with an empty database of this schema version.
+    pub(crate) fn with_database(case: &str, version: Version) -> Self {
         let home = Self::without_database(case);
         std::fs::create_dir_all(home.data_dir()).unwrap();
-        ao_database::create(&home.database(), Version(12));
+        ao_database::create(&home.database(), version);
         home
+    }
+
+    /// The same as [`Self::new`], in a place where it can be laid out hundreds of times.
+    pub(crate) fn in_memory(case: &str) -> Self {
+        let home = Self::in_dir(testkit::crash::place());
+        home.begin_again(case);
+        home
+    }
+
+    /// Everything gone, and laid out anew at the same path.
+    pub(crate) fn begin_again(&self, case: &str) {
+        std::fs::remove_dir_all(&self.path).unwrap();
+        let _ = std::fs::remove_dir_all(self.state_dir());
+        std::fs::create_dir(&self.path).unwrap();
+        fixture::lay_out(&format!("ao-migrate/{case}"), &self.path);
+        std::fs::create_dir_all(self.data_dir()).unwrap();
+        ao_database::create(&self.database(), Version(12));
     }
 
     /// The fixture, on a machine where the daemon has never run.
     pub(crate) fn without_database(case: &str) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("home")).unwrap();
-        let path = fixture::lay_out(&format!("ao-migrate/{case}"), &dir.path().join("home"));
+        let home = Self::in_dir(tempfile::tempdir().unwrap());
+        fixture::lay_out(&format!("ao-migrate/{case}"), &home.path);
+        home
+    }
+
+    fn in_dir(dir: tempfile::TempDir) -> Self {
+        let path = dir.path().canonicalize().unwrap().join("home");
+        std::fs::create_dir(&path).unwrap();
         Self { dir, path }
     }
 
@@ -86,9 +113,11 @@ impl Home {
         Ended { code: output.status.code(), stdout: shown(&output.stdout), stderr: shown(&output.stderr) }
     }
 
-    /// Without what differs from run to run: this home, the run's id, its folder.
+    /// Without what differs from run to run: this home (also as a slug), the state directory, the run's id.
     pub(crate) fn redacted(&self, text: &str) -> String {
-        fixture::redacted(text, &self.path).replace(&self.state_dir().display().to_string(), "@STATE@")
+        let slug = transcript_relocate::project_slug(self.path.to_str().unwrap());
+        let text = fixture::redacted(text, &self.path).replace(&slug, "@SLUG@");
+        without_run_ids(&text.replace(&self.state_dir().display().to_string(), "@STATE@"))
     }
 
     pub(crate) fn tree(&self) -> Tree {
@@ -100,7 +129,47 @@ impl Home {
         self.tree().without(&[".ao/data/ao.db"])
     }
 
+    /// Whether the state directory knows of a run.
+    pub(crate) fn has_run(&self) -> bool {
+        let runs = std::fs::read_dir(self.state_dir().join("runs"));
+        runs.is_ok_and(|runs| runs.flatten().any(|run| !run.file_name().to_string_lossy().starts_with('.')))
+    }
+
+    /// [`Self::expect`], saying when.
+    #[track_caller]
+    pub(crate) fn expect_said(&self, code: i32, arguments: &[&str], when: &str) {
+        let ended = self.run(arguments);
+        assert_eq!(ended.code, Some(code), "{arguments:?} {when}\n{}{}", ended.stdout, ended.stderr);
+    }
+
+    /// Opens the database and closes it properly, as its owner does after a crash.
+    pub(crate) fn close_database(&self) {
+        ao_database::execute(&self.database(), "SELECT count(*) FROM sessions");
+    }
+
+    /// The first value that a query answers, as text.
+    pub(crate) fn query(&self, sql: &str) -> String {
+        ao_database::query(&self.database(), sql)
+    }
+
     pub(crate) fn dump(&self) -> String {
         ao_database::dump(&self.database())
     }
+}
+
+/// `20260131-174501-3f9a` becomes `@RUN@`.
+fn without_run_ids(text: &str) -> String {
+    const LEN: usize = "20260131-174501-3f9a".len();
+    let mut redacted = String::new();
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        if rest.get(..LEN).is_some_and(|id| id.parse::<migration_engine::RunId>().is_ok()) {
+            redacted.push_str("@RUN@");
+            rest = &rest[LEN..];
+        } else {
+            redacted.push(next);
+            rest = &rest[next.len_utf8()..];
+        }
+    }
+    redacted
 }

@@ -2,5 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod crash;
+mod golden;
 mod home;
 mod life;
+mod refusals;
+mod worktrees;
