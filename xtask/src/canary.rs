@@ -9,9 +9,11 @@ mod home;
 mod npm;
 mod opencode;
 
+use std::path::Path;
+
 use testkit::model_server::{ModelServer, Request};
 
-use crate::shell::Outcome;
+use crate::shell::{self, Outcome};
 use client::{Client, Installed};
 use home::Home;
 
@@ -28,10 +30,11 @@ const FOLDERS: [&str; 3] = [
 
 /// Tries every client; fails if one of them lost a session.
 pub(crate) fn run() -> Outcome {
+    let tool = shell::built("ao-migrate", &[])?;
     let outcomes = [
-        canary(&claude::ClaudeCode, &FOLDERS, claude::goes_on_after_the_move),
-        canary(&codex::Codex, &FOLDERS[..1], accepts_the_id_elsewhere),
-        canary(&opencode::OpenCode, &FOLDERS[..1], accepts_the_id_elsewhere),
+        canary(&claude::ClaudeCode, &FOLDERS, claude::goes_on_after_the_move, &tool),
+        canary(&codex::Codex, &FOLDERS[..1], accepts_the_id_elsewhere, &tool),
+        canary(&opencode::OpenCode, &FOLDERS[..1], accepts_the_id_elsewhere, &tool),
     ];
     let lost: Vec<_> = outcomes.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect();
     if lost.is_empty() { Ok(()) } else { Err(lost.join("\n").into()) }
@@ -39,14 +42,14 @@ pub(crate) fn run() -> Outcome {
 
 type Check = fn(&Installed, &Home, &ModelServer) -> Outcome;
 
-fn canary(client: &'static dyn Client, folders: &[&str], check: Check) -> Outcome {
+fn canary(client: &'static dyn Client, folders: &[&str], check: Check, tool: &Path) -> Outcome {
     let package = client.package();
     match npm::install(client)? {
         Err(reason) => println!("canary: {package}: SKIPPED, nothing was shown, because {reason}"),
         Ok(installed) => {
             println!("canary: {package} {}", installed.version);
             for folder in folders {
-                in_folder(&installed, folder, check)
+                in_folder(&installed, folder, check, tool)
                     .map_err(|error| format!("{package}, below `{folder}`: {error}"))?;
                 println!("canary:   below `{folder}`: the whole history was sent");
             }
@@ -55,9 +58,9 @@ fn canary(client: &'static dyn Client, folders: &[&str], check: Check) -> Outcom
     Ok(())
 }
 
-fn in_folder(client: &Installed, folder: &str, check: Check) -> Outcome {
+fn in_folder(client: &Installed, folder: &str, check: Check, tool: &Path) -> Outcome {
     let temp = tempfile::tempdir()?;
-    check(client, &Home::lay_out(temp.path(), folder)?, &ModelServer::start()?)
+    check(client, &Home::lay_out(temp.path(), folder, tool)?, &ModelServer::start()?)
 }
 
 /// Clients that keep sessions by id alone: the carried id is enough, from whatever directory.

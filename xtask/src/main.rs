@@ -4,8 +4,10 @@
 //! They are for developers on Linux with the Rust toolchain; `test` installs what it needs on Debian and Ubuntu only.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to their developer")]
 
+mod bench;
 mod canary;
 mod ci;
+mod demo;
 mod golden;
 mod shell;
 mod test;
@@ -16,10 +18,12 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask <verb>
 
+  demo              what a user would see: a sample home, moved and taken back
   test [--long]     install what the tests need, then run all of them (--long: the slow suites too)
   ci                all that has to hold before a change may stand
   tidy              hold the invariants of the house against its sources
   golden [--check]  make the golden snapshots anew (--check: fail if they differ from what is committed)
+  bench             how fast, as ratios of ours to its peers
   canary            resume a moved session with the real clients, against a stub model server
 ";
 
@@ -27,12 +31,14 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
+        ["demo"] => demo::run(),
         ["test"] => test::run(false),
         ["test", "--long"] => test::run(true),
         ["ci"] => ci::run(),
         ["tidy"] => tidy::run(),
         ["golden"] => golden::run(false),
         ["golden", "--check"] => golden::run(true),
+        ["bench"] => bench::run(),
         ["canary"] => canary::run(),
         _ => {
             eprint!("{USAGE}");

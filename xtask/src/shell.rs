@@ -26,6 +26,13 @@ pub(crate) fn run(command: &mut Command) -> Outcome {
     if status.success() { Ok(()) } else { Err(format!("`{}` failed: {status}", spell(command)).into()) }
 }
 
+/// Builds a package's program and gives its path.
+pub(crate) fn built(program: &str, profile: &[&str]) -> Outcome<PathBuf> {
+    run(Command::new("cargo").args(["build", "--package", program]).args(profile))?;
+    let folder = if profile.contains(&"--release") { "release" } else { "debug" };
+    Ok(target()?.join(folder).join(program))
+}
+
 /// Runs it quietly and gives what it said, whether it succeeded or not.
 pub(crate) fn capture(command: &mut Command) -> Outcome<Output> {
     command.output().map_err(|error| format!("{}: {error}", spell(command)).into())

@@ -2,10 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use serde_json::json;
+use testkit::ao_database::{self, Version};
 use transcript_relocate::project_slug;
 
-use crate::shell::Outcome;
+use super::client::all_it_said;
+use crate::shell::{self, Outcome};
+
+const PROJECT: &str = "web_shop.v2";
+const SESSION: &str = "ws-1";
 
 /// The two places of one session, and the home they share.
 pub(super) struct Home {
@@ -15,24 +22,33 @@ pub(super) struct Home {
     pub(super) legacy: PathBuf,
     /// The worktree of the rewrite, where it has to go on.
     pub(super) rewrite: PathBuf,
+    /// What makes the paths long or odd: the legacy tool's folder and the rewrite's stand in it.
+    below: PathBuf,
+    /// The built `ao-migrate`.
+    tool: PathBuf,
 }
 
 impl Home {
-    /// Lays both worktrees out below `folder`, which is what makes a path long or odd.
-    pub(super) fn lay_out(temp: &Path, folder: &str) -> Outcome<Self> {
+    /// Lays both worktrees out below `folder`.
+    pub(super) fn lay_out(temp: &Path, folder: &str, tool: &Path) -> Outcome<Self> {
         let user = fs::canonicalize(temp)?;
         let below = user.join(folder);
-        let legacy = below.join(".agent-orchestrator/worktrees/web_shop.v2/ws-1");
-        let rewrite = below.join(".ao/data/worktrees/web_shop.v2/ws-1");
-        fs::create_dir_all(&legacy)?;
-        fs::create_dir_all(&rewrite)?;
-        Ok(Self { user, legacy, rewrite })
+        let home = Self {
+            legacy: below.join(".agent-orchestrator/projects").join(PROJECT).join("worktrees").join(SESSION),
+            rewrite: below.join(".ao/data/worktrees").join(PROJECT).join(SESSION),
+            user,
+            below,
+            tool: tool.to_owned(),
+        };
+        fs::create_dir_all(&home.legacy)?;
+        fs::create_dir_all(&home.rewrite)?;
+        Ok(home)
     }
 
     /// Where the client keeps the transcript of a session of this worktree.
-    pub(super) fn transcript(&self, worktree: &Path, session: &str) -> PathBuf {
+    pub(super) fn transcript(&self, worktree: &Path, id: &str) -> PathBuf {
         let slug = project_slug(&worktree.to_string_lossy());
-        self.user.join(".claude/projects").join(slug).join(format!("{session}.jsonl"))
+        self.user.join(".claude/projects").join(slug).join(format!("{id}.jsonl"))
     }
 
     /// Does something while a file is out of everybody's sight.
@@ -44,11 +60,40 @@ impl Home {
         outcome
     }
 
-    /// Moves the session as a user would: the one place that says how.
-    pub(super) fn migrate(&self, session: &str) -> Outcome {
-        let target = self.transcript(&self.rewrite, session);
-        fs::create_dir_all(target.parent().expect("a transcript stands in a slug directory"))?;
-        fs::copy(self.transcript(&self.legacy, session), target)?;
-        Ok(())
+    /// Moves the session as a user would: with the built tool, the legacy tool's record of it, and a database.
+    pub(super) fn migrate(&self, id: &str) -> Outcome {
+        let (legacy, data) = (self.below.join(".agent-orchestrator"), self.below.join(".ao/data"));
+        self.record(&legacy, id)?;
+        ao_database::create(&data.join("ao.db"), Version(12));
+        let mut tool = Command::new(&self.tool);
+        tool.arg("--legacy-root").arg(&legacy).arg("--legacy-config").arg(legacy.join("config.yaml"));
+        tool.arg("--data-dir").arg(data).env_clear().env("HOME", &self.user);
+        let output = shell::capture(&mut tool)?;
+        let said = all_it_said(&output);
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(format!("ao-migrate: {}: {said}", output.status).into())
+        }
+    }
+
+    /// What the legacy tool knows of the session.
+    fn record(&self, legacy: &Path, id: &str) -> Outcome {
+        let repository = self.below.join("src/shop");
+        let session = json!({
+            "worktree": self.legacy, "branch": "feat/canary", "agent": "claude-code", "claudeSessionUuid": id,
+            "createdAt": "2026-01-12T08:00:00.000Z",
+            "lifecycle": {"version": 2, "session": {
+                "kind": "worker", "state": "working", "reason": "task_in_progress",
+                "startedAt": "2026-01-12T08:00:05.000Z", "lastTransitionAt": "2026-01-12T09:30:00.000Z",
+            }},
+        });
+        let registry = json!({"projects": {PROJECT: {"path": repository, "sessionPrefix": "ws"}}});
+        let sessions = legacy.join("projects").join(PROJECT).join("sessions");
+        fs::create_dir_all(&repository)?;
+        fs::create_dir_all(&sessions)?;
+        fs::write(sessions.join(format!("{SESSION}.json")), session.to_string())?;
+        // JSON is YAML too, and quotes whatever the path is made of.
+        Ok(fs::write(legacy.join("config.yaml"), registry.to_string())?)
     }
 }
