@@ -11,8 +11,8 @@ use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
 use migration_engine::{
-    Block, Bucket, Changed, Cx, Header, Item, ItemId, NoProgress, Outcome, Plan, Run, RunId, StateRoot, StepError,
-    TargetLocks, Task, Wave, Worlds,
+    Block, Bucket, Changed, Cx, Header, Item, ItemId, NoProgress, Outcome, Plan, Run, RunId, StateRoot,
+    StepError, TargetLocks, Task, Wave, Worlds,
 };
 use session_model::{Finding, InputId, Timestamp};
 use sqlite_writer::{Database, InsertRow, Rows};

@@ -119,6 +119,10 @@ impl Database {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(&real, flags).map_err(|error| OpenError::sqlite(path, error))?;
+        // SQLite opens for reading what it may not write.
+        if connection.is_readonly("main").map_err(|error| OpenError::sqlite(path, error))? {
+            return Err(OpenError::ReadOnly(path.to_path_buf()));
+        }
         let database = Self::new(connection, path, None);
         database.keep_others_out().map_err(|error| OpenError::sqlite(path, error))?;
         Ok(database)

@@ -77,7 +77,10 @@ impl Rows {
             match self.handle_of(row)? {
                 Some(handle) => brought.push((row.table.clone(), handle)),
                 None => {
-                    return Ok(State::Superseded(format!("a row of {} that came with it is gone", row.table)));
+                    return Ok(State::Superseded(format!(
+                        "a row of {} that came with it is gone",
+                        row.table
+                    )));
                 }
             }
         }

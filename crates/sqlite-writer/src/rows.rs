@@ -155,7 +155,10 @@ impl Rows {
     fn check_and_commit(&mut self) -> Result<(), StepError> {
         let damage = self.database.first_damage().map_err(|error| error.while_doing(self.doing("check")))?;
         if let Some(found) = damage {
-            let message = format!("{}: nothing was committed, it would not be whole: {found}", self.doing("cannot change"));
+            let message = format!(
+                "{}: nothing was committed, it would not be whole: {found}",
+                self.doing("cannot change")
+            );
             return Err(Cause::new("database-not-whole", message).world());
         }
         let committed = self.database.connection.execute_batch("COMMIT").map_err(SqliteError::from);

@@ -7,6 +7,8 @@ use tempfile::TempDir;
 use testkit::ao_database;
 use testkit::crash::{Blow, Effect, Program, example};
 
+use crate::support::assert_same;
+
 /// What the library had before: its own book, and a counter that stands above what is left of the log.
 const LIBRARY: &str = "
 CREATE TABLE shelf (id TEXT PRIMARY KEY, label TEXT NOT NULL);
@@ -56,7 +58,7 @@ impl Place {
     }
 
     fn assert_restored(&self, when: &str) {
-        assert_eq!(ao_database::dump(&self.database()), self.before, "{when}");
+        assert_same(&ao_database::dump(&self.database()), &self.before, when);
         self.assert_alone(when);
     }
 
@@ -82,7 +84,10 @@ fn for_every_effect(verb: &str, blow: Blow, before: impl Fn(&Place), after: impl
     let undisturbed = Place::new();
     before(&undisturbed);
     let effects: Vec<Effect> = undisturbed.program(verb).effects();
-    assert!(effects.iter().any(|effect| effect.is("pwrite64", "library.db-wal")), "the WAL was never written");
+    assert!(
+        effects.iter().any(|effect| effect.is("pwrite64", "library.db-wal")),
+        "the WAL was never written"
+    );
     for effect in effects {
         let place = Place::new();
         before(&place);
@@ -93,38 +98,58 @@ fn for_every_effect(verb: &str, blow: Blow, before: impl Fn(&Place), after: impl
 
 #[test]
 fn a_kill_anywhere_in_a_run_is_finished_by_resume() {
-    for_every_effect("apply", Blow::Kill, |_| {}, |place, when| {
-        place.resume(when);
-        place.assert_arrived(when);
-    });
+    for_every_effect(
+        "apply",
+        Blow::Kill,
+        |_| {},
+        |place, when| {
+            place.resume(when);
+            place.assert_arrived(when);
+        },
+    );
 }
 
 #[test]
 fn a_kill_anywhere_in_a_run_is_taken_back_by_undo() {
-    for_every_effect("apply", Blow::Kill, |_| {}, |place, when| {
-        if place.phase().is_some() {
-            place.must("undo", when);
-        }
-        place.assert_restored(when);
-    });
+    for_every_effect(
+        "apply",
+        Blow::Kill,
+        |_| {},
+        |place, when| {
+            if place.phase().is_some() {
+                place.must("undo", when);
+            }
+            place.assert_restored(when);
+        },
+    );
 }
 
 #[test]
 fn a_kill_anywhere_in_an_undo_is_finished_by_undo() {
-    for_every_effect("undo", Blow::Kill, |place| place.must("apply", "undisturbed"), |place, when| {
-        place.must("undo", when);
-        place.assert_restored(when);
-    });
+    for_every_effect(
+        "undo",
+        Blow::Kill,
+        |place| place.must("apply", "undisturbed"),
+        |place, when| {
+            place.must("undo", when);
+            place.assert_restored(when);
+        },
+    );
 }
 
 #[test]
 fn a_disk_that_is_full_or_fails_anywhere_leaves_a_run_that_undo_takes_back() {
     for blow in [Blow::Error("ENOSPC"), Blow::Error("EIO")] {
-        for_every_effect("apply", blow, |_| {}, |place, when| {
-            if place.phase().is_some() {
-                place.must("undo", when);
-            }
-            place.assert_restored(when);
-        });
+        for_every_effect(
+            "apply",
+            blow,
+            |_| {},
+            |place, when| {
+                if place.phase().is_some() {
+                    place.must("undo", when);
+                }
+                place.assert_restored(when);
+            },
+        );
     }
 }

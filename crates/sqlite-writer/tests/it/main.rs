@@ -4,4 +4,7 @@
 
 mod inserting;
 mod killing;
+mod opening;
+mod peeking;
 mod support;
+mod undoing;

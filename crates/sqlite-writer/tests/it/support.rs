@@ -12,6 +12,9 @@ use sqlite_writer::{Database, InsertRow, Rows, Value};
 use tempfile::TempDir;
 use testkit::ao_database::{self, Version};
 
+/// What makes a wave of tasks.
+type Make = fn(Vec<Task<InsertRow>>) -> Wave<InsertRow>;
+
 /// A folder with a daemon's database in it, and a state root beside it.
 pub(crate) struct Home {
     folder: TempDir,
@@ -57,6 +60,11 @@ impl Home {
         ao_database::dump(&self.database())
     }
 
+    /// Fails with the lines that differ, rather than with two databases.
+    pub(crate) fn assert_dump(&self, expected: &str, when: &str) {
+        assert_same(&self.dump(), expected, when);
+    }
+
     pub(crate) fn query(&self, sql: &str) -> Vec<Vec<Value>> {
         Database::peek(&self.database()).unwrap().query(sql, &[]).unwrap()
     }
@@ -66,18 +74,23 @@ impl Home {
         self.run_of(rows, Wave::transaction)
     }
 
-    pub(crate) fn run_of(
-        &self,
-        rows: Vec<InsertRow>,
-        wave: fn(Vec<Task<InsertRow>>) -> Wave<InsertRow>,
-    ) -> Run<InsertRow> {
+    /// A run of these rows, each an item of its own.
+    pub(crate) fn run_of(&self, rows: Vec<InsertRow>, wave: Make) -> Run<InsertRow> {
+        self.run_items(rows.into_iter().map(|row| vec![row]).collect(), wave)
+    }
+
+    /// A run of items with several rows each.
+    pub(crate) fn run_items(&self, items_rows: Vec<Vec<InsertRow>>, wave: Make) -> Run<InsertRow> {
         let inputs: Vec<InputId> =
-            (0..rows.len()).map(|at| InputId { kind: "row".into(), id: at.to_string() }).collect();
-        let items = inputs
-            .iter()
-            .map(|input| Item::new(input.clone(), input.id.clone(), Outcome::plain(Bucket::Migrated)))
+            (0..items_rows.len()).map(|at| InputId { kind: "row".into(), id: at.to_string() }).collect();
+        let item =
+            |input: &InputId| Item::new(input.clone(), input.id.clone(), Outcome::plain(Bucket::Migrated));
+        let items = inputs.iter().map(item).collect();
+        let tasks = (0..)
+            .map(ItemId)
+            .zip(items_rows)
+            .flat_map(|(item, rows)| rows.into_iter().map(move |step| Task { item: Some(item), step }))
             .collect();
-        let tasks = (0..).map(ItemId).zip(rows).map(|(item, step)| Task { item: Some(item), step }).collect();
         let header = Header {
             tool: "rows".into(),
             version: "0".into(),
@@ -190,4 +203,28 @@ pub(crate) fn bytes_of(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
         .collect();
     files.sort();
     files
+}
+
+/// The same row with another value in one column.
+pub(crate) fn with(mut step: InsertRow, column: &str, value: impl Into<Value>) -> InsertRow {
+    let value = value.into();
+    let replaced = |(name, old): (&str, &Value)| {
+        (name.to_owned(), if name == column { value.clone() } else { old.clone() })
+    };
+    step.row = step.row.iter().map(replaced).collect();
+    step
+}
+
+/// Fails with the lines that differ.
+pub(crate) fn assert_same(found: &str, expected: &str, when: &str) {
+    let missing = expected
+        .lines()
+        .filter(|line| !found.lines().any(|other| other == *line))
+        .map(|line| format!("- {line}"));
+    let surplus = found
+        .lines()
+        .filter(|line| !expected.lines().any(|other| other == *line))
+        .map(|line| format!("+ {line}"));
+    let differing: Vec<String> = missing.chain(surplus).collect();
+    assert!(found == expected, "{when}:\n{}", differing.join("\n"));
 }
