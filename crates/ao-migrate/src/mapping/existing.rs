@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::rows::{ProjectRow, SessionRow};
 
@@ -56,12 +56,17 @@ impl Existing {
 
     /// The columns in which a project differs, or `None` when it is not there.
     pub(super) fn differing_project(&self, row: &ProjectRow) -> Option<Vec<&'static str>> {
-        Some(differing(ProjectRow::COLUMNS, &row.values(), self.projects.get(&row.id)?))
+        let theirs = self.projects.get(&row.id)?;
+        let mut columns = row.differing(theirs);
+        columns.retain(|column| {
+            *column != "config" || !is_same_config(row.config.as_deref(), theirs.get(CONFIG))
+        });
+        Some(columns)
     }
 
     /// The columns in which a session differs, or `None` when it is not there.
     pub(super) fn differing_session(&self, row: &SessionRow) -> Option<Vec<&'static str>> {
-        Some(differing(SessionRow::COLUMNS, &row.values(), self.sessions.get(&row.id)?))
+        Some(row.differing(self.sessions.get(&row.id)?))
     }
 
     /// What each project holds.
@@ -106,29 +111,19 @@ const fn is_same(mut one: &[u8], mut other: &[u8]) -> bool {
     one.is_empty() && other.is_empty()
 }
 
-fn differing(columns: &'static [&'static str], ours: &[Value], theirs: &[Value]) -> Vec<&'static str> {
-    let same = |at: usize| match (columns[at], theirs.get(at)) {
-        ("config", Some(theirs)) => is_same_config(&ours[at], theirs),
-        (_, theirs) => theirs == Some(&ours[at]),
-    };
-    (0..columns.len()).filter(|at| !same(*at)).map(|at| columns[at]).collect()
-}
-
 /// Configurations are compared by meaning: the daemon writes empty parts where we write none (formats/ao.md §5.1).
-fn is_same_config(ours: &Value, theirs: &Value) -> bool {
-    match (meaning(ours), meaning(theirs)) {
-        (Some(ours), Some(theirs)) => ours == theirs,
-        _ => false,
-    }
+fn is_same_config(ours: Option<&str>, theirs: Option<&Value>) -> bool {
+    let theirs = match theirs {
+        Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text.as_str()),
+        _ => return false,
+    };
+    matches!((meaning(ours), meaning(theirs)), (Some(ours), Some(theirs)) if ours == theirs)
 }
 
 /// A configuration without its empty parts; `None` for text that is no JSON.
-fn meaning(config: &Value) -> Option<Value> {
-    match config {
-        Value::Null => Some(Value::Object(Map::new())),
-        Value::String(text) => serde_json::from_str(text).ok().map(without_empty_parts),
-        _ => None,
-    }
+fn meaning(config: Option<&str>) -> Option<Value> {
+    serde_json::from_str(config.unwrap_or("{}")).ok().map(without_empty_parts)
 }
 
 fn without_empty_parts(value: Value) -> Value {

@@ -21,6 +21,16 @@ macro_rules! row {
             pub fn values(&self) -> Vec<Value> {
                 vec![$(Column::value(&self.$column)),+]
             }
+
+            /// The columns in which a row of the database, in the order of [`Self::COLUMNS`], is not exactly this one.
+            pub fn differing(&self, theirs: &[Value]) -> Vec<&'static str> {
+                let mut theirs = theirs.iter();
+                let mut differing = Vec::new();
+                $(if !theirs.next().is_some_and(|value| self.$column.is(value)) {
+                    differing.push(stringify!($column));
+                })+
+                differing
+            }
         }
     };
 }
@@ -120,11 +130,19 @@ pub enum ProjectKind {
 /// How a field is bound.
 trait Column {
     fn value(&self) -> Value;
+
+    fn is(&self, theirs: &Value) -> bool {
+        self.value() == *theirs
+    }
 }
 
 impl Column for String {
     fn value(&self) -> Value {
         Value::from(self.as_str())
+    }
+
+    fn is(&self, theirs: &Value) -> bool {
+        theirs.as_str() == Some(self)
     }
 }
 

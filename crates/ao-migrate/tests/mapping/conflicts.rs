@@ -17,16 +17,26 @@ fn one_session() -> Home {
 
 impl Home {
     fn set_project(&mut self, column: &str, value: impl Into<Value>) {
-        set(self.existing.projects.get_mut("ledger").unwrap(), ProjectRow::COLUMNS, column, value.into());
+        set(
+            self.existing.projects.get_mut("ledger").expect("the project is there"),
+            ProjectRow::COLUMNS,
+            column,
+            value.into(),
+        );
     }
 
     fn set_session(&mut self, column: &str, value: impl Into<Value>) {
-        set(self.existing.sessions.get_mut("led-1").unwrap(), SessionRow::COLUMNS, column, value.into());
+        set(
+            self.existing.sessions.get_mut("led-1").expect("the session is there"),
+            SessionRow::COLUMNS,
+            column,
+            value.into(),
+        );
     }
 }
 
 fn set(row: &mut [Value], columns: &[&str], column: &str, value: Value) {
-    row[columns.iter().position(|name| *name == column).unwrap()] = value;
+    row[columns.iter().position(|name| *name == column).expect("a column")] = value;
 }
 
 #[test]

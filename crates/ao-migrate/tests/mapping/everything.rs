@@ -12,7 +12,7 @@ use session_model::Finding;
 use crate::home::{as_it_is, bucket};
 
 fn mapped(home: &Path) -> Mapped {
-    let home = Utf8PathBuf::try_from(home.to_path_buf()).unwrap();
+    let home = Utf8PathBuf::try_from(home.to_path_buf()).expect("a test's home is UTF-8");
     let state_root = home.join(".agent-orchestrator");
     let options = ao::Options {
         config: Source::by_default(state_root.join("config.yaml")),
@@ -26,7 +26,7 @@ fn mapped(home: &Path) -> Mapped {
         worktrees: "/data/worktrees".into(),
         resolve: &as_it_is,
     };
-    mapping::map(&ao::read(&options).unwrap(), &Existing::default(), &settings)
+    mapping::map(&ao::read(&options).expect("nothing is named"), &Existing::default(), &settings)
 }
 
 fn told(mapped: &Mapped) -> String {

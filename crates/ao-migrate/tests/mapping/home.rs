@@ -32,7 +32,7 @@ pub(crate) fn text(text: &str) -> Field {
 }
 
 pub(crate) fn mtime() -> Timestamp {
-    MTIME.parse().unwrap()
+    MTIME.parse().expect("a time")
 }
 
 /// The identity: what a data directory without symlinks resolves to.
@@ -199,7 +199,7 @@ pub(crate) fn message<'a>(findings: &'a [Finding], code: &str) -> &'a str {
 }
 
 pub(crate) fn config(row: &ProjectRow) -> Value {
-    serde_json::from_str(row.config.as_deref().expect("a configuration")).unwrap()
+    serde_json::from_str(row.config.as_deref().expect("a configuration")).expect("JSON")
 }
 
 pub(crate) fn arrival(mapped: &Mapped, id: &str) -> Arrival {

@@ -128,7 +128,7 @@ prop_compose! {
         restorable: bool,
         schema in 12..20_u32,
     ) -> Home {
-        let mut home = Home { existing, restorable, schema, ..Home::new() };
+        let mut home = Home { existing, schema, restorable, ..Home::new() };
         for id in projects {
             home = home.project(id, |_| {});
         }
