@@ -5,6 +5,8 @@ use legacy_readers::ao::{AgentConfig, Behaviour, Registration, Role, default_ses
 use serde_json::{Map, Value};
 use session_model::{Finding, Harness};
 
+use super::paths;
+
 /// From this version on the daemon starts no orchestrator in a project that names no agent for it (formats/ao.md §8.4).
 const AGENTS_REQUIRED: u32 = 19;
 
@@ -76,7 +78,7 @@ impl Draft<'_> {
 
     fn session_prefix(&mut self, registration: &Registration) {
         let prefix = session_prefix(registration);
-        if is_daemon_prefix(&prefix) {
+        if paths::is_prefix(&prefix) {
             self.put("sessionPrefix", Value::from(prefix));
         } else {
             let message = "the daemon refuses the session prefix: it uses the beginning of the project's id";
@@ -225,11 +227,6 @@ fn put(json: &mut Map<String, Value>, key: &str, value: Value) {
     if !is_empty {
         json.insert(key.to_owned(), value);
     }
-}
-
-/// Whether the daemon can make a folder's name of it.
-fn is_daemon_prefix(prefix: &str) -> bool {
-    !prefix.contains(['/', '\\']) && !prefix.contains("..") && prefix.trim() != "."
 }
 
 /// Whether a path stays in the repository that it is relative to, on every system.

@@ -17,7 +17,7 @@ pub(super) struct ManagedPaths {
 impl ManagedPaths {
     /// `prefix` is the one that the database holds for the project, if any.
     pub(super) fn new(project: &str, prefix: Option<&str>, settings: &Settings<'_>) -> Self {
-        let prefix = prefix.map(str::trim).filter(|prefix| !prefix.is_empty());
+        let prefix = prefix.map(str::trim).filter(|prefix| !prefix.is_empty() && is_prefix(prefix));
         let prefix = prefix.map_or_else(|| project.chars().take(12).collect(), str::to_owned);
         let folder = settings.worktrees.join(project);
         let orchestrators = (settings.resolve)(&folder.join("orchestrator"));
@@ -34,6 +34,11 @@ impl ManagedPaths {
             SessionKind::Orchestrator => self.orchestrator.clone(),
         }
     }
+}
+
+/// Whether the daemon makes a folder's name of a session prefix (formats/ao.md §5.1).
+pub(super) fn is_prefix(prefix: &str) -> bool {
+    !prefix.contains(['/', '\\']) && !prefix.contains("..") && prefix.trim() != "."
 }
 
 /// A command to be run in a folder.

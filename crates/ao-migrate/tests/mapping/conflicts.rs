@@ -102,8 +102,11 @@ fn an_orchestrator_goes_where_the_daemon_looks_by_its_own_configuration() {
     home.existing.sessions.clear();
     home.set_project("config", r#"{"sessionPrefix": " books "}"#);
     assert_eq!(path(&home), "/data/worktrees/ledger/orchestrator/books-orchestrator");
-    home.set_project("config", Value::Null);
-    assert_eq!(path(&home), "/data/worktrees/ledger/orchestrator/ledger-orchestrator");
+    for config in [Value::Null, json!(r#"{"sessionPrefix": "/etc/x"}"#), json!(r#"{"sessionPrefix": ".."}"#)]
+    {
+        home.set_project("config", config);
+        assert_eq!(path(&home), "/data/worktrees/ledger/orchestrator/ledger-orchestrator");
+    }
 }
 
 #[test]
