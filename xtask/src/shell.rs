@@ -53,6 +53,11 @@ pub(crate) fn tracked_files() -> Outcome<Vec<String>> {
     Ok(files.map(str::to_owned).collect())
 }
 
+/// Whether a file's name ends like this.
+pub(crate) fn has_extension(file: &str, extension: &str) -> bool {
+    Path::new(file).extension().is_some_and(|found| found == extension)
+}
+
 /// A command as one would type it.
 pub(crate) fn spell(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());

@@ -91,7 +91,7 @@ impl Source {
 
 /// Whether a rule may concern it: Rust, but not somebody else's program for a test.
 fn is_ours(path: &str) -> bool {
-    !path.starts_with("fixtures/") && Path::new(path).extension().is_some_and(|kind| kind == "rs")
+    !path.starts_with("fixtures/") && shell::has_extension(path, "rs")
 }
 
 fn relative(path: &Path) -> String {
