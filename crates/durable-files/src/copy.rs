@@ -165,6 +165,16 @@ fn from_nanos(nanos: i64) -> SystemTime {
     if nanos < 0 { SystemTime::UNIX_EPOCH - age } else { SystemTime::UNIX_EPOCH + age }
 }
 
+/// Opens what is a regular file itself.
+pub(crate) fn open_regular(path: &Path) -> Result<File, FileError> {
+    let file = open_without_following(path).doing("open", path)?;
+    if file.metadata().doing("look at", path)?.is_file() {
+        return Ok(file);
+    }
+    let found = std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is not a regular file");
+    Err(FileError::new("read", path, found))
+}
+
 #[cfg(unix)]
 fn open_without_following(path: &Path) -> std::io::Result<File> {
     use rustix::fs::{Mode, OFlags, open};

@@ -1,7 +1,6 @@
 //! SHA-256 of files, as they pass.
 
 use std::fmt;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
@@ -9,6 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::copy::open_regular;
 use crate::{CopyError, InContext, Meter};
 
 /// How much is read at a time, and how often a stop is looked for, in bytes.
@@ -55,14 +55,14 @@ impl Hasher {
     }
 }
 
-/// The digest of a whole file.
+/// The digest of a whole regular file; a symlink is not followed, a pipe not waited for.
 pub fn digest_file(path: &Path, meter: &mut dyn Meter) -> Result<Digested, CopyError> {
     digest_prefix(path, u64::MAX, meter)
 }
 
 /// The digest of a file's first `len` bytes (of all of it, if it is shorter).
 pub fn digest_prefix(path: &Path, len: u64, meter: &mut dyn Meter) -> Result<Digested, CopyError> {
-    let mut file = File::open(path).doing("open", path)?.take(len);
+    let mut file = open_regular(path)?.take(len);
     let mut hasher = Hasher::default();
     let mut buffer = vec![0; CHUNK];
     loop {
