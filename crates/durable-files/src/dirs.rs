@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::error::is_not_found;
 use crate::{FileError, InContext};
 
 /// The folders on the way to `path` (itself included) that do not exist, outermost first.
@@ -31,20 +32,21 @@ pub fn create_private_dirs(path: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Removes the folders (given outermost first) that are empty, innermost first; one that is not empty or not there
-/// stays as it is.
+/// Removes the folders (given outermost first) that are empty, innermost first; one that is not empty, not there, not a
+/// folder any more (moved elsewhere, a link in its place) or a mount point stays as it is.
 pub fn remove_empty_dirs<P: AsRef<Path>>(dirs: &[P]) -> Result<(), FileError> {
     for dir in dirs.iter().rev().map(AsRef::as_ref) {
         match std::fs::remove_dir(dir) {
-            Err(error)
-                if !matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound) =>
-            {
-                return Err(error).doing("remove the empty folder", dir);
-            }
+            Err(error) if !stays(&error) => return Err(error).doing("remove the empty folder", dir),
             _ => {}
         }
     }
     Ok(())
+}
+
+fn stays(error: &io::Error) -> bool {
+    is_not_found(error)
+        || matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::ResourceBusy)
 }
 
 /// Makes the names in a folder durable; a folder that is gone has none.
@@ -54,7 +56,7 @@ pub fn sync_dir(dir: &Path) -> Result<(), FileError> {
         return Ok(()); // no handle to a directory in safe code: see Limitations
     }
     match std::fs::File::open(dir).and_then(|file| file.sync_all()) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if is_not_found(&error) => Ok(()),
         done => done.doing("make durable the folder", dir),
     }
 }

@@ -23,13 +23,18 @@ impl FileError {
 
     /// Whether the thing was simply not there.
     pub fn is_not_found(&self) -> bool {
-        self.source.kind() == io::ErrorKind::NotFound
+        is_not_found(&self.source)
     }
 
     /// Whether the failure is of the machine rather than of this one file: see [`is_world_failure`].
     pub fn is_world_failure(&self) -> bool {
         is_world_failure(&self.source)
     }
+}
+
+/// Whether nothing is there: not the thing, or no folder that could hold it.
+pub(crate) fn is_not_found(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Whether an error speaks of the machine (no room, no quota, a read-only or failing disk, too many open files) and

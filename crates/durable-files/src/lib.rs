@@ -24,7 +24,7 @@
 //!
 //! # Limitations
 //! On Windows directories cannot be synced from safe code: a power cut may lose a rename there, though never half of
-//! one, and [`exchange`] is not to be had. [`DirLock`] needs a file system with working `flock`, which network file
+//! one; and [`exchange`] exists on Linux and macOS only. [`DirLock`] needs a file system with working `flock`, which network file
 //! systems may lack. Extended attributes and ACLs are not carried by [`copy_file`].
 
 mod copy;
@@ -44,7 +44,7 @@ pub use dirs::{create_private_dirs, missing_dirs, remove_empty_dirs, sync_dir};
 pub use error::{FileError, InContext, is_world_failure};
 pub use fingerprint::Fingerprint;
 pub use lock::{DirLock, LockError};
-pub use names::beside;
+pub use names::{beside, tagged};
 pub use path_text::PathText;
 pub use publish::{PublishError, exchange, publish_new, remove_file_if_there};
 pub use room::{Room, room_at};

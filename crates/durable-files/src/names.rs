@@ -18,6 +18,14 @@ pub fn beside(target: &Path, tag: &str, role: &str) -> PathBuf {
     target.with_file_name(name)
 }
 
+/// The name of `file` with a tag before it, `TAG-NAME`, cut like those of [`beside`]: for what is kept in a folder of
+/// its own.
+pub fn tagged(file: &Path, tag: &str) -> OsString {
+    let mut name = OsString::from(format!("{tag}-"));
+    name.push(cut(file.file_name().unwrap_or_default(), LONGEST_NAME - name.len()));
+    name
+}
+
 #[cfg(unix)]
 fn cut(name: &OsStr, most: usize) -> &OsStr {
     use std::os::unix::ffi::OsStrExt;

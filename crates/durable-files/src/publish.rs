@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::error::is_not_found;
 use crate::{FileError, InContext};
 
 /// Why a staged file did not take its place.
@@ -29,34 +30,44 @@ pub fn publish_new(staged: &Path, target: &Path) -> Result<(), PublishError> {
     }
 }
 
-/// Exchanges two names in one step: what stood at `a` stands at `b`, and the other way round.
-#[cfg(target_os = "linux")]
+/// Exchanges two names in one step: what stood at `a` stands at `b`, and the other way round. Where the system cannot do
+/// that, nothing is changed.
 pub fn exchange(a: &Path, b: &Path) -> Result<(), FileError> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE).doing("exchange names with", b)
+    exchange_names(a, b).doing("exchange names with", b)
 }
 
 /// Removes a file; that it is not there is no error. Answers whether it was.
 pub fn remove_file_if_there(path: &Path) -> Result<bool, FileError> {
     match std::fs::remove_file(path) {
         Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) if is_not_found(&error) => Ok(false),
         Err(error) => Err(error).doing("remove", path),
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+fn exchange_names(a: &Path, b: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
+}
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn exchange_names(_a: &Path, _b: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
 fn rename_no_replace(staged: &Path, target: &Path) -> io::Result<()> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     use rustix::io::Errno;
     match renameat_with(CWD, staged, CWD, target, RenameFlags::NOREPLACE) {
         // Some file systems know no flags (NFS, older FUSE): a hard link refuses an existing name just as well.
-        Err(Errno::INVAL | Errno::NOSYS) if !staged.is_dir() => link_then_unlink(staged, target),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if !staged.is_dir() => link_then_unlink(staged, target),
         done => Ok(done?),
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 fn rename_no_replace(staged: &Path, target: &Path) -> io::Result<()> {
     link_then_unlink(staged, target)
 }
