@@ -53,7 +53,7 @@ pub(crate) struct Guarded {
 
 /// The connection while a world works with it; it goes back when the world is dropped.
 #[derive(Debug)]
-pub struct Lent {
+pub(crate) struct Lent {
     database: Option<Rows>,
     home: Arc<Mutex<Option<Rows>>>,
 }

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use legacy_readers::ao;
 use migration_cli::{Refusal, Surroundings};
 use serde::{Deserialize, Serialize};
-use transcript_relocate::{Homes, resolve_physically};
+use transcript_relocate::Homes;
 
 use crate::Options;
 
@@ -43,11 +43,6 @@ impl Places {
     /// The daemon's database.
     pub(crate) fn database(&self) -> PathBuf {
         self.data_dir.join("ao.db").into()
-    }
-
-    /// The folder of the managed worktrees, resolved as the daemon resolves it (formats/ao.md §8.5).
-    pub(crate) fn worktrees(&self) -> PathBuf {
-        resolve_physically(self.data_dir.join("worktrees").as_std_path())
     }
 
     /// Claude Code's directories.

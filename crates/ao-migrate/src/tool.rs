@@ -70,7 +70,7 @@ impl Tool for AoMigrate {
         let database = open(&places, purpose)?;
         places.schema = database::check_version(&database, options.schema)?;
         database::check_contract(&database)?;
-        let survey = ao::read(&places::legacy(options, here)?).map_err(unreadable)?;
+        let survey = ao::read(&places::legacy(options, here)?).map_err(|error| unreadable(&error))?;
         let plan = plan(options, survey, &database, &places, cx)?;
         let mut rows = Rows::new(database);
         if mode == Mode::Apply && !plan.is_settled() {
@@ -128,7 +128,7 @@ fn plan(
         now: (cx.now)(),
         first_session: u32::try_from(mapped.projects.len()).expect("because a registry is small"),
     };
-    let transcripts = transcripts::plan(&mapped.sessions, &setting)?;
+    let transcripts = transcripts::plan(&mapped.sessions, &setting);
     let worktrees = worktree::plan::plan(&mapped.sessions, options.move_worktrees);
     let mut header = header(&mapped, places);
     header.findings.extend(transcripts.of_the_run.clone());
@@ -197,11 +197,11 @@ fn open(places: &Places, purpose: Purpose) -> Result<Database, Refusal> {
         Purpose::Verify => Database::peek(&path),
         Purpose::Apply | Purpose::Undo => Database::open_exclusive(&path),
     };
-    opened.map_err(|error| refuse(&path, error))
+    opened.map_err(|error| refuse(&path, &error))
 }
 
-fn refuse(path: &Path, error: OpenError) -> Refusal {
-    let (code, hint) = match &error {
+fn refuse(path: &Path, error: &OpenError) -> Refusal {
+    let (code, hint) = match error {
         OpenError::Missing(_) => return missing(path),
         OpenError::InUse(_) => {
             ("database-in-use", "stop the daemon and whatever else has it open, then try again")
@@ -220,6 +220,6 @@ fn missing(path: &Path) -> Refusal {
     Refusal::new("database-missing", message, hint)
 }
 
-fn unreadable(error: ao::ReadError) -> Refusal {
+fn unreadable(error: &ao::ReadError) -> Refusal {
     Refusal::new("legacy-unreadable", error.to_string(), "check --legacy-root and --legacy-config")
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use migration_engine::steps::InstallFile;
-use migration_engine::{Bucket, Item, ItemId, Outcome, StepError};
+use migration_engine::{Bucket, Item, ItemId, Outcome};
 use session_model::{Finding, Harness, InputId, Timestamp};
 use transcript_relocate::{
     Destination, FindError, FoundFile, FoundTranscript, Homes, cleanup_period_days, find_transcript,
@@ -46,7 +46,7 @@ struct Copies {
 }
 
 /// Looks for the transcripts of these sessions, and plans their copies.
-pub(crate) fn plan(sessions: &[MappedSession], setting: &Setting<'_>) -> Result<Transcripts, StepError> {
+pub(crate) fn plan(sessions: &[MappedSession], setting: &Setting<'_>) -> Transcripts {
     let mut transcripts = Transcripts::default();
     let mut copies: Vec<Copies> = Vec::new();
     let mut known: HashMap<PathBuf, usize> = HashMap::new();
@@ -74,7 +74,7 @@ pub(crate) fn plan(sessions: &[MappedSession], setting: &Setting<'_>) -> Result<
     transcripts.files = copies.into_iter().map(|copies| copies.plan(setting)).collect();
     let keeps_days = cleanup_period_days(&setting.homes.write);
     transcripts.of_the_run = soon_cleaned_up(&transcripts.files, setting.now, keeps_days);
-    Ok(transcripts)
+    transcripts
 }
 
 fn may_have_transcript(arrival: &Arrival) -> bool {

@@ -7,4 +7,4 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
-pub use step::MoveWorktree;
+pub(crate) use step::MoveWorktree;

@@ -9,11 +9,11 @@ use super::step::MoveWorktree;
 
 /// Why a worktree stays where it is; its session migrates without it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
+pub(super) struct Refused {
     /// A stable, kebab-case name.
-    pub reason: &'static str,
+    pub(super) reason: &'static str,
     /// What was found, in one sentence.
-    pub found: String,
+    pub(super) found: String,
 }
 
 fn refused(reason: &'static str, found: impl Into<String>) -> Refused {
@@ -21,7 +21,7 @@ fn refused(reason: &'static str, found: impl Into<String>) -> Refused {
 }
 
 /// The step that moves the worktree of `branch` from `from` to `to`, or why there is none.
-pub fn survey_move(from: &Path, to: &Path, branch: &str) -> Result<MoveWorktree, Refused> {
+pub(super) fn survey_move(from: &Path, to: &Path, branch: &str) -> Result<MoveWorktree, Refused> {
     let Ok(from) = from.canonicalize() else {
         return Err(refused("worktree-gone", format!("{} does not exist", from.display())));
     };
