@@ -18,9 +18,14 @@ pub(crate) struct CommandLine<O: clap::Args> {
     pub(crate) verb: Option<Verb>,
 }
 
+const STATE_DIR: &str = "Where runs are kept: journals, and what an undo needs [default: $REHOME_STATE_DIR, else the \
+                         user's state folder]";
+const COLOR: &str = "When to use colour; `auto` is on a terminal, unless NO_COLOR is set";
+
 /// The options that every tool has, before or after a verb.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Common options")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag on the command line")]
 pub(crate) struct Common {
     /// Show what would happen, and write nothing anywhere
     #[arg(long, global = true)]
@@ -28,8 +33,7 @@ pub(crate) struct Common {
     /// Report as one JSON document
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Where runs are kept: journals, and what an undo needs [default: $REHOME_STATE_DIR, else the user's state folder]
-    #[arg(long, value_name = "DIR", global = true)]
+    #[arg(long, value_name = "DIR", global = true, help = STATE_DIR)]
     pub(crate) state_dir: Option<Utf8PathBuf>,
     /// Show no progress
     #[arg(long, global = true)]
@@ -37,23 +41,20 @@ pub(crate) struct Common {
     /// Report every item
     #[arg(long, short, global = true, action = ArgAction::SetTrue)]
     pub(crate) verbose: bool,
-    /// Colour the report
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true, hide_default_value = true)]
+    #[arg(long, help = COLOR, value_name = "WHEN", value_enum, default_value_t, global = true, hide_default_value = true)]
     pub(crate) color: Color,
     /// Answer questions with yes; never implies removing a source
     #[arg(long, global = true)]
     pub(crate) yes: bool,
 }
 
+// The variants have no doc comments, or the help would spell out each of them.
 /// When to use colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal, unless NO_COLOR is set
     #[default]
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 
@@ -125,7 +126,7 @@ pub(crate) enum RunsVerb {
         #[arg(required = true)]
         runs: Vec<RunId>,
     },
-    /// Forget all runs of this tool that ended some time ago
+    /// Forget all runs of this tool that began some time ago and are not under way
     Gc {
         /// How many days ago at least
         #[arg(long, value_name = "DAYS")]
@@ -135,7 +136,7 @@ pub(crate) enum RunsVerb {
 
 /// The whole command line of a tool.
 pub(crate) fn command<T: Tool>() -> clap::Command {
-    let own: Vec<clap::Arg> = T::Options::augment_args_of();
+    let own = arguments_of::<T::Options>();
     let is_own = |arg: &clap::Arg| own.iter().any(|own| own.get_id() == arg.get_id());
     let command = CommandLine::<T::Options>::command()
         .name(T::NAME)
@@ -148,12 +149,15 @@ pub(crate) fn command<T: Tool>() -> clap::Command {
             if everywhere { arg.global(true) } else { arg }
         });
     // A verb accepts the options of the migration, but its help does not speak of them.
-    let hidden: Vec<clap::Arg> = own
-        .iter()
-        .filter(|arg| may_stand_anywhere(arg))
-        .map(|arg| arg.clone().global(true).hide(true))
-        .collect();
-    command.mut_subcommands(|verb| verb.args(hidden.clone()))
+    let own = own.iter().filter(|arg| may_stand_anywhere(arg));
+    let hidden: Vec<clap::Arg> = own.map(|arg| arg.clone().global(true).hide(true)).collect();
+    let dry_run = command.get_arguments().find(|arg| arg.get_id() == "dry_run").cloned();
+    let dry_run = dry_run.map(|arg| arg.hide(true));
+    command.mut_subcommands(|verb| {
+        let without_dry_run = dry_run.iter().filter(|_| verb.get_name() != "runs").cloned();
+        let hidden: Vec<_> = hidden.iter().cloned().chain(without_dry_run).collect();
+        verb.args(hidden)
+    })
 }
 
 /// Understands a command line.
@@ -170,12 +174,6 @@ fn may_stand_anywhere(arg: &clap::Arg) -> bool {
 }
 
 /// The arguments that a set of options consists of.
-trait Declared {
-    fn augment_args_of() -> Vec<clap::Arg>;
-}
-
-impl<O: clap::Args> Declared for O {
-    fn augment_args_of() -> Vec<clap::Arg> {
-        O::augment_args(clap::Command::new("options")).get_arguments().cloned().collect()
-    }
+fn arguments_of<O: clap::Args>() -> Vec<clap::Arg> {
+    O::augment_args(clap::Command::new("options")).get_arguments().cloned().collect()
 }

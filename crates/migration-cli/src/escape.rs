@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
+use std::fmt::Write;
 
 /// Whether a character would do something to a terminal other than appear: control characters, line separators, and
 /// those that turn the direction of writing.
@@ -15,23 +16,28 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(steers) {
         return Cow::Borrowed(text);
     }
-    let escaped = text.chars().fold(String::new(), |mut out, c| {
-        if steers(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
-        out
-    });
-    Cow::Owned(escaped)
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if steers(c) {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// A JSON document with the same care: there such characters stand in strings only, and have an escape of their own.
 pub(crate) fn visible_json(document: &str) -> String {
-    document.chars().fold(String::with_capacity(document.len()), |mut out, c| {
+    let mut out = String::with_capacity(document.len());
+    for c in document.chars() {
         if steers(c) && c != '\n' {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
         } else {
             out.push(c);
         }
-        out
-    })
+    }
+    out
 }
 
 /// A word of a shell command that stands for exactly this text: as it is where it can be, else in quotes, and where it
@@ -71,10 +77,7 @@ mod tests {
     #[test]
     fn no_name_can_steer_the_terminal_of_whoever_reads_a_report() {
         let hostile = "a\u{1b}]0;title\u{7}\u{9b}31m\r\n\u{202e}b\u{2028}\u{7f}";
-        assert_eq!(
-            visible(hostile),
-            r"a\u{1b}]0;title\u{7}\u{9b}31m\u{d}\u{a}\u{202e}b\u{2028}\u{7f}"
-        );
+        assert_eq!(visible(hostile), r"a\u{1b}]0;title\u{7}\u{9b}31m\u{d}\u{a}\u{202e}b\u{2028}\u{7f}");
         assert_eq!(visible("zoë 😀"), "zoë 😀");
         let document = serde_json::to_string(hostile).unwrap();
         let shown = visible_json(&document);
@@ -86,7 +89,15 @@ mod tests {
     #[test]
     fn a_printed_command_names_the_very_thing_it_is_about() {
         use std::os::unix::ffi::OsStrExt;
-        for bytes in [&b"plain/x.y"[..], b"", b"two words", b"it's", b"$HOME `id` \\", b"nl\n\x1b'\xff", "ë😀".as_bytes()] {
+        for bytes in [
+            &b"plain/x.y"[..],
+            b"",
+            b"two words",
+            b"it's",
+            b"$HOME `id` \\",
+            b"nl\n\x1b'\xff",
+            "ë😀".as_bytes(),
+        ] {
             let word = shell_word(OsStr::from_bytes(bytes));
             let echoed = std::process::Command::new("bash")
                 .args(["-c", &format!("printf %s {word}")])

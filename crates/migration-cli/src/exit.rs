@@ -52,7 +52,9 @@ impl Exit {
                  stands, and its resume and undo commands are printed"
             }
             Self::Usage => "the command line was not understood",
-            Self::Partial => "partial: some item is in conflict, quarantined or failed, or was kept by an undo",
+            Self::Partial => {
+                "partial: some item is in conflict, quarantined or failed, or was kept by an undo"
+            }
             Self::Refused => "refused, nothing written: a precondition of the whole run does not hold",
             Self::Unverified => "verification failed",
             Self::Unfinished => "an interrupted run must be resumed or undone first",

@@ -39,10 +39,9 @@ fn verbs(command: &clap::Command) -> Roff {
         let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
         roff.text([roman(about)]);
         for arg in verb.get_arguments().filter(|arg| !arg.is_hide_set() && !arg.is_global_set()) {
-            if let (Some(long), Some(help)) = (arg.get_long(), arg.get_help()) {
-                if long != "help" {
-                    roff.text([line_break(), bold(format!("--{long}")), roman(format!(" {help}"))]);
-                }
+            if let (Some(long), Some(help)) = (arg.get_long().filter(|long| *long != "help"), arg.get_help())
+            {
+                roff.text([line_break(), bold(format!("--{long}")), roman(format!(" {help}"))]);
             }
         }
     }

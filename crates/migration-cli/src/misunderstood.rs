@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 
 use crate::arguments::{Color, Common};
 use crate::report::{Asked, Report};
-use crate::speak::{Speaker, wants_color};
+use crate::speak::Speaker;
 use crate::{Exit, Refusal, Streams, Surroundings, Tool};
 
 /// Prints help or version, or says what is wrong.
@@ -23,17 +23,27 @@ pub(crate) fn answer<T: Tool>(
         state_dir: None,
         quiet: false,
         verbose: false,
-        color: Color::Auto,
+        color: color(args),
         yes: false,
     };
     let mut speaker = Speaker::new(&common, here, streams);
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let text = error.render();
-        let colored = here.terminals.stdout && wants_color(here);
-        return speaker.print(&if colored { text.ansi().to_string() } else { text.to_string() });
+        return speaker.print(&if speaker.colors() { text.ansi().to_string() } else { text.to_string() });
     }
     let asked = if common.dry_run { Asked::Plan } else { Asked::Apply };
     speaker.report(&Report::of_refusal::<T>(asked, refusal::<T>(&error.render().to_string())))
+}
+
+/// What the command line says of colour, though it is not understood as a whole.
+fn color(args: &[OsString]) -> Color {
+    let mut words = args.iter().filter_map(|arg| arg.to_str()).flat_map(|arg| arg.split('='));
+    words.find(|word| *word == "--color");
+    match words.next() {
+        Some("always") => Color::Always,
+        Some("never") => Color::Never,
+        _ => Color::Auto,
+    }
 }
 
 /// One line of what is wrong, and every tip there is as the hint.

@@ -79,13 +79,7 @@ mod tests {
             default(System::Other, &[("XDG_STATE_HOME", "relative")]),
             PathBuf::from("/home/kim/.local/state/rehome")
         );
-        assert_eq!(
-            default(System::Mac, &[]),
-            PathBuf::from("/home/kim/Library/Application Support/rehome")
-        );
-        assert_eq!(
-            default(System::Windows, &[("LOCALAPPDATA", "/local")]),
-            PathBuf::from("/local/rehome")
-        );
+        assert_eq!(default(System::Mac, &[]), PathBuf::from("/home/kim/Library/Application Support/rehome"));
+        assert_eq!(default(System::Windows, &[("LOCALAPPDATA", "/local")]), PathBuf::from("/local/rehome"));
     }
 }

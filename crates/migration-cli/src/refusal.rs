@@ -94,9 +94,11 @@ impl From<LockError> for Refusal {
 impl From<RoomError> for Refusal {
     fn from(error: RoomError) -> Self {
         match error {
-            RoomError::Short(short) => {
-                Self::new("no-room", short.to_string(), "free some room there, then say the same command again")
-            }
+            RoomError::Short(short) => Self::new(
+                "no-room",
+                short.to_string(),
+                "free some room there, then say the same command again",
+            ),
             RoomError::File(error) => error.into(),
         }
     }
@@ -135,9 +137,11 @@ impl From<ReadRunError> for Refusal {
                 ("unknown-run", "`runs` lists the runs; is this the right --state-dir?")
             }
             ReadRunError::Format { .. } => ("run-format", "use the version of the tool that made the run"),
-            ReadRunError::File(_) | ReadRunError::Plan(_) | ReadRunError::Journal(_) => {
-                ("unreadable-run", "`runs` shows where it lies; move its folder away once nothing depends on it")
-            }
+            ReadRunError::File(_) => ("state-dir", "pass a folder that you may read: --state-dir DIR"),
+            ReadRunError::Plan(_) | ReadRunError::Journal(_) => (
+                "unreadable-run",
+                "`runs` shows where it lies; move its folder away once nothing depends on it",
+            ),
         };
         Self::new(code, error.to_string(), hint)
     }
@@ -148,7 +152,9 @@ impl From<StepError> for Refusal {
     fn from(error: StepError) -> Self {
         let hint = "say the same command again once the cause is gone";
         match error {
-            StepError::Item(cause) | StepError::World(cause) => Self::failure(cause.code, cause.message, hint),
+            StepError::Item(cause) | StepError::World(cause) => {
+                Self::failure(cause.code, cause.message, hint)
+            }
             // Whoever stops has set the flag, from which the driver takes the exit code.
             StepError::Stopped => Self::failure("stopped", "stopped before anything was written", hint),
         }

@@ -1,6 +1,8 @@
 //! What a tool answers: one document, for people as text and for programs as JSON.
 
 mod json;
+mod lists;
+mod page;
 mod row;
 mod table;
 mod text;
@@ -10,9 +12,11 @@ use serde::{Serialize, Serializer};
 use session_model::Finding;
 
 pub(crate) use json::to_json;
+pub(crate) use lists::in_a_word;
+pub(crate) use page::Style;
 pub(crate) use row::{Fate, Own, Row, RunFacts};
 pub(crate) use table::bytes;
-pub(crate) use text::{Style, error_text, to_text};
+pub(crate) use text::{error_text, to_text};
 
 use crate::{Exit, Refusal, Tool};
 
@@ -144,18 +148,21 @@ impl Report {
 impl Row {
     /// A row that only names an item.
     pub(crate) fn named(item: &Item) -> Self {
-        let source = item.source.clone().or_else(|| (item.input.id != item.name).then(|| item.input.id.clone()));
+        let source =
+            item.source.clone().or_else(|| (item.input.id != item.name).then(|| item.input.id.clone()));
         Self { source, targets: item.targets.clone(), ..Self::new(&item.input.kind, &item.name) }
     }
 
     fn of_item(item: &Item, outcome: Outcome) -> Self {
+        let arrives =
+            matches!(outcome.bucket, Bucket::Migrated | Bucket::AlreadyPresent | Bucket::Superseded);
         Self {
             bucket: Some(outcome.bucket),
             reason: outcome.reason,
             detail: outcome.detail,
             findings: item.findings.clone(),
-            resume: item.resume.clone(),
-            ..Self::named(&item)
+            resume: item.resume.clone().filter(|_| arrives),
+            ..Self::named(item)
         }
     }
 }

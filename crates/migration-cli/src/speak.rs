@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use crate::arguments::{Color, Common};
 use crate::escape::visible;
 use crate::report::{Report, Style, error_text, to_json, to_text};
-use crate::{Exit, Refusal, Streams, Surroundings};
+use crate::{Exit, Refusal, Streams, Surroundings, Terminals};
 
 /// The streams, and how to speak on them.
 pub(crate) struct Speaker<'a, 'b> {
@@ -13,8 +13,18 @@ pub(crate) struct Speaker<'a, 'b> {
     json: bool,
     style: Style,
     color_on_stderr: bool,
-    yes: bool,
-    somebody_is_there: bool,
+    answers: Answers,
+}
+
+/// Who answers a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answers {
+    /// `--yes` has.
+    Given,
+    /// Somebody at a terminal.
+    Somebody,
+    /// Nobody can.
+    Nobody,
 }
 
 impl<'a, 'b> Speaker<'a, 'b> {
@@ -29,9 +39,17 @@ impl<'a, 'b> Speaker<'a, 'b> {
             json: common.json,
             style: Style { color: colors(here.terminals.stdout), verbose: common.verbose },
             color_on_stderr: colors(here.terminals.stderr),
-            yes: common.yes,
-            somebody_is_there: here.terminals.stdin && here.terminals.stderr,
+            answers: match here.terminals {
+                _ if common.yes => Answers::Given,
+                Terminals { stdin: true, stderr: true, .. } => Answers::Somebody,
+                _ => Answers::Nobody,
+            },
         }
+    }
+
+    /// Whether standard output takes colour.
+    pub(crate) fn colors(&self) -> bool {
+        self.style.color
     }
 
     /// Says the report, and answers how the tool ends.
@@ -62,10 +80,10 @@ impl<'a, 'b> Speaker<'a, 'b> {
 
     /// Asks, if somebody is there to answer; anything but a yes is a refusal.
     pub(crate) fn confirm(&mut self, question: &str) -> Result<(), Refusal> {
-        if self.yes {
+        if self.answers == Answers::Given {
             return Ok(());
         }
-        if !self.somebody_is_there {
+        if self.answers == Answers::Nobody {
             let message = format!("nobody is there to be asked: {question}");
             return Err(Refusal::usage("not-confirmed", message, "say the same command with --yes"));
         }
@@ -75,7 +93,11 @@ impl<'a, 'b> Speaker<'a, 'b> {
         if matches!(answer.trim(), "y" | "Y" | "yes") {
             return Ok(());
         }
-        Err(Refusal::new("declined", "the answer was not yes; nothing was removed", "say the same command again"))
+        Err(Refusal::new(
+            "declined",
+            "the answer was not yes; nothing was removed",
+            "say the same command again",
+        ))
     }
 
     fn print_to_stderr(&mut self, text: &str) {
@@ -90,6 +112,6 @@ fn write_all(to: &mut dyn Write, text: &str) -> io::Result<()> {
 }
 
 /// Whether the environment has anything against colour.
-pub(crate) fn wants_color(here: &Surroundings) -> bool {
+fn wants_color(here: &Surroundings) -> bool {
     here.var("NO_COLOR").is_none() && here.var("TERM").is_none_or(|term| term != "dumb")
 }

@@ -81,7 +81,11 @@ impl Surroundings {
     /// The user's home directory, which a default needs.
     pub fn home(&self) -> Result<&Path, Refusal> {
         self.home.as_deref().ok_or_else(|| {
-            Refusal::new("no-home", "cannot find the home directory: HOME is not set", "set HOME, or name every path")
+            Refusal::new(
+                "no-home",
+                "cannot find the home directory: HOME is not set",
+                "set HOME, or name every path",
+            )
         })
     }
 }

@@ -46,13 +46,16 @@ impl<T: Tool> Session<'_, T> {
         let refusal = match error {
             ApplyError::Stopped => {
                 let exit = self.here.stop.exit().unwrap_or(Exit::Interrupted);
-                Refusal::failure("stopped", format!("stopped; run {} stands where it is", run.id()), hint).exit(exit)
+                Refusal::failure("stopped", format!("stopped; run {} stands where it is", run.id()), hint)
+                    .exit(exit)
             }
             ApplyError::World(cause) => {
                 let message = format!("run {} stopped in the middle: {}", run.id(), cause.message);
                 Refusal::failure(cause.code, message, hint)
             }
-            ApplyError::Undone => Refusal::new("undone", error.to_string(), format!("`{undo}` finishes that")),
+            ApplyError::Undone => {
+                Refusal::new("undone", error.to_string(), format!("`{undo}` finishes that"))
+            }
             ApplyError::Unbalanced => Refusal::failure("unbalanced", error.to_string(), hint),
         };
         refusal.about(run.id()).next([resume, undo])

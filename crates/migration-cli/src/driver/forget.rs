@@ -14,11 +14,11 @@ use crate::{Refusal, Tool};
 
 const SECONDS_A_DAY: i64 = 86_400;
 
-/// A run about to be forgotten, with the locks on its targets and the size of what it keeps.
-struct Doomed<T: Tool> {
+/// A run about to be forgotten, and what it keeps: in bytes, and in things set aside at the targets.
+struct Doomed {
     summary: RunSummary,
-    run: Run<T::Step>,
     size: u64,
+    set_aside: usize,
 }
 
 impl<T: Tool> Session<'_, T> {
@@ -60,44 +60,49 @@ impl<T: Tool> Session<'_, T> {
         self.forget_all(doomed, left, speaker)
     }
 
-    fn doom(&self, summary: RunSummary) -> Result<Doomed<T>, Refusal> {
+    /// Looks at what a run keeps. Its locks are released again: two of the runs may be on one target.
+    fn doom(&self, summary: RunSummary) -> Result<Doomed, Refusal> {
         let run = Run::<T::Step>::open(&self.root, &summary.id)?;
-        let size = run.stashes().iter().map(|stash| size_of(stash)).sum::<u64>() + size_of(run.dir());
-        Ok(Doomed { summary, run, size })
+        let stashes = run.stashes();
+        let size = stashes.iter().map(|stash| size_of(stash)).sum::<u64>() + size_of(run.dir());
+        Ok(Doomed { summary, size, set_aside: stashes.len() })
     }
 
     fn forget_all(
         &self,
-        doomed: Vec<Doomed<T>>,
+        doomed: Vec<Doomed>,
         left: Vec<Finding>,
         speaker: &mut Speaker<'_, '_>,
     ) -> Result<Report, Refusal> {
+        let for_real = !self.common.dry_run;
         let mut report = Report { findings: left, ..Report::new::<T>(Asked::Runs) };
-        if !self.common.dry_run {
+        if for_real {
             speaker.confirm(&question(&doomed))?;
         }
-        for Doomed { summary, run, size } in doomed {
-            if !self.common.dry_run {
+        for Doomed { summary, size, .. } in doomed {
+            if for_real {
+                let run = Run::<T::Step>::open(&self.root, &summary.id)?;
                 run.forget().map_err(|error| not_forgotten(&error, &summary.id))?;
             }
-            let facts =
-                RunFacts { bytes: Some(size), forgotten: Some(!self.common.dry_run), ..facts(&summary) };
+            let facts = RunFacts { bytes: Some(size), forgotten: Some(for_real), ..facts(&summary) };
             report.items.push(Row::of_run(&summary.id, facts));
         }
         Ok(report)
     }
 }
 
-fn question<T: Tool>(doomed: &[Doomed<T>]) -> String {
+fn question(doomed: &[Doomed]) -> String {
     let size = bytes(doomed.iter().map(|run| run.size).sum());
-    let kept: usize = doomed.iter().map(|run| run.run.stashes().len()).sum();
-    let runs = if doomed.len() == 1 {
-        format!("run {}", doomed[0].summary.id)
-    } else {
-        format!("{} runs", doomed.len())
+    let set_aside = match doomed.iter().map(|run| run.set_aside).sum::<usize>() {
+        0 => String::new(),
+        1 => ", with one thing set aside at its target".to_owned(),
+        many => format!(", with {many} things set aside at the targets"),
     };
-    let what = if kept == 1 { "1 thing".to_owned() } else { format!("{kept} things") };
-    format!("forget {runs}: {size}, among it {what} set aside at the targets? It cannot be undone afterwards.")
+    let runs = match doomed {
+        [run] => format!("run {}", run.summary.id),
+        runs => format!("{} runs", runs.len()),
+    };
+    format!("forget {runs} ({size}{set_aside})? It cannot be undone afterwards.")
 }
 
 fn not_forgotten(error: &ForgetError, id: &RunId) -> Refusal {

@@ -37,7 +37,8 @@ impl<T: Tool> Session<'_, T> {
     /// The folders to lock, by the one name that all paths to them lead to.
     fn targets(&self, options: &T::Options) -> Result<Vec<PathText>, Refusal> {
         let named = self.tool.targets(options, self.here)?;
-        let real = named.iter().map(|dir| Ok(std::fs::canonicalize(dir).doing("find the target", dir)?.into()));
+        let real =
+            named.iter().map(|dir| Ok(std::fs::canonicalize(dir).doing("find the target", dir)?.into()));
         real.collect()
     }
 

@@ -5,7 +5,7 @@ use session_model::Finding;
 
 use super::session::Session;
 use crate::arguments::RunsVerb;
-use crate::report::{Asked, Report, Row, RunFacts};
+use crate::report::{Asked, Report, Row, RunFacts, in_a_word};
 use crate::speak::Speaker;
 use crate::{Refusal, Tool};
 
@@ -38,11 +38,15 @@ impl<T: Tool> Session<'_, T> {
     /// What became of every input of a run, whatever tool made it.
     fn show(&self, id: &RunId) -> Result<Report, Refusal> {
         let run = self.root.summary(id).map_err(|error| Refusal::from(error).about(id))?;
-        let phase = serde_json::to_value(run.phase()).ok();
-        let phase = phase.as_ref().and_then(serde_json::Value::as_str).unwrap_or("unknown");
+        let phase = in_a_word(run.phase());
         let stands = Finding::note(
             "run-state",
-            format!("run {id} of {} {} is {phase}; it lies in {}", run.header.tool, run.header.version, run.dir.display()),
+            format!(
+                "run {id} of {} {} is {phase}; it lies in {}",
+                run.header.tool,
+                run.header.version,
+                run.dir.display()
+            ),
         );
         let mut report = Report::of_receipt::<T>(Asked::Runs, run.receipt());
         report.exit = crate::Exit::Done;

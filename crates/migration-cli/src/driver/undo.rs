@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use migration_engine::{
-    ApplyError, Bucket, Changed, Drift, ItemId, Phase, Run, RunSummary, UndoError,
-};
+use migration_engine::{ApplyError, Bucket, Changed, Drift, ItemId, Phase, Run, RunSummary, UndoError};
 use session_model::Finding;
 
 use super::session::Session;
@@ -16,7 +14,8 @@ pub(super) fn undo<T: Tool>(session: &Session<'_, T>, args: &UndoArgs) -> Result
     session.refuse_dry_run("undo")?;
     match session.named_or_newest(args.run.as_ref())? {
         None => {
-            let message = format!("no run of {} stands in {}", T::NAME, session.root.path().display());
+            let message =
+                format!("no run of {} is left to undo in {}", T::NAME, session.root.path().display());
             Ok(Report::nothing::<T>(Asked::Undo, "nothing-to-undo", message))
         }
         Some(run) if run.phase() == Phase::Undone => {
@@ -39,9 +38,9 @@ impl<T: Tool> Session<'_, T> {
         let run = Run::<T::Step>::open(&self.root, &summary.id)?;
         let worlds = self.tool.worlds(&run.plan().header, run.dir(), Purpose::Undo, self.here)?;
         // An undo under way goes on as it was begun.
-        let changed = summary.history.changed.filter(|_| summary.phase() == Phase::Undoing).unwrap_or(changed);
-        let drifted =
-            run.undo(&worlds, changed, &self.cx()).map_err(|error| self.not_undone(error, &run))?;
+        let changed =
+            summary.history.changed.filter(|_| summary.phase() == Phase::Undoing).unwrap_or(changed);
+        let drifted = run.undo(&worlds, changed, &self.cx()).map_err(|error| self.not_undone(error, &run))?;
         Ok(Self::undone(asked, &run, changed, drifted))
     }
 
@@ -98,11 +97,13 @@ impl<T: Tool> Session<'_, T> {
                     count(drifted.len()),
                     run.id()
                 );
-                let hint = format!("`{undo} --keep-changed` leaves that and takes back the rest, `{undo} --set-aside` \
-                     moves it to a folder of the run and takes back everything");
+                let hint = format!(
+                    "`{undo} --keep-changed` leaves that and takes back the rest, `{undo} --set-aside` \
+                     moves it to a folder of the run and takes back everything"
+                );
                 let findings = drifted
                     .into_iter()
-                    .map(|drift| Finding::error("drifted", format!("{}: {}", drift.step, drift.found)));
+                    .map(|drift| Finding::warning("drifted", format!("{}: {}", drift.step, drift.found)));
                 Refusal::new("drifted", message, hint)
                     .findings(findings.collect())
                     .next(["--keep-changed", "--set-aside"].map(|flag| format!("{undo} {flag}")))

@@ -9,7 +9,8 @@ use crate::{Exit, Purpose, Refusal, Tool};
 
 pub(super) fn verify<T: Tool>(session: &Session<'_, T>, id: Option<&RunId>) -> Result<Report, Refusal> {
     let Some(summary) = session.named_or_newest(id)? else {
-        let message = format!("there is no run of {} to verify in {}", T::NAME, session.root.path().display());
+        let message =
+            format!("there is no run of {} to verify in {}", T::NAME, session.root.path().display());
         return Err(Refusal::new("no-run", message, format!("`{} runs` lists what there is", T::NAME)));
     };
     if is_unfinished(&summary) {
@@ -21,11 +22,9 @@ pub(super) fn verify<T: Tool>(session: &Session<'_, T>, id: Option<&RunId>) -> R
             .about(&summary.id));
     }
     let run = Run::<T::Step>::open(&session.root, &summary.id)?;
-    let worlds =
-        session.tool.worlds(&run.plan().header, run.dir(), Purpose::Verify, session.here)?;
-    let verdict = run
-        .verify(&worlds, Look::Full, &session.cx())
-        .map_err(|error| session.unseen(error, &run))?;
+    let worlds = session.tool.worlds(&run.plan().header, run.dir(), Purpose::Verify, session.here)?;
+    let verdict =
+        run.verify(&worlds, Look::Full, &session.cx()).map_err(|error| session.unseen(error, &run))?;
     let mut report = Report::of_receipt::<T>(Asked::Verify, run.receipt());
     report.exit = if verdict.passes() { Exit::Done } else { Exit::Unverified };
     report.add_findings(verdict.findings);

@@ -4,7 +4,8 @@
 /// as well.
 pub(crate) fn align(rows: &[Vec<String>], numbers: usize) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
     rows.iter()
         .map(|row| {
@@ -37,6 +38,9 @@ mod tests {
 
     #[test]
     fn sizes_are_said_as_people_read_them() {
-        assert_eq!([0, 1023, 1024, 1536, 5 << 30].map(bytes), ["0 bytes", "1023 bytes", "1.0 KiB", "1.5 KiB", "5.0 GiB"]);
+        assert_eq!(
+            [0, 1023, 1024, 1536, 5 << 30].map(bytes),
+            ["0 bytes", "1023 bytes", "1.0 KiB", "1.5 KiB", "5.0 GiB"]
+        );
     }
 }

@@ -50,12 +50,15 @@ fn errors_never_reach_standard_output_and_reports_never_standard_error() {
 #[test]
 fn colour_is_for_terminals_that_want_it() {
     let mut place = Place::new(&[("a.bad", "")]);
-    let colored = |place: &Place, how: &str| place.say(&format!("{MIGRATE} --dry-run {how}")).out.contains('\x1b');
+    let colored =
+        |place: &Place, how: &str| place.say(&format!("{MIGRATE} --dry-run {how}")).out.contains('\x1b');
     assert!(!colored(&place, "") && colored(&place, "--color always"));
     place.here.terminals = Terminals { stdout: true, ..Terminals::default() };
     assert!(colored(&place, "") && !colored(&place, "--color never"));
     place.here.env.insert("NO_COLOR".into(), "1".into());
     assert!(!colored(&place, "") && colored(&place, "--color always"));
+    let help = |how: &str| place.say(&format!("--help {how}")).out.contains('\x1b');
+    assert!(!help("") && !help("--color never"));
 }
 
 #[test]

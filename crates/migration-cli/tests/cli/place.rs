@@ -69,7 +69,9 @@ impl Place {
             stop: Stop::default(),
         };
         let place = Self { dir, here, trouble: None, answer: "" };
-        files.iter().for_each(|(name, content)| place.write(&format!("old/{name}"), content));
+        for (name, content) in files {
+            place.write(&format!("old/{name}"), content);
+        }
         place
     }
 

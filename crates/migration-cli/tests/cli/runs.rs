@@ -34,7 +34,9 @@ fn a_run_is_forgotten_only_when_somebody_said_yes() {
     let mut place = Place::migrated();
     let forget = format!("runs forget {}", place.run_id());
     let before = place.everything();
-    assert_eq!(place.say(&forget).exit, Exit::Usage, "nobody is there to be asked");
+    let unasked = place.say(&forget);
+    assert_eq!(unasked.exit, Exit::Usage, "nobody is there to be asked");
+    assert!(unasked.err.contains("--yes"), "{}", unasked.err);
     assert_eq!(place.say(&format!("{forget} --dry-run")).exit, Exit::Done);
     place.here.terminals = Terminals { stdin: true, stdout: true, stderr: true };
     for no in ["", "n\n", "nonsense\n"] {

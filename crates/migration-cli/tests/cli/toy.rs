@@ -151,7 +151,7 @@ impl Draft {
             Outcome::because(Bucket::Skipped, "not-selected")
         } else if name.starts_with('.') {
             Outcome::because(Bucket::Skipped, "hidden")
-        } else if name.ends_with(".bad") {
+        } else if source.extension().is_some_and(|extension| extension == "bad") {
             let place = session_model::Place::new(source).line(3).column(7);
             Outcome::because(Bucket::Quarantined, "parse-error").detail(format!("{place}: expected a value"))
         } else {

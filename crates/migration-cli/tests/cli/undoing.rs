@@ -68,10 +68,13 @@ fn newer_runs_on_the_same_target_go_first() {
     let refused = place.say(&format!("undo {} --json", first.id));
     assert_eq!(refused.exit, Exit::Refused);
     let next = refused.json()["next"].clone();
-    assert_eq!(next, serde_json::json!([
-        format!("copy-folder undo {}", second.id),
-        format!("copy-folder undo {}", first.id),
-    ]));
+    assert_eq!(
+        next,
+        serde_json::json!([
+            format!("copy-folder undo {}", second.id),
+            format!("copy-folder undo {}", first.id),
+        ])
+    );
     assert_eq!(place.say("undo").exit, Exit::Done, "the newest");
     assert_eq!(place.say("undo").exit, Exit::Done, "and now the one before");
     std::fs::remove_file(place.path("old/b")).unwrap();

@@ -24,7 +24,13 @@ fn a_second_run_finds_everything_in_place_and_is_no_run() {
     assert_eq!(again.json()["summary"]["already_present"], 2);
     after.assert_same(&place.everything(), "the second run");
     assert_eq!(place.say("undo").exit, Exit::Done, "undo means the first run");
-    assert!(place.world().difference(&Place::new(&[("a", "first\n"), ("b", "second\n")]).world()).lines().all(|line| line.contains("old/")));
+    assert!(
+        place
+            .world()
+            .difference(&Place::new(&[("a", "first\n"), ("b", "second\n")]).world())
+            .lines()
+            .all(|line| line.contains("old/"))
+    );
 }
 
 #[test]
@@ -32,7 +38,7 @@ fn nothing_to_migrate_is_not_an_error() {
     let place = Place::new(&[]);
     let said = place.say(MIGRATE);
     assert_eq!(said.exit, Exit::Done);
-    assert!(said.out.contains("nothing to do"), "{}", said.out);
+    assert!(said.out.contains("nothing to migrate"), "{}", said.out);
     assert!(place.runs().is_empty());
 }
 
@@ -42,7 +48,8 @@ fn some_items_in_trouble_end_with_partial_and_the_others_arrive() {
     place.write("new/b", "somebody else's\n");
     let said = place.say(&format!("{MIGRATE} --json"));
     assert_eq!(said.exit, Exit::Partial);
-    let buckets: Vec<_> = said.json()["items"].as_array().unwrap().iter().map(|item| item["bucket"].clone()).collect();
+    let buckets: Vec<_> =
+        said.json()["items"].as_array().unwrap().iter().map(|item| item["bucket"].clone()).collect();
     assert_eq!(buckets, ["migrated", "conflict", "quarantined"]);
     assert_eq!((place.read("new/a"), place.read("new/b")), ("first\n".into(), "somebody else's\n".into()));
 }
