@@ -33,6 +33,9 @@ pub enum JournalError {
         /// Which record, counted from 1.
         record: usize,
     },
+    /// It could not be made durable once; what it holds is unknown since.
+    #[error("the journal is not written any more, since it could not be made durable before")]
+    Broken,
 }
 
 /// An open journal of records with evidence `E`.
@@ -63,12 +66,16 @@ impl<E: Serialize + DeserializeOwned> Journal<E> {
         use std::io::Seek;
         let (history, valid_len) = read(path)?;
         let mut file = OpenOptions::new().write(true).open(path).doing("open", path)?;
-        file.set_len(valid_len).doing("cut off the torn end of", path)?;
+        // An undisturbed journal is left untouched, its time included: whoever only looks changes nothing.
+        if file.metadata().doing("look at", path)?.len() > valid_len {
+            file.set_len(valid_len).doing("cut off the torn end of", path)?;
+        }
         file.seek(std::io::SeekFrom::End(0)).doing("go to the end of", path)?;
         Ok((Self::over(path, file, valid_len), history))
     }
 
-    fn over(path: &Path, file: File, batch: u64) -> Self {
+    /// A journal that goes on in this file, in which the next batch begins at `batch`.
+    pub(crate) fn over(path: &Path, file: File, batch: u64) -> Self {
         Self { path: path.to_path_buf(), file, buffer: Vec::new(), batch, _evidence: PhantomData }
     }
 
