@@ -2,7 +2,7 @@
 
 use rusqlite::params_from_iter;
 
-use crate::schema::{Table, matching, quoted};
+use crate::schema::Table;
 use crate::shape::Shape;
 use crate::{InsertRow, Inserted, Row, Rows, SqliteError, Value};
 
@@ -45,40 +45,19 @@ impl Rows {
         self.resolve(&shape.table, standing, doubtful).map(Found::One)
     }
 
-    /// Asks SQLite about the columns that do not hold exactly what was written.
+    /// Looks at the columns that do not hold exactly what was written: it may have become what they hold.
     fn resolve(
         &self,
         table: &Table,
         mut standing: Standing,
         doubtful: Vec<Doubt<'_>>,
     ) -> Result<Standing, SqliteError> {
-        for doubt in doubtful {
-            if !self.becomes(table, &standing.handle, &doubt)? {
-                standing.differing.push(doubt.column.to_owned(), doubt.stored);
+        for Doubt { column, written, stored } in doubtful {
+            if self.sample.stored(table.affinity(column), written)? != stored {
+                standing.differing.push(column.to_owned(), stored);
             }
         }
         Ok(standing)
-    }
-
-    /// Whether a value becomes what the column holds when it is stored there. SQLite compares a column with a parameter
-    /// after applying the column's affinity to it; only where there is none do integers and reals stay apart.
-    fn becomes(&self, table: &Table, handle: &Handle, doubt: &Doubt<'_>) -> Result<bool, SqliteError> {
-        let Doubt { column, written, stored } = doubt;
-        let is_number = |value: &Value| matches!(value, Value::Integer(_) | Value::Real(_));
-        let same_class = std::mem::discriminant(*written) == std::mem::discriminant(stored);
-        if is_number(written) && is_number(stored) && !same_class && table.keeps_number_classes(column) {
-            return Ok(false);
-        }
-        // Not by the column's own collation: to that, `Codex` may be `codex`.
-        let sql = format!(
-            "SELECT {} COLLATE BINARY IS ?1 FROM {} WHERE {}",
-            quoted(column),
-            quoted(&table.name),
-            matching(table.handle.iter().map(String::as_str), 2)
-        );
-        let mut statement = self.database.connection.prepare_cached(&sql)?;
-        let parameters = std::iter::once(*written).chain(handle);
-        Ok(statement.query_row(params_from_iter(parameters), |row| row.get(0))?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A SQLite database that belongs to someone else, as the target of a migration.
 
+mod affinity;
 mod backup_step;
 mod compare;
 mod database;

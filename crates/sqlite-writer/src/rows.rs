@@ -7,6 +7,7 @@ use std::sync::Arc;
 use migration_engine::{Cause, Slot, StepError, World};
 use rusqlite::config::DbConfig;
 
+use crate::affinity::Sample;
 use crate::compare::Handle;
 use crate::recorder::Recorder;
 use crate::references::References;
@@ -22,6 +23,7 @@ use crate::{Database, InsertRow, Inserted, SqliteError};
 pub struct Rows {
     pub(crate) database: Database,
     pub(crate) recorder: Recorder,
+    pub(crate) sample: Sample,
     mode: Mode,
     shapes: Vec<Arc<Shape>>,
     pub(crate) tables: HashMap<String, Arc<Known>>,
@@ -56,6 +58,7 @@ impl Rows {
         Self {
             database,
             recorder,
+            sample: Sample::new().expect("because a table in memory depends on nothing"),
             mode: Mode::Idle,
             shapes: Vec::new(),
             tables: HashMap::new(),

@@ -2,6 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::affinity::Affinity;
+
 /// A table: its columns, and how its rows are told apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Table {
@@ -46,16 +48,10 @@ impl Table {
         Ok(Some(Self { name, columns, handle, stable, has_rowid, strict }))
     }
 
-    /// Whether a column keeps integers and reals apart: only one without affinity does.
-    pub(crate) fn keeps_number_classes(&self, column: &str) -> bool {
-        let declared = self.columns.iter().find(|found| found.name.eq_ignore_ascii_case(column));
-        declared.is_none_or(|column| {
-            let declared = column.declared.to_ascii_uppercase();
-            let has = |part: &str| declared.contains(part);
-            (self.strict && declared == "ANY")
-                || declared.is_empty()
-                || (has("BLOB") && !["INT", "CHAR", "CLOB", "TEXT"].iter().any(|part| has(part)))
-        })
+    /// How a column converts what it is given.
+    pub(crate) fn affinity(&self, column: &str) -> Affinity {
+        let found = self.columns.iter().find(|found| found.name.eq_ignore_ascii_case(column));
+        found.map_or(Affinity::None, |column| Affinity::of(&column.declared, self.strict))
     }
 
     /// The one column that the row id is known by, if there is one.

@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod arbitrary;
 mod inserting;
 mod killing;
+mod no_room;
 mod opening;
 mod peeking;
+mod snapshots;
 mod support;
 mod undoing;

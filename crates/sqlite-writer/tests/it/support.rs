@@ -26,11 +26,26 @@ impl Home {
     }
 
     pub(crate) fn of(version: Version) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("data")).unwrap();
-        let home = Self { folder };
+        let home = Self::empty();
         ao_database::create(&home.database(), version);
         home
+    }
+
+    /// A database with nothing but these tables.
+    pub(crate) fn with_tables(sql: &str) -> Self {
+        let home = Self::empty();
+        home.daemon(sql);
+        home
+    }
+
+    fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("data")).unwrap();
+        Self { folder }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn database(&self) -> PathBuf {

@@ -1,0 +1,86 @@
+use std::fs;
+use std::ops::ControlFlow;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use durable_files::{Meter, Quiet};
+use sqlite_writer::{Database, SnapshotError};
+use testkit::ao_database;
+
+use crate::support::{Home, assert_same, project_with};
+
+#[test]
+fn a_snapshot_equals_the_database_is_private_and_stands_alone() {
+    let home = Home::new();
+    ao_database::add_user_rows(&home.database());
+    let to = home.folder().join("snapshot.db");
+    let database = Database::open_exclusive(&home.database()).unwrap();
+    let bytes = database.snapshot(&to, &mut Quiet).unwrap();
+    assert_eq!((to.metadata().unwrap().len(), database.size().unwrap()), (bytes, bytes));
+    assert_eq!(to.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    drop(database);
+    assert_same(&ao_database::dump(&to), &home.dump(), "the snapshot");
+    let mut names: Vec<_> =
+        fs::read_dir(home.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["data", "snapshot.db"]);
+}
+
+#[test]
+fn what_a_killed_daemon_left_in_the_wal_is_in_the_snapshot() {
+    let home = Home::new();
+    ao_database::execute_and_crash(&home.database(), "PRAGMA user_version = 7");
+    let to = home.folder().join("snapshot.db");
+    Database::open_exclusive(&home.database()).unwrap().snapshot(&to, &mut Quiet).unwrap();
+    assert!(ao_database::dump(&to).starts_with("user_version: 7\n"));
+}
+
+#[test]
+fn restoring_brings_every_row_back_into_the_same_file() {
+    for mode in ["WAL", "DELETE"] {
+        let home = Home::new();
+        ao_database::add_user_rows(&home.database());
+        home.daemon(&format!("PRAGMA journal_mode = {mode}"));
+        fs::set_permissions(home.database(), fs::Permissions::from_mode(0o640)).unwrap();
+        let before = (home.dump(), home.database().metadata().unwrap().ino());
+        let to = home.folder().join("snapshot.db");
+        let mut database = Database::open_exclusive(&home.database()).unwrap();
+        database.snapshot(&to, &mut Quiet).unwrap();
+        let mut rows = sqlite_writer::Rows::new(database);
+        rows.try_out(&project_with("ledger", 1)).unwrap();
+        database = rows.into_database();
+        database.close().unwrap();
+        home.apply(&home.run(project_with("ledger", 900))).unwrap();
+
+        let mut database = Database::open_exclusive(&home.database()).unwrap();
+        database.restore(&to).unwrap();
+        database.check().unwrap();
+        database.close().unwrap();
+        home.assert_dump(&before.0, mode);
+        let after = home.database().metadata().unwrap();
+        assert_eq!((after.ino(), after.permissions().mode() & 0o777), (before.1, 0o640), "{mode}");
+        assert_eq!(home.names(), ["ao.db"], "{mode}");
+    }
+}
+
+struct Stop;
+
+impl Meter for Stop {
+    fn passed(&mut self, _bytes: u64) -> ControlFlow<()> {
+        ControlFlow::Break(())
+    }
+}
+
+#[test]
+fn a_snapshot_never_replaces_anything_and_a_stopped_one_leaves_nothing() {
+    let home = Home::new();
+    home.apply(&home.run(project_with("ledger", 5000))).unwrap();
+    let to = home.folder().join("kept").join("snapshot.db");
+    fs::create_dir(to.parent().unwrap()).unwrap();
+    let database = Database::open_exclusive(&home.database()).unwrap();
+    assert!(matches!(database.snapshot(&to, &mut Stop), Err(SnapshotError::Stopped(_))));
+    assert_eq!(fs::read_dir(to.parent().unwrap()).unwrap().count(), 0);
+
+    fs::write(&to, "an older one").unwrap();
+    assert!(matches!(database.snapshot(&to, &mut Quiet), Err(SnapshotError::Publish(_))));
+    assert_eq!(fs::read_to_string(&to).unwrap(), "an older one");
+}
