@@ -60,11 +60,30 @@ impl<E: Clone + Serialize + DeserializeOwned> Ledger<E> {
 
 impl<E: Serialize + DeserializeOwned> Inner<E> {
     fn sync(&mut self) -> Result<(), JournalError> {
+        // Not even what another lane has to say: it would be published without a record.
         if self.broken {
-            return Ok(()); // the run is already stopping for it
+            return Err(JournalError::Broken);
         }
         let synced = self.journal.sync();
         self.broken = synced.is_err();
         synced
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use session_model::Timestamp;
+
+    #[test]
+    fn after_a_failed_sync_no_lane_is_told_that_its_evidence_is_durable() {
+        let began =
+            Record::<()>::Began { format: 1, plan: durable_files::Digest::of(b""), at: Timestamp::UNIX_EPOCH };
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let journal = Journal::over(std::path::Path::new("/dev/full"), full, 0);
+        let ledger = Ledger::new(journal, History::begin(&began).unwrap());
+        for _ in 0..2 {
+            assert!(ledger.record([Record::Staged { step: 0, evidence: () }]).is_err());
+        }
     }
 }
