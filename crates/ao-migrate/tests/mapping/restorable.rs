@@ -108,6 +108,17 @@ fn an_orchestrator_that_the_daemon_already_has_comes_first() {
 }
 
 #[test]
+fn an_orchestrator_that_cannot_go_in_keeps_no_other_from_being_resumed() {
+    let mut home = Home { restorable: true, ..Home::with_ledger() };
+    let theirs = Home::new().project("books", |_| {}).session("books", "led-orchestrator-1", |_| {});
+    home.existing = crate::home::after(&theirs.map(), home.existing);
+    let mapped = orchestrators(home.session("ledger", "led-orchestrator-1", |record| {
+        record.role = text("orchestrator");
+    }));
+    assert_eq!(arrival(&mapped, "led-orchestrator-2").hindrances, []);
+}
+
+#[test]
 fn the_command_resumes_the_session_where_the_daemon_would() {
     let command = |agent: &str, id: &str| {
         only(false, |record| {
