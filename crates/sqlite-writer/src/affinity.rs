@@ -64,3 +64,29 @@ impl Sample {
         Ok(read.query_row([], |row| row.get_ref(0).map(Value::from))?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_declared_type_converts_as_sqlite_reads_it() {
+        let cases = [
+            ("FLOATING POINT", false, Affinity::Integer), // it has INT in it
+            ("VARCHAR(3)", false, Affinity::Text),
+            ("double", false, Affinity::Real),
+            ("TIMESTAMP", false, Affinity::Numeric),
+            ("ANY", false, Affinity::Numeric),
+            ("ANY", true, Affinity::None),
+            ("", false, Affinity::None),
+        ];
+        for (declared, strict, expected) in cases {
+            assert_eq!(Affinity::of(declared, strict), expected, "{declared}");
+        }
+        let stored = |affinity, value: Value| Sample::new().unwrap().stored(affinity, &value).unwrap();
+        assert_eq!(stored(Affinity::Numeric, "0170".into()), Value::Integer(170));
+        assert_eq!(stored(Affinity::Text, 5.into()), "5".into());
+        assert_eq!(stored(Affinity::None, 5.into()), Value::Integer(5));
+        assert_eq!(stored(Affinity::Real, i64::MAX.into()), Value::Real(9_223_372_036_854_775_808.0));
+    }
+}

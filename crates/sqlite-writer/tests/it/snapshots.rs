@@ -3,10 +3,12 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use durable_files::{Meter, Quiet};
-use sqlite_writer::{Database, SnapshotError};
+use migration_engine::{Look, RunId, Slot, State, Step};
+use session_model::Timestamp;
+use sqlite_writer::{Database, Rows, SnapshotError, TakeSnapshot};
 use testkit::ao_database;
 
-use crate::support::{Home, assert_same, project_with};
+use crate::support::{Home, assert_same, cx, project_with};
 
 #[test]
 fn a_snapshot_equals_the_database_is_private_and_stands_alone() {
@@ -45,7 +47,7 @@ fn restoring_brings_every_row_back_into_the_same_file() {
         let to = home.folder().join("snapshot.db");
         let mut database = Database::open_exclusive(&home.database()).unwrap();
         database.snapshot(&to, &mut Quiet).unwrap();
-        let mut rows = sqlite_writer::Rows::new(database);
+        let mut rows = Rows::new(database);
         rows.try_out(&project_with("ledger", 1)).unwrap();
         database = rows.into_database();
         database.close().unwrap();
@@ -83,4 +85,25 @@ fn a_snapshot_never_replaces_anything_and_a_stopped_one_leaves_nothing() {
     fs::write(&to, "an older one").unwrap();
     assert!(matches!(database.snapshot(&to, &mut Quiet), Err(SnapshotError::Publish(_))));
     assert_eq!(fs::read_to_string(&to).unwrap(), "an older one");
+}
+
+#[test]
+fn the_snapshot_of_a_run_is_where_its_evidence_says_and_goes_with_its_undo() {
+    let home = Home::new();
+    let slot = Slot::new(RunId::new(Timestamp::now(), 0), 3, home.folder().to_path_buf());
+    let mut rows = Rows::new(Database::open_exclusive(&home.database()).unwrap());
+    let step = TakeSnapshot { bytes: rows.database().size().unwrap() };
+    let look = |rows: &mut Rows, taken| step.inspect(rows, taken, Look::Full).unwrap();
+    assert_eq!(look(&mut rows, None), State::Pending);
+
+    let taken = step.stage(&mut rows, &slot, &cx()).unwrap();
+    let taken = step.stage(&mut rows, &slot, &cx()).map(|again| [taken, again]).unwrap();
+    assert_eq!(taken[0], taken[1], "a resumed run takes it again");
+    assert_eq!(look(&mut rows, Some(&taken[0])), State::Done);
+    assert_same(&ao_database::dump(&taken[0].file), &home.dump(), "the snapshot");
+
+    step.revert(&mut rows, &slot, Some(&taken[0]), &cx()).unwrap();
+    step.revert(&mut rows, &slot, Some(&taken[0]), &cx()).unwrap();
+    assert_eq!(look(&mut rows, Some(&taken[0])), State::Pending);
+    assert_eq!(fs::read_dir(home.folder()).unwrap().count(), 1);
 }
