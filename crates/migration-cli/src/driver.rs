@@ -8,6 +8,7 @@ mod migrate;
 mod resume;
 mod runs;
 mod session;
+mod sizes;
 mod undo;
 mod verify;
 

@@ -110,6 +110,8 @@
 //! listed.
 
 mod arguments;
+#[cfg(test)]
+mod child;
 mod driver;
 mod escape;
 mod exit;

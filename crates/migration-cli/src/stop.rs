@@ -74,45 +74,35 @@ impl Stop {
 }
 
 #[cfg(all(test, unix))]
-#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
+    use crate::child::again;
     use std::os::unix::process::ExitStatusExt;
-    use std::process::Command;
-
-    const ASKED: &str = "REHOME_TEST_RAISES";
-
-    /// Runs one of these tests again, in a process of its own that a signal may hit.
-    fn in_a_child(test: &str) -> std::process::ExitStatus {
-        let mut child = Command::new(std::env::current_exe().unwrap());
-        child.args(["--exact", test]).env(ASKED, "1").output().unwrap().status
-    }
 
     fn raise(signal: Signal) {
-        signal_hook::low_level::raise(signal.number()).unwrap();
+        signal_hook::low_level::raise(signal.number()).expect("because a process may signal itself");
     }
 
     #[test]
     fn the_first_signal_asks_and_is_remembered() {
-        if std::env::var_os(ASKED).is_none() {
-            assert!(in_a_child("stop::tests::the_first_signal_asks_and_is_remembered").success());
+        let Some(output) = again("stop::tests::the_first_signal_asks_and_is_remembered") else {
+            let stop = Stop::on_signals().expect("because signals can be listened to");
+            assert_eq!(stop.exit(), None);
+            raise(Signal::Terminate);
+            assert_eq!(stop.exit(), Some(Exit::Terminated));
             return;
-        }
-        let stop = Stop::on_signals().unwrap();
-        assert_eq!(stop.exit(), None);
-        raise(Signal::Terminate);
-        assert_eq!(stop.exit(), Some(Exit::Terminated));
+        };
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     #[test]
     fn the_second_signal_kills() {
-        if std::env::var_os(ASKED).is_none() {
-            let status = in_a_child("stop::tests::the_second_signal_kills");
-            assert_eq!(status.signal(), Some(signal_hook::consts::SIGTERM));
+        let Some(output) = again("stop::tests::the_second_signal_kills") else {
+            let _stop = Stop::on_signals().expect("because signals can be listened to");
+            raise(Signal::Interrupt);
+            raise(Signal::Terminate);
             return;
-        }
-        let _stop = Stop::on_signals().unwrap();
-        raise(Signal::Interrupt);
-        raise(Signal::Terminate);
+        };
+        assert_eq!(output.status.signal(), Some(signal_hook::consts::SIGTERM));
     }
 }

@@ -1,9 +1,11 @@
 //! Doing what a plan says, and the look at what it left.
 
 use migration_engine::{ApplyError, Bucket, Look, Run, StepError};
+use session_model::Finding;
 
 use super::session::Session;
-use crate::report::{Asked, Report};
+use super::sizes::size_of;
+use crate::report::{Asked, Report, bytes};
 use crate::{Exit, Refusal, Tool};
 
 /// The reason of a failure that trying again cannot mend.
@@ -24,8 +26,22 @@ impl<T: Tool> Session<'_, T> {
             report.exit = Exit::Unverified;
         }
         report.add_findings(verdict.findings);
+        report.findings.extend(self.kept(run));
         self.offer(&mut report, run);
         Ok(report)
+    }
+
+    /// What lies at the targets only so that the run can be undone, and how to be rid of it.
+    fn kept(&self, run: &Run<T::Step>) -> Option<Finding> {
+        let stashes = run.stashes();
+        let size = bytes(stashes.iter().map(|stash| size_of(stash)).sum());
+        let forget = self.command("runs forget", run.id());
+        let count =
+            if stashes.len() == 1 { "1 thing".to_owned() } else { format!("{} things", stashes.len()) };
+        let message = format!(
+            "{count} ({size}) set aside so that the run can be undone; `{forget}` removes that for good"
+        );
+        (!stashes.is_empty()).then(|| Finding::note("set-aside", message))
     }
 
     /// The commands that go on from an ended run.

@@ -1,13 +1,12 @@
 //! Forgetting runs: the only thing that removes what was kept for an undo.
 
-use std::path::Path;
-
 use migration_engine::{ForgetError, Run, RunId, RunSummary};
 use session_model::Finding;
 
 use super::choose::is_unfinished;
 use super::runs::facts;
 use super::session::Session;
+use super::sizes::size_of;
 use crate::report::{Asked, Report, Row, RunFacts, bytes};
 use crate::speak::Speaker;
 use crate::{Refusal, Tool};
@@ -108,14 +107,4 @@ fn question(doomed: &[Doomed]) -> String {
 fn not_forgotten(error: &ForgetError, id: &RunId) -> Refusal {
     Refusal::failure("not-forgotten", error.to_string(), "say the same command again once the cause is gone")
         .about(id)
-}
-
-/// The bytes below a path; what cannot be looked at counts nothing.
-fn size_of(path: &Path) -> u64 {
-    let Ok(metadata) = path.symlink_metadata() else { return 0 };
-    if !metadata.is_dir() {
-        return metadata.len();
-    }
-    let Ok(entries) = std::fs::read_dir(path) else { return 0 };
-    entries.flatten().map(|entry| size_of(&entry.path())).sum()
 }

@@ -71,7 +71,9 @@ fn in_a_word(report: &Report) -> Option<String> {
             let rest = if kept > 0 { format!(", {kept} kept") } else { String::new() };
             format!("undone: {} taken back{rest}", items(all - kept))
         }
-        Asked::Undo if report.run.is_some() => "undone: there was nothing to take back".to_owned(),
+        Asked::Undo | Asked::Resume if report.run.is_some() && report.sums.is_empty() => {
+            "undone: there was nothing to take back".to_owned()
+        }
         Asked::Undo => "nothing to undo".to_owned(),
         Asked::Resume if report.run.is_none() => "nothing to resume".to_owned(),
         Asked::Apply if all == 0 => "nothing to migrate".to_owned(),

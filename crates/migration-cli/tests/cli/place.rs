@@ -17,7 +17,8 @@ use crate::toy::{Toy, Trouble};
 /// The migration of the toy, as somebody in the place types it.
 pub(crate) const MIGRATE: &str = "--from old --to new";
 
-static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+/// What docs/report.schema.json accepts.
+pub(crate) static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/report.schema.json");
     let schema = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     jsonschema::validator_for(&schema).unwrap()

@@ -1,6 +1,6 @@
 //! What people and programs read when all, or most, goes well.
 
-use crate::place::{MIGRATE, Place};
+use crate::place::{MIGRATE, Place, SCHEMA};
 use crate::toy::Trouble;
 
 /// One of everything.
@@ -71,6 +71,37 @@ fn the_same_for_programs() {
     insta::assert_snapshot!("verify-json", place.say("verify --json").all());
     insta::assert_snapshot!("runs-json", place.say("runs --json").all());
     insta::assert_snapshot!("undo-json", place.say("undo --json").all());
+}
+
+#[test]
+fn every_document_fits_the_schema_and_no_other_does() {
+    let mut place = zoo();
+    place.troubled(Trouble::Disk, MIGRATE);
+    let run = place.run_id();
+    let modes = [
+        ("apply", MIGRATE.to_owned()), // refused: a run is interrupted
+        ("resume", "resume".to_owned()),
+        ("plan", format!("{MIGRATE} --dry-run")),
+        ("apply", MIGRATE.to_owned()),
+        ("verify", "verify".to_owned()),
+        ("runs", "runs".to_owned()),
+        ("runs", format!("runs show {run}")),
+        ("undo", "undo".to_owned()),
+        ("runs", format!("runs forget {run} --yes")),
+        ("apply", "--nonsense".to_owned()),
+    ];
+    for (mode, line) in modes {
+        // `say` holds each document against the schema
+        let document = place.say(&format!("{line} --json")).json();
+        assert_eq!(document["mode"], mode, "{line}");
+        for (member, wrong) in
+            [("mode", "move"), ("exit", "6"), ("run", "yesterday"), ("items", "none"), ("extra", "1")]
+        {
+            let mut document = document.clone();
+            document[member] = wrong.into();
+            assert!(!SCHEMA.is_valid(&document), "{line}: {member} = {wrong}");
+        }
+    }
 }
 
 #[test]

@@ -55,6 +55,22 @@ fn a_run_is_forgotten_only_when_somebody_said_yes() {
 }
 
 #[test]
+fn what_a_run_has_set_aside_is_named_and_goes_only_with_it() {
+    let place = Place::new(&[("a", "first\n"), ("b", "second\n")]);
+    let said = place.say(&format!("{MIGRATE} --move"));
+    assert_eq!(said.exit, Exit::Done, "{}", said.all());
+    assert!(said.out.contains("2 things (13 bytes) set aside"), "{}", said.out);
+    assert!(!place.path("old/a").exists());
+    assert_eq!(place.say("undo").exit, Exit::Done);
+    assert_eq!((place.read("old/a"), place.path("new/a").exists()), ("first\n".into(), false));
+
+    place.say(&format!("{MIGRATE} --move"));
+    let run = place.runs()[1].id.clone();
+    assert_eq!(place.say(&format!("runs forget {run} --yes")).exit, Exit::Done);
+    assert_eq!(place.world().names().join(" "), "new new/a new/b old");
+}
+
+#[test]
 fn an_interrupted_run_is_not_forgotten() {
     let place = Place::interrupted();
     assert_eq!(place.say(&format!("runs forget {} --yes", place.run_id())).exit, Exit::Unfinished);

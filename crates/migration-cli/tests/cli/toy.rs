@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use camino::Utf8PathBuf;
 use durable_files::{Fingerprint, PathText};
 use migration_cli::{Mode, Prepared, Purpose, Refusal, Signal, Stop, Surroundings, Tool, shell_word};
-use migration_engine::steps::{Files, InstallFile};
+use migration_engine::steps::{Files, InstallFile, Retire};
 use migration_engine::{
-    Block, Bucket, Cause, Cx, Header, Item, ItemId, Outcome, Plan, State, StepError, Task, Wave, Worlds,
+    Block, Bucket, Cause, Cx, Header, Item, ItemId, Outcome, Plan, State, StepError, Task, Wave, World,
+    Worlds, compose_steps,
 };
 use session_model::{Finding, InputId};
 
@@ -38,9 +39,38 @@ pub(crate) struct Options {
     /// The folder to copy to; it must exist
     #[arg(long, value_name = "DIR")]
     to: Option<Utf8PathBuf>,
+    /// Move aside what has been copied
+    #[arg(long = "move")]
+    moving: bool,
     /// Only files of this name
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
+}
+
+/// Folders that need a sync.
+#[derive(Default)]
+pub(crate) struct Handles {
+    files: Files,
+}
+
+impl World for Handles {
+    fn settle(&mut self) -> Result<(), StepError> {
+        self.files.settle()
+    }
+
+    fn abandon(&mut self) {
+        self.files.abandon();
+    }
+}
+
+compose_steps! {
+    /// What copying takes.
+    pub(crate) enum Effect, Trace in Handles {
+        /// The copy.
+        Install(InstallFile) with files,
+        /// What was copied, moved aside.
+        Retire(Retire) with files,
+    }
 }
 
 pub(crate) struct Copying {
@@ -49,18 +79,18 @@ pub(crate) struct Copying {
     cwd: PathBuf,
 }
 
-impl Worlds<InstallFile> for Copying {
-    fn world(&self, _lane: usize) -> Result<Files, StepError> {
+impl Worlds<Effect> for Copying {
+    fn world(&self, _lane: usize) -> Result<Handles, StepError> {
         match self.trouble {
             Some(Trouble::Signal(signal)) => self.stop.ask(signal),
             Some(Trouble::Disk) => return Err(Cause::new("io", "the disk is on fire").world()),
             Some(Trouble::Rewrite(source)) => std::fs::write(self.cwd.join(source), "rewritten\n").unwrap(),
             None => {}
         }
-        Ok(Files::default())
+        Ok(Handles::default())
     }
 
-    fn judge(&self, _world: &mut Files, item: &Item) -> Vec<Finding> {
+    fn judge(&self, _world: &mut Handles, item: &Item) -> Vec<Finding> {
         let means_nothing = item
             .targets
             .iter()
@@ -72,7 +102,7 @@ impl Worlds<InstallFile> for Copying {
 
 impl Tool for Toy {
     type Options = Options;
-    type Step = InstallFile;
+    type Step = Effect;
     type Worlds = Copying;
 
     const NAME: &'static str = "copy-folder";
@@ -95,7 +125,7 @@ impl Tool for Toy {
         let to = needed("--to", options.to.as_ref(), here)?;
         let mut plan = Draft { to, ..Draft::default() };
         for source in files_of(&from)? {
-            plan.add(&source, &options.only)?;
+            plan.add(&source, options)?;
         }
         let header = Header {
             tool: String::new(),
@@ -106,7 +136,7 @@ impl Tool for Toy {
             findings: Vec::new(),
         };
         let inputs: Vec<InputId> = plan.items.iter().map(|item| item.input.clone()).collect();
-        let lanes = if plan.tasks.is_empty() { vec![] } else { vec![vec![Wave::publish(plan.tasks)]] };
+        let lanes = vec![vec![Wave::publish(plan.copies), Wave::retire(plan.retires)]];
         let plan = Plan::new(header, &inputs, plan.items, lanes).expect("because every file has an item");
         Ok(Prepared { plan, worlds: self.copying(here) })
     }
@@ -136,18 +166,19 @@ impl Toy {
 struct Draft {
     to: PathBuf,
     items: Vec<Item>,
-    tasks: Vec<Task<InstallFile>>,
+    copies: Vec<Task<Effect>>,
+    retires: Vec<Task<Effect>>,
 }
 
 impl Draft {
-    fn add(&mut self, source: &Path, only: &[String]) -> Result<(), Refusal> {
+    fn add(&mut self, source: &Path, options: &Options) -> Result<(), Refusal> {
         let name = source.file_name().unwrap().to_string_lossy().into_owned();
         let target = self.to.join(&name);
         let mut expect = Fingerprint::of_file(source)?;
         if name == "huge" {
             expect.size = 1 << 60;
         }
-        let outcome = if !only.is_empty() && !only.contains(&name) {
+        let outcome = if !options.only.is_empty() && !options.only.contains(&name) {
             Outcome::because(Bucket::Skipped, "not-selected")
         } else if name.starts_with('.') {
             Outcome::because(Bucket::Skipped, "hidden")
@@ -159,7 +190,12 @@ impl Draft {
         };
         if outcome.bucket == Bucket::Migrated {
             let id = ItemId(u32::try_from(self.items.len()).unwrap());
-            self.tasks.push(Task { item: Some(id), step: InstallFile::plan(source, expect, &target) });
+            let step = InstallFile::plan(source, expect, &target);
+            self.copies.push(Task { item: Some(id), step: step.into() });
+            if options.moving {
+                let step = Retire { source: source.into(), expect };
+                self.retires.push(Task { item: Some(id), step: step.into() });
+            }
         }
         let findings = (expect.size == 0).then(|| Finding::warning("empty", "it holds nothing"));
         let noted = name.contains("noted").then(|| Finding::note("noted", "worth knowing"));
