@@ -1,7 +1,7 @@
 //! Time, read strictly and written one way.
 
 pub use jiff::Timestamp;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::TimeZone;
 
 /// A time read from text, and whether the text said where in the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub fn parse_time(text: &str) -> Option<ParsedTime> {
         return Some(ParsedTime { at: cut_to_millis(at)?, assumed_utc: false });
     }
     let civil: jiff::civil::DateTime = text.parse().ok()?;
-    let at = civil.to_zoned(TimeZone::fixed(Offset::UTC)).ok()?.timestamp();
+    let at = civil.to_zoned(TimeZone::UTC).ok()?.timestamp();
     Some(ParsedTime { at: cut_to_millis(at)?, assumed_utc: true })
 }
 
@@ -55,9 +55,11 @@ fn looks_like_rfc3339(text: &str) -> bool {
         })
 }
 
+/// Cut, and still with a year of four digits: an offset can carry the first or last day of them out of range.
 fn cut_to_millis(at: Timestamp) -> Option<Timestamp> {
     let nanos = at.as_nanosecond();
-    Timestamp::from_nanosecond(nanos - nanos.rem_euclid(1_000_000)).ok()
+    let cut = Timestamp::from_nanosecond(nanos - nanos.rem_euclid(1_000_000)).ok()?;
+    (0..=9999).contains(&cut.to_zoned(TimeZone::UTC).year()).then_some(cut)
 }
 
 #[cfg(test)]
@@ -97,6 +99,7 @@ mod tests {
             "2026-02-03T10:15:00Z[UTC]",
             "2026-02-03T10:15",
             "2026-02-03T25:15:00Z",
+            "0000-01-01T00:00:00+02:00",
         ] {
             assert_eq!(written(bad), None, "{bad}");
         }
