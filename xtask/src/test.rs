@@ -23,7 +23,11 @@ pub(crate) fn run(long: bool) -> Outcome {
         shell::run(Command::new("cargo").args(arguments).args(scope).env("REHOME_LONG", length))
     };
     run(&["test", "--doc", "--quiet"])?;
-    if shell::is_there("cargo-nextest") { run(&["nextest", "run"]) } else { run(&["test", "--all-targets"]) }
+    if shell::is_there("cargo-nextest") {
+        run(&["nextest", "run", "--no-fail-fast"])
+    } else {
+        run(&["test", "--all-targets", "--no-fail-fast"])
+    }
 }
 
 fn install_missing_packages() -> Outcome {
