@@ -37,6 +37,12 @@ pub struct Traits {
 impl Traits {
     /// Readable and writable by its owner alone, with the time of writing.
     pub const PRIVATE: Self = Self { mode: 0o600, mtime: None };
+
+    /// The permissions of the file at `path` (never a set-user-id bit), with the time of writing.
+    pub fn like(path: &Path) -> Result<Self, FileError> {
+        let metadata = std::fs::symlink_metadata(path).doing("look at", path)?;
+        Ok(Self { mode: mode_of(&metadata) & 0o777, mtime: None })
+    }
 }
 
 /// What was written.
@@ -203,6 +209,16 @@ fn create_private_file(path: &Path) -> std::io::Result<File> {
 fn set_mode(file: &File, mode: u32) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     file.set_permissions(std::fs::Permissions::from_mode(mode))
+}
+
+#[cfg(unix)]
+fn mode_of(metadata: &std::fs::Metadata) -> u32 {
+    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions())
+}
+
+#[cfg(not(unix))]
+fn mode_of(_metadata: &std::fs::Metadata) -> u32 {
+    Traits::PRIVATE.mode
 }
 
 #[cfg(not(unix))]

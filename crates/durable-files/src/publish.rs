@@ -62,7 +62,9 @@ fn rename_no_replace(staged: &Path, target: &Path) -> io::Result<()> {
     use rustix::io::Errno;
     match renameat_with(CWD, staged, CWD, target, RenameFlags::NOREPLACE) {
         // Some file systems know no flags (NFS, older FUSE): a hard link refuses an existing name just as well.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if !staged.is_dir() => link_then_unlink(staged, target),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if !staged.is_dir() => {
+            link_then_unlink(staged, target)
+        }
         done => Ok(done?),
     }
 }

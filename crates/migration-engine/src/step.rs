@@ -139,6 +139,9 @@ pub enum StepError {
     Stopped,
 }
 
+/// The code of a cause: something else stands where a step would put its own.
+pub(crate) const OCCUPIED: &str = "occupied";
+
 /// A reason with a stable name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
@@ -208,7 +211,7 @@ impl From<PublishError> for StepError {
     fn from(error: PublishError) -> Self {
         match error {
             PublishError::File(error) => error.into(),
-            PublishError::Occupied(_) => Cause::new("occupied", error.to_string()).item(),
+            PublishError::Occupied(_) => Cause::new(OCCUPIED, error.to_string()).item(),
         }
     }
 }
@@ -231,6 +234,11 @@ impl Slot {
     /// The run this is part of.
     pub fn run(&self) -> &RunId {
         &self.run
+    }
+
+    /// The number of the step in its plan.
+    pub fn step(&self) -> u32 {
+        self.step
     }
 
     /// The name beside `target` for what is staged or set aside there: `.NAME.rehome-RUN-STEP.ROLE`.

@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use durable_files::{Digest, Fingerprint, Quiet, digest_file, digest_prefix, sync_dir};
+use durable_files::{
+    Digest, Fingerprint, PublishError, Quiet, Traits, beside, copy_file, digest_file, digest_prefix,
+    publish_new, remove_file_if_there, sync_dir, tagged,
+};
 
-use crate::{State, StepError, World};
+use crate::step::OCCUPIED;
+use crate::{Slot, State, StepError, World};
 
 /// The folders whose names have changed and are not durable yet.
 #[derive(Debug, Default)]
@@ -14,9 +18,10 @@ pub struct Files {
 }
 
 impl Files {
-    /// Remembers that a name in the folder of `path` has changed.
+    /// Remembers that a name in the folder of `path` has changed, if there is such a folder.
     pub fn touch(&mut self, path: &Path) {
-        self.touched.extend(path.parent().map(Path::to_path_buf));
+        let folder = path.parent().filter(|folder| !self.touched.contains(*folder) && folder.is_dir());
+        self.touched.extend(folder.map(Path::to_path_buf));
     }
 }
 
@@ -28,9 +33,8 @@ impl World for Files {
         Ok(())
     }
 
-    fn abandon(&mut self) {
-        self.touched.clear();
-    }
+    /// A rename cannot be rolled back: the folders still need their sync.
+    fn abandon(&mut self) {}
 }
 
 /// The fingerprint of what stands at a path, if anything does.
@@ -63,4 +67,33 @@ pub(crate) fn compare_content(path: &Path, len: u64, digest: Digest) -> Result<S
         (true, more) => State::Superseded(format!("it has grown by {more} bytes since")),
         (false, _) => State::Conflict("other content is there".into()),
     })
+}
+
+/// Moves a file to a folder of the run, which may be on another disk, under a name that tells its step and replaces
+/// nothing that an interrupted attempt has put there.
+pub(crate) fn move_into(folder: &Path, file: &Path, name: &Path, slot: &Slot) -> Result<(), StepError> {
+    for attempt in 0.. {
+        let tag = if attempt == 0 { slot.step().to_string() } else { format!("{}.{attempt}", slot.step()) };
+        match move_or_copy(file, &folder.join(tagged(name, &tag))) {
+            Err(StepError::Item(cause)) if cause.code == OCCUPIED => {}
+            moved => {
+                moved?;
+                break;
+            }
+        }
+    }
+    Ok(sync_dir(folder)?)
+}
+
+fn move_or_copy(file: &Path, kept: &Path) -> Result<(), StepError> {
+    match publish_new(file, kept) {
+        Err(PublishError::File(error)) if error.source.kind() == std::io::ErrorKind::CrossesDevices => {}
+        moved => return Ok(moved?),
+    }
+    let expect = Fingerprint::of_file(file)?;
+    let staged = beside(kept, "set-aside", "tmp");
+    copy_file(file, &expect, &staged, Traits { mode: 0o600, mtime: Some(expect.mtime) }, &mut Quiet)?;
+    publish_new(&staged, kept)?;
+    remove_file_if_there(file)?;
+    Ok(())
 }

@@ -1,14 +1,14 @@
 //! A new file, copied from a source that is only read.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use durable_files::{
-    Digest, Fingerprint, InContext, PathText, Traits, copy_file, create_private_dirs, missing_dirs,
-    publish_new, remove_empty_dirs, remove_file_if_there,
+    Digest, Fingerprint, PathText, Traits, copy_file, create_private_dirs, missing_dirs, publish_new,
+    remove_empty_dirs, remove_file_if_there,
 };
 use serde::{Deserialize, Serialize};
 
-use super::files::{Files, compare_content, fingerprint_if_there};
+use super::files::{Files, compare_content, fingerprint_if_there, move_into};
 use crate::{Cause, Cost, Cx, Look, Slot, State, Step, StepError};
 
 /// Copies a file to a place where nothing is, byte for byte, and verifies it there.
@@ -64,23 +64,42 @@ impl InstallFile {
         compare_content(target, read.len, read.digest)
     }
 
+    /// Every folder in which a name of this step may have changed.
+    fn touch(&self, world: &mut Files) {
+        world.touch(&self.target);
+        self.new_dirs.iter().for_each(|dir| world.touch(dir));
+    }
+
+    /// Whether what was staged has not taken its place: it still has its own name, and not the target's as well.
+    fn is_only_staged(&self, staged: &Path) -> Result<bool, StepError> {
+        let Some(staged) = fingerprint_if_there(staged)? else { return Ok(false) };
+        Ok(!fingerprint_if_there(&self.target)?.is_some_and(|found| found.same_file(&staged)))
+    }
+
     /// Removes the file if it is what was installed: aside first, then a look at what came along, then for good.
-    fn uninstall(&self, world: &mut Files, slot: &Slot, installed: &Installed) -> Result<(), StepError> {
+    fn uninstall(&self, slot: &Slot, installed: &Installed) -> Result<(), StepError> {
+        let is_ours = |path: &Path| -> Result<bool, StepError> {
+            Ok(compare_content(path, installed.file.size, installed.digest)? == State::Done)
+        };
         let aside = slot.beside(&self.target, "old");
         if fingerprint_if_there(&aside)?.is_none() {
-            if fingerprint_if_there(&self.target)?.is_none() {
-                return Ok(());
+            let Some(found) = fingerprint_if_there(&self.target)? else { return Ok(()) };
+            // What is plainly not ours is not moved at all, not even for a moment.
+            if !found.same_file(&installed.file) && !is_ours(&self.target)? {
+                return Err(self.drifted());
             }
             publish_new(&self.target, &aside)?;
-            world.touch(&self.target);
         }
-        if compare_content(&aside, installed.file.size, installed.digest)? == State::Done {
+        if is_ours(&aside)? {
             remove_file_if_there(&aside)?;
             return Ok(());
         }
         publish_new(&aside, &self.target)?;
-        Err(Cause::new("drifted", format!("{} has changed since it was installed", self.target.display()))
-            .item())
+        Err(self.drifted())
+    }
+
+    fn drifted(&self) -> StepError {
+        Cause::new("drifted", format!("{} has changed since it was installed", self.target.display())).item()
     }
 }
 
@@ -99,10 +118,13 @@ impl Step for InstallFile {
 
     fn inspect(
         &self,
-        _world: &mut Files,
+        world: &mut Files,
         evidence: Option<&Installed>,
         look: Look,
     ) -> Result<State, StepError> {
+        if evidence.is_some() {
+            self.touch(world); // killed after publishing, a run may have left the names to the page cache
+        }
         let Some(found) = fingerprint_if_there(&self.target)? else { return Ok(State::Pending) };
         match evidence {
             None => Self::compare(&self.source, &self.target),
@@ -116,7 +138,7 @@ impl Step for InstallFile {
             create_private_dirs(parent)?;
         }
         let staged = slot.beside(&self.target, "tmp");
-        world.touch(&self.target);
+        self.touch(world);
         let traits = Traits { mode: 0o600, mtime: Some(self.mtime) };
         let mut meter = *cx;
         let copied = copy_file(&self.source, &self.expect, &staged, traits, &mut meter)?;
@@ -144,43 +166,26 @@ impl Step for InstallFile {
         evidence: Option<&Installed>,
         _cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        remove_file_if_there(&slot.beside(&self.target, "tmp"))?;
-        if let Some(installed) = evidence {
-            self.uninstall(world, slot, installed)?;
+        self.touch(world);
+        let staged = slot.beside(&self.target, "tmp");
+        if let Some(installed) = evidence
+            && !self.is_only_staged(&staged)?
+        {
+            self.uninstall(slot, installed)?;
         }
-        remove_empty_dirs(&self.new_dirs)?;
-        world.touch(self.new_dirs.first().unwrap_or(&self.target));
-        Ok(())
+        remove_file_if_there(&staged)?;
+        Ok(remove_empty_dirs(&self.new_dirs)?)
     }
 
     fn set_aside(
         &self,
         world: &mut Files,
         slot: &Slot,
-        _evidence: &Installed,
+        evidence: &Installed,
         folder: &Path,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        move_into(&self.target, folder, slot)?;
-        world.touch(&self.target);
-        self.revert(world, slot, None, cx)
+        move_into(folder, &self.target, &self.target, slot)?;
+        self.revert(world, slot, Some(evidence), cx)
     }
-}
-
-/// Moves a file to a folder that may be on another disk, under a name that tells its step.
-pub(super) fn move_into(file: &Path, folder: &Path, slot: &Slot) -> Result<PathBuf, StepError> {
-    let name = slot.private("").file_name().map(std::ffi::OsStr::to_os_string).unwrap_or_default();
-    let mut kept = name;
-    kept.push(file.file_name().unwrap_or_default());
-    let kept = folder.join(kept);
-    if std::fs::rename(file, &kept).is_err() {
-        let expect = Fingerprint::of_file(file)?;
-        let staged = durable_files::beside(&kept, "set-aside", "tmp");
-        let traits = Traits { mode: 0o600, mtime: Some(expect.mtime) };
-        copy_file(file, &expect, &staged, traits, &mut durable_files::Quiet)?;
-        publish_new(&staged, &kept)?;
-        std::fs::remove_file(file).doing("remove", file)?;
-    }
-    durable_files::sync_dir(folder)?;
-    Ok(kept)
 }

@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use durable_files::{Digest, Fingerprint, PathText, Traits, copy_file, exchange, remove_file_if_there};
+use durable_files::{
+    Digest, Fingerprint, PathText, Traits, copy_file, exchange, publish_new, remove_file_if_there,
+};
 use serde::{Deserialize, Serialize};
 
-use super::files::{Files, compare_content, fingerprint_if_there};
-use super::install::move_into;
+use super::files::{Files, compare_content, fingerprint_if_there, move_into};
 use crate::{Cause, Cost, Cx, Look, Slot, State, Step, StepError};
 
-/// Puts a copy of `source` in the place of `target`, which must still be what it was when the plan was made.
+/// Puts a copy of `source` in the place of `target`, which must still be what it was when the plan was made. The mode
+/// stays.
 ///
 /// The two exchange their names; what came out is looked at and put back if it was not what was expected. The old file
 /// itself, inode and all, stays beside the new one as the stash.
@@ -32,18 +34,42 @@ pub struct Replaced {
     pub digest: Digest,
     /// The new file as it was staged.
     pub file: Fingerprint,
-    /// The old file as it was just before.
-    pub displaced: Fingerprint,
+    /// The name that holds the new file, whole, before the exchange, and the old one after it.
+    pub other: PathText,
 }
 
 impl ReplaceFile {
-    /// The name that holds the new file before the exchange and the old one after it.
-    fn other(&self, slot: &Slot) -> PathBuf {
-        slot.beside(&self.target, "stash")
+    fn is_old(&self, path: &Path) -> Result<bool, StepError> {
+        Ok(fingerprint_if_there(path)?.is_some_and(|found| found.same_file(&self.expect_target)))
     }
 
     fn changed(&self) -> StepError {
         Cause::source_changed(format!("{} changed after the plan was made", self.target.display())).item()
+    }
+
+    fn drifted(path: &Path) -> StepError {
+        Cause::new("drifted", format!("{} is not as it was left", path.display())).item()
+    }
+
+    /// Brings the old file back, if it is the new one that has its place, and answers whether it had.
+    fn bring_back(&self, ours: &Replaced) -> Result<bool, StepError> {
+        if self.is_old(&self.target)? {
+            return Ok(false);
+        }
+        if ours.stands_at(&self.target)? {
+            exchange(&ours.other, &self.target)?;
+            return Ok(true);
+        }
+        // What is at the target now is neither. It is only left there if the old file is not waiting to come back.
+        if ours.stands_at(&ours.other)? { Ok(false) } else { Err(Self::drifted(&self.target)) }
+    }
+}
+
+impl Replaced {
+    /// Whether the new content is what a name holds.
+    fn stands_at(&self, path: &Path) -> Result<bool, StepError> {
+        Ok(fingerprint_if_there(path)?.is_some()
+            && compare_content(path, self.file.size, self.digest)? == State::Done)
     }
 }
 
@@ -61,41 +87,62 @@ impl Step for ReplaceFile {
 
     fn inspect(
         &self,
-        _world: &mut Files,
+        world: &mut Files,
         evidence: Option<&Replaced>,
         look: Look,
     ) -> Result<State, StepError> {
         let Some(found) = fingerprint_if_there(&self.target)? else {
             return Ok(State::Conflict("it is gone".into()));
         };
-        if found.same_file(&self.expect_target) {
-            return Ok(State::Pending);
+        let is_old = found.same_file(&self.expect_target);
+        let Some(ours) = evidence else {
+            return Ok(if is_old {
+                State::Pending
+            } else {
+                State::Conflict("it changed after the plan was made".into())
+            });
+        };
+        world.touch(&self.target); // killed after publishing, a run may have left the names to the page cache
+        if is_old {
+            let strange = look == Look::Full
+                && fingerprint_if_there(&ours.other)?.is_some()
+                && !ours.stands_at(&ours.other)?;
+            let found = || State::Conflict(format!("{} is not as it was left", ours.other.display()));
+            return Ok(if strange { found() } else { State::Pending });
         }
-        match evidence {
-            None => Ok(State::Conflict("it changed after the plan was made".into())),
-            Some(ours) if look == Look::Quick && found.same_file(&ours.file) => Ok(State::Done),
-            Some(ours) => compare_content(&self.target, ours.file.size, ours.digest),
+        let state = if look == Look::Quick && found.same_file(&ours.file) {
+            State::Done
+        } else {
+            compare_content(&self.target, ours.file.size, ours.digest)?
+        };
+        if state == State::Done && !self.is_old(&ours.other)? {
+            return Ok(State::Conflict("what it replaced is not kept any more, or has changed".into()));
         }
+        Ok(state)
     }
 
     fn stage(&self, world: &mut Files, slot: &Slot, cx: &Cx<'_>) -> Result<Replaced, StepError> {
-        let displaced = Fingerprint::of_file(&self.target)?;
-        if displaced != self.expect_target {
+        if !self.is_old(&self.target)? {
             return Err(self.changed());
         }
+        let traits = Traits::like(&self.target)?;
+        let (staged, other) = (slot.beside(&self.target, "tmp"), slot.beside(&self.target, "stash"));
         let mut meter = *cx;
         world.touch(&self.target);
-        let copied =
-            copy_file(&self.source, &self.expect_source, &self.other(slot), Traits::PRIVATE, &mut meter)?;
-        Ok(Replaced { digest: copied.digest, file: copied.written, displaced })
+        let copied = copy_file(&self.source, &self.expect_source, &staged, traits, &mut meter)?;
+        let ours = Replaced { digest: copied.digest, file: copied.written, other: other.into() };
+        if ours.stands_at(&ours.other)? {
+            remove_file_if_there(&ours.other)?; // staged by an attempt that was interrupted
+        }
+        publish_new(&staged, &ours.other)?;
+        Ok(ours)
     }
 
-    fn publish(&self, world: &mut Files, slot: &Slot, evidence: &Replaced) -> Result<(), StepError> {
-        let other = self.other(slot);
-        exchange(&other, &self.target)?;
+    fn publish(&self, world: &mut Files, _slot: &Slot, ours: &Replaced) -> Result<(), StepError> {
+        exchange(&ours.other, &self.target)?;
         world.touch(&self.target);
-        if !Fingerprint::of_file(&other)?.same_file(&evidence.displaced) {
-            exchange(&other, &self.target)?;
+        if !self.is_old(&ours.other)? {
+            exchange(&ours.other, &self.target)?;
             return Err(self.changed());
         }
         Ok(())
@@ -108,42 +155,51 @@ impl Step for ReplaceFile {
         evidence: Option<&Replaced>,
         _cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        let other = self.other(slot);
-        let stashed = fingerprint_if_there(&other)?;
-        if let (Some(ours), Some(stashed)) = (evidence, stashed)
-            && stashed.same_file(&ours.displaced)
-        {
-            exchange(&other, &self.target)?;
-            world.touch(&self.target);
-            if compare_content(&other, ours.file.size, ours.digest)? != State::Done {
-                exchange(&other, &self.target)?;
-                let changed = format!("{} has changed since it was replaced", self.target.display());
-                return Err(Cause::new("drifted", changed).item());
-            }
-        }
-        remove_file_if_there(&other)?;
         world.touch(&self.target);
+        remove_file_if_there(&slot.beside(&self.target, "tmp"))?;
+        let Some(ours) = evidence else {
+            let other = slot.beside(&self.target, "stash");
+            if !self.is_old(&other)? {
+                remove_file_if_there(&other)?; // staged, never published: there is no evidence
+            }
+            return Ok(());
+        };
+        let exchanged = self.bring_back(ours)?;
+        if ours.stands_at(&ours.other)? {
+            remove_file_if_there(&ours.other)?;
+        } else if fingerprint_if_there(&ours.other)?.is_some() {
+            if exchanged {
+                exchange(&ours.other, &self.target)?;
+            }
+            return Err(Self::drifted(if exchanged { &self.target } else { &ours.other }));
+        }
         Ok(())
     }
 
+    /// What changed comes out by exchange, as in a publish, and is moved away only then: killed in between, it is found
+    /// beside the target and moved by the next attempt.
     fn set_aside(
         &self,
         world: &mut Files,
         slot: &Slot,
-        evidence: &Replaced,
+        ours: &Replaced,
         folder: &Path,
         _cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        let other = self.other(slot);
-        if Fingerprint::of_file(&other)?.same_file(&evidence.displaced) {
-            exchange(&other, &self.target)?;
-        }
-        move_into(&other, folder, slot)?;
         world.touch(&self.target);
-        Ok(())
+        if !self.is_old(&self.target)? {
+            if !self.is_old(&ours.other)? {
+                return Err(Self::drifted(&ours.other));
+            }
+            if fingerprint_if_there(&self.target)?.is_none() {
+                return Ok(publish_new(&ours.other, &self.target)?);
+            }
+            exchange(&ours.other, &self.target)?;
+        }
+        move_into(folder, &ours.other, &self.target, slot)
     }
 
-    fn stashes(&self, slot: &Slot, _evidence: &Replaced) -> Vec<PathBuf> {
-        vec![self.other(slot)]
+    fn stashes(&self, _slot: &Slot, ours: &Replaced) -> Vec<PathBuf> {
+        vec![ours.other.to_path_buf()]
     }
 }

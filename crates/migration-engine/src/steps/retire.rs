@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use durable_files::{Fingerprint, PathText, publish_new};
 use serde::{Deserialize, Serialize};
 
-use super::files::{Files, fingerprint_if_there};
+use super::files::{Files, fingerprint_if_there, move_into};
 use crate::{Cause, Cx, Look, Slot, State, Step, StepError};
 
 /// Moves a file or folder aside, under a name beside it; nothing is deleted.
@@ -28,6 +28,11 @@ impl Retire {
     fn is_expected(&self, found: &Fingerprint) -> bool {
         found.same_file(&self.expect)
     }
+
+    fn changed(&self) -> StepError {
+        let path: &Path = &self.source;
+        Cause::source_changed(format!("{} changed after the plan was made", path.display())).item()
+    }
 }
 
 impl Step for Retire {
@@ -40,10 +45,13 @@ impl Step for Retire {
 
     fn inspect(
         &self,
-        _world: &mut Files,
+        world: &mut Files,
         evidence: Option<&Retired>,
         _look: Look,
     ) -> Result<State, StepError> {
+        if evidence.is_some() {
+            world.touch(&self.source); // killed after publishing, a run may have left the names to the page cache
+        }
         let here = fingerprint_if_there(&self.source)?;
         let aside = evidence.map(|ours| fingerprint_if_there(&ours.aside)).transpose()?.flatten();
         Ok(match (here, aside) {
@@ -82,9 +90,9 @@ impl Step for Retire {
         _cx: &Cx<'_>,
     ) -> Result<(), StepError> {
         let Some(retired) = evidence else { return Ok(()) };
+        world.touch(&self.source);
         if fingerprint_if_there(&retired.aside)?.is_some() {
             publish_new(&retired.aside, &self.source)?;
-            world.touch(&self.source);
         }
         Ok(())
     }
@@ -98,19 +106,12 @@ impl Step for Retire {
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
         if fingerprint_if_there(&self.source)?.is_some() {
-            super::install::move_into(&self.source, folder, slot)?;
+            move_into(folder, &self.source, &self.source, slot)?;
         }
         self.revert(world, slot, Some(evidence), cx)
     }
 
     fn stashes(&self, _slot: &Slot, evidence: &Retired) -> Vec<PathBuf> {
         vec![evidence.aside.to_path_buf()]
-    }
-}
-
-impl Retire {
-    fn changed(&self) -> StepError {
-        let path: &Path = &self.source;
-        Cause::source_changed(format!("{} changed after the plan was made", path.display())).item()
     }
 }
