@@ -43,8 +43,8 @@ pub fn check_room<S: Step>(plan: &Plan<S>, state_root: &Path) -> Result<(), Room
     let mut need = |at: &Path, bytes: u64, inodes: u64| -> Result<(), FileError> {
         let free = room_at(at)?;
         let entry = needs.entry(free.device).or_insert_with(|| (at.to_path_buf(), free, 0, 0));
-        entry.2 += bytes;
-        entry.3 += inodes;
+        entry.2 = entry.2.saturating_add(bytes);
+        entry.3 = entry.3.saturating_add(inodes);
         Ok(())
     };
     let mut folders: BTreeMap<PathBuf, (u64, u64)> = BTreeMap::new();
@@ -52,8 +52,8 @@ pub fn check_room<S: Step>(plan: &Plan<S>, state_root: &Path) -> Result<(), Room
         let cost = task.step.cost();
         if let Some(at) = cost.at {
             let (bytes, inodes) = folders.entry(at).or_default();
-            *bytes += cost.bytes;
-            *inodes += cost.inodes;
+            *bytes = bytes.saturating_add(cost.bytes);
+            *inodes = inodes.saturating_add(cost.inodes);
         }
     }
     for (at, (bytes, inodes)) in &folders {

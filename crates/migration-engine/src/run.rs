@@ -2,14 +2,16 @@
 
 mod apply;
 mod forget;
+mod index;
 mod lane;
 mod ledger;
 mod undo;
 mod verify;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use durable_files::{Digest, DirLock, FileError, LockError, PathText, Traits, write_file};
+use durable_files::{Digest, DirLock, FileError, InContext, LockError, PathText, Traits, write_file};
 use session_model::Timestamp;
 
 pub use apply::ApplyError;
@@ -18,22 +20,36 @@ pub use undo::{Drift, UndoError};
 
 use crate::journal::{FORMAT, Journal, JournalError, Phase, Record};
 use crate::state_root::ReadRunError;
-use crate::{History, Plan, Receipt, RunId, Slot, StateRoot, Step, Task, plan_file};
+use crate::{Cx, History, Plan, Receipt, RunId, Slot, StateRoot, Step, StepError, Task, plan_file};
+use index::Index;
 use ledger::Ledger;
 
 /// The locks that keep every other run off a target, whatever its state root or user; released when dropped.
 #[derive(Debug)]
 pub struct TargetLocks {
-    _locks: Vec<DirLock>,
+    locks: Vec<DirLock>,
 }
 
 impl TargetLocks {
-    /// Locks every folder, or none: in one order, so that two runs cannot wait for each other.
+    /// Locks every folder, or none. One that goes by several names is locked once.
     pub fn take(dirs: &[PathText]) -> Result<Self, LockError> {
-        let mut dirs: Vec<&Path> = dirs.iter().map(AsRef::as_ref).collect();
-        dirs.sort_unstable();
-        dirs.dedup();
-        Ok(Self { _locks: dirs.into_iter().map(DirLock::take).collect::<Result<_, _>>()? })
+        let mut real = BTreeMap::new();
+        for dir in dirs {
+            real.entry(dir.canonicalize().doing("open the folder", dir)?).or_insert(dir);
+        }
+        Ok(Self { locks: real.into_values().map(|dir| DirLock::take(dir)).collect::<Result<_, _>>()? })
+    }
+
+    /// Locks those of the folders that are still there: what is gone, nobody works on.
+    fn take_what_is_there(dirs: &[PathText]) -> Result<Self, LockError> {
+        let there = dirs.iter().filter(|dir| dir.try_exists().unwrap_or(true)).cloned();
+        Self::take(&there.collect::<Vec<_>>())
+    }
+
+    /// Locks the folder of a run as well, so that two processes cannot take up one run even if its targets are gone.
+    fn and_run(mut self, dir: &Path) -> Result<Self, LockError> {
+        self.locks.push(DirLock::take(dir)?);
+        Ok(self)
     }
 }
 
@@ -43,6 +59,7 @@ pub struct Run<S: Step> {
     id: RunId,
     dir: PathBuf,
     plan: Plan<S>,
+    index: Index,
     ledger: Ledger<S::Evidence>,
     _locks: TargetLocks,
 }
@@ -59,6 +76,9 @@ pub enum CreateError {
     /// The journal could not be written.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Its folder could not be locked.
+    #[error(transparent)]
+    Lock(#[from] LockError),
 }
 
 /// Why a run could not be opened.
@@ -82,6 +102,7 @@ impl<S: Step> Run<S> {
         now: Timestamp,
     ) -> Result<Self, CreateError> {
         let prepared = root.prepare(&id)?;
+        let locks = locks.and_run(&prepared)?;
         let bytes = plan_file::write(&plan);
         write_file(&bytes, &prepared.join("plan.jsonl"), Traits::PRIVATE)?;
         let mut journal = Journal::create(&prepared.join("journal"))?;
@@ -91,7 +112,8 @@ impl<S: Step> Run<S> {
         durable_files::sync_dir(&prepared)?;
         let dir = root.adopt(&prepared, &id)?;
         let history = History::begin(&began).expect("because this record begins a journal");
-        Ok(Self { id, dir, plan, ledger: Ledger::new(journal, history), _locks: locks })
+        let index = Index::of(&plan);
+        Ok(Self { id, dir, plan, index, ledger: Ledger::new(journal, history), _locks: locks })
     }
 
     /// Takes up a run, with the locks on its targets.
@@ -101,11 +123,12 @@ impl<S: Step> Run<S> {
             let found = summary.history.format;
             return Err(ReadRunError::Format { run: id.clone(), found }.into());
         }
-        let locks = TargetLocks::take(&summary.header.locks)?;
         let dir = summary.dir;
+        let locks = TargetLocks::take_what_is_there(&summary.header.locks)?.and_run(&dir)?;
         let (journal, history) = Journal::open(&dir.join("journal")).map_err(ReadRunError::from)?;
         let plan = plan_file::read(&dir.join("plan.jsonl"), history.plan).map_err(ReadRunError::from)?;
-        Ok(Self { id: id.clone(), dir, plan, ledger: Ledger::new(journal, history), _locks: locks })
+        let (index, ledger) = (Index::of(&plan), Ledger::new(journal, history));
+        Ok(Self { id: id.clone(), dir, plan, index, ledger, _locks: locks })
     }
 
     /// Its name.
@@ -138,25 +161,25 @@ impl<S: Step> Run<S> {
         Slot::new(self.id.clone(), step, self.dir.clone())
     }
 
-    /// The number of the first step of each wave of a lane.
-    fn wave_starts(&self, lane: usize) -> Vec<u32> {
-        let steps = |waves: &[crate::Wave<S>]| waves.iter().map(|wave| wave.tasks.len()).sum::<usize>();
-        let mut next: usize = self.plan.lanes[..lane].iter().map(|waves| steps(waves)).sum();
-        let mut starts = Vec::new();
-        for wave in &self.plan.lanes[lane] {
-            starts.push(u32::try_from(next).expect("because a plan has fewer than 2^32 steps"));
-            next += wave.tasks.len();
-        }
-        starts
-    }
-
     /// The waves of a lane, newest first, each with its numbered tasks, newest first.
     fn newest_first(&self, lane: usize) -> impl Iterator<Item = Vec<(u32, &Task<S>)>> {
-        let waves = self.wave_starts(lane).into_iter().zip(&self.plan.lanes[lane]).rev();
-        waves.map(|(start, wave)| {
-            let mut tasks: Vec<_> = (start..).zip(&wave.tasks).collect();
-            tasks.reverse();
-            tasks
-        })
+        let waves = (0..self.plan.lanes[lane].len()).rev();
+        waves.map(move |wave| self.index.tasks_of(&self.plan, lane, wave).rev().collect())
+    }
+
+    /// Takes one step back. What cannot be taken back must not be walked past; but without evidence there is nothing at
+    /// the target, and what bars the way to it (a name that cannot exist, no permission) bars nothing else.
+    fn revert(
+        &self,
+        world: &mut S::World,
+        number: u32,
+        task: &Task<S>,
+        evidence: Option<&S::Evidence>,
+        cx: &Cx<'_>,
+    ) -> Result<(), StepError> {
+        match task.step.revert(world, &self.slot(number), evidence, cx) {
+            Err(StepError::Item(_)) if evidence.is_none() => Ok(()),
+            outcome => outcome,
+        }
     }
 }

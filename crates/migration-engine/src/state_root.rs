@@ -88,9 +88,11 @@ impl RunSummary {
         }
     }
 
-    /// Whether the two runs work on a common target.
+    /// Whether the two runs work on a common target, by whatever names.
     pub fn shares_target(&self, locks: &[PathText]) -> bool {
-        self.header.locks.iter().any(|lock| locks.contains(lock))
+        let real = |lock: &PathText| lock.canonicalize().unwrap_or_else(|_| lock.to_path_buf());
+        let theirs: Vec<PathBuf> = locks.iter().map(real).collect();
+        self.header.locks.iter().any(|lock| theirs.contains(&real(lock)))
     }
 }
 
@@ -113,6 +115,7 @@ impl StateRoot {
     pub(crate) fn prepare(&self, run: &RunId) -> Result<PathBuf, FileError> {
         let runs = self.path.join("runs");
         create_private_dirs(&runs)?;
+        self.sweep();
         let dir = runs.join(format!(".new-{run}"));
         match std::fs::remove_dir_all(&dir) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -121,6 +124,14 @@ impl StateRoot {
             _ => create_private_dirs(&dir)?,
         }
         Ok(dir)
+    }
+
+    /// Removes what a killed `forget` had begun to remove. What cannot be removed now is in nobody's way.
+    fn sweep(&self) {
+        let entries = std::fs::read_dir(self.path.join("runs")).into_iter().flatten().flatten();
+        for gone in entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b".gone-")) {
+            std::fs::remove_dir_all(gone.path()).unwrap_or_default();
+        }
     }
 
     /// The run in `prepared` takes its name: from now on it is found by whoever comes next.

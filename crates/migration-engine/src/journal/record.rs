@@ -163,7 +163,12 @@ impl<E> History<E> {
                 self.failed.insert(item, (Outcome::caused(bucket, &cause), cause.needs_new_plan));
             }
             Record::TakenBack { step } => drop(self.evidence.remove(&step)),
-            Record::Noted { item, finding } => self.notes.entry(item).or_default().push(finding),
+            Record::Noted { item, finding } => {
+                let notes = self.notes.entry(item).or_default();
+                if !notes.contains(&finding) {
+                    notes.push(finding); // every attempt learns it again
+                }
+            }
             Record::Applying { .. } => {
                 self.phase = Phase::Interrupted;
                 self.failed.retain(|_, (outcome, needs_new_plan)| {

@@ -1,11 +1,12 @@
 //! Doing what the plan says, and going on with it after any interruption: one function for both.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::{Run, lane::LaneRun};
 use crate::journal::{Phase, Record};
-use crate::{Cause, Cx, Receipt, Step, StepError, Worlds};
+use crate::{Cause, Cx, History, ItemId, Receipt, Step, StepError, Worlds};
 
 /// Why a run ended before its end. It stands where it is: `resume` goes on, `undo` takes it back.
 #[derive(Debug, thiserror::Error)]
@@ -41,10 +42,16 @@ impl<S: Step> Run<S> {
         if matches!(self.phase(), Phase::Undoing | Phase::Undone) {
             return Err(ApplyError::Undone);
         }
-        self.ledger.note(Record::Applying { at: (cx.now)() });
+        // Durable before the first effect: killed from here on, a run that had ended counts as interrupted.
+        self.ledger.record([Record::Applying { at: (cx.now)() }]).map_err(ApplyError::from_step)?;
         let costs = || self.plan.tasks().map(|task| task.step.cost().bytes);
-        cx.progress.begin("migrating", costs().sum(), costs().count() as u64);
-        let outcome = self.apply_lanes(worlds, jobs, cx);
+        let bytes = costs().fold(0, u64::saturating_add);
+        cx.progress.begin("migrating", bytes, costs().count() as u64);
+        let lanes: Vec<usize> = (0..self.plan.lanes.len()).collect();
+        let outcome = self.apply_lanes(&lanes, worlds, jobs, cx, LaneRun::apply).and_then(|()| {
+            let unswept = lanes.iter().copied().filter(|lane| !self.failed_with_evidence(*lane).is_empty());
+            self.apply_lanes(&unswept.collect::<Vec<_>>(), worlds, jobs, cx, LaneRun::sweep)
+        });
         cx.progress.end();
         outcome.map_err(ApplyError::from_step)?;
         self.ledger.record([Record::Ended { at: (cx.now)() }]).map_err(ApplyError::from_step)?;
@@ -52,18 +59,35 @@ impl<S: Step> Run<S> {
         if receipt.balances() { Ok(receipt) } else { Err(ApplyError::Unbalanced) }
     }
 
+    /// The failed items with steps in a lane that are not all taken back.
+    pub(super) fn failed_with_evidence(&self, lane: usize) -> BTreeSet<ItemId> {
+        let is_there = |history: &History<S::Evidence>, item: ItemId| {
+            let steps = self.index.steps_of(&self.plan, lane, &BTreeSet::from([item]));
+            steps.iter().any(|(_, number, _)| history.evidence.contains_key(number))
+        };
+        let items = self.index.items_of(lane).iter().copied();
+        self.ledger.look(|history| {
+            items.filter(|item| history.failed.contains_key(item) && is_there(history, *item)).collect()
+        })
+    }
+
     /// A few threads take lanes one after another; the first that fails keeps the others from taking a next one.
-    fn apply_lanes<W: Worlds<S>>(&self, worlds: &W, jobs: usize, cx: &Cx<'_>) -> Result<(), StepError> {
+    fn apply_lanes<'a, W: Worlds<S>>(
+        &'a self,
+        lanes: &[usize],
+        worlds: &'a W,
+        jobs: usize,
+        cx: &Cx<'a>,
+        work_on: impl Fn(&mut LaneRun<'a, S, W>) -> Result<(), StepError> + Sync,
+    ) -> Result<(), StepError> {
         let next = AtomicUsize::new(0);
         let halted = AtomicBool::new(false);
         let first_error = Mutex::new(None);
         let work = || {
             while !halted.load(Ordering::Relaxed) {
                 let lane = next.fetch_add(1, Ordering::Relaxed);
-                if lane >= self.plan.lanes.len() {
-                    break;
-                }
-                let applied = LaneRun::open(self, worlds, lane, *cx).and_then(|mut lane| lane.apply());
+                let Some(lane) = lanes.get(lane) else { break };
+                let applied = LaneRun::open(self, worlds, *lane, *cx).and_then(|mut lane| work_on(&mut lane));
                 if let Err(error) = applied {
                     halted.store(true, Ordering::Relaxed);
                     first_error
@@ -75,7 +99,7 @@ impl<S: Step> Run<S> {
         };
         // The last job is this very thread, so a run with one lane starts none.
         std::thread::scope(|scope| {
-            for _ in 1..jobs.clamp(1, self.plan.lanes.len().max(1)) {
+            for _ in 1..jobs.clamp(1, lanes.len().max(1)) {
                 scope.spawn(work);
             }
             work();

@@ -1,11 +1,12 @@
 //! One lane, wave by wave: stage, record, publish, settle.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use session_model::{Finding, Level};
 
 use super::Run;
 use crate::journal::Record;
+use crate::step::OCCUPIED;
 use crate::{Bucket, Cause, Cx, ItemId, Look, State, Step, StepError, Task, Wave, WaveKind, World, Worlds};
 
 /// A lane being applied, with its world.
@@ -14,9 +15,9 @@ pub(super) struct LaneRun<'a, S: Step, W> {
     worlds: &'a W,
     world: S::World,
     lane: usize,
-    /// The number of the first step of each wave.
-    starts: Vec<u32>,
     cx: Cx<'a>,
+    /// Steps taken back whose folders are not durable yet: told to the journal when the wave is settled.
+    taken_back: Vec<u32>,
 }
 
 /// A step of the wave under way, with its number in the plan.
@@ -27,8 +28,7 @@ type Staged<'a, S> = (Numbered<'a, S>, <S as Step>::Evidence);
 
 impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
     pub(super) fn open(run: &'a Run<S>, worlds: &'a W, lane: usize, cx: Cx<'a>) -> Result<Self, StepError> {
-        let starts = run.wave_starts(lane);
-        Ok(Self { run, worlds, world: worlds.world(lane)?, lane, starts, cx })
+        Ok(Self { run, worlds, world: worlds.world(lane)?, lane, cx, taken_back: Vec::new() })
     }
 
     /// Applies every wave that is not settled, and in the settled ones what was taken back and is tried again.
@@ -47,7 +47,8 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
 
     fn apply_wave(&mut self, number: usize, wave: &'a Wave<S>) -> Result<(), StepError> {
         let settled_name = (count(self.lane), count(number));
-        let mut todo: Vec<Numbered<'a, S>> = (self.starts[number]..).zip(&wave.tasks).collect();
+        let mut todo: Vec<Numbered<'a, S>> =
+            self.run.index.tasks_of(&self.run.plan, self.lane, number).collect();
         self.run.ledger.look(|history| {
             if history.settled.contains(&settled_name) {
                 todo.retain(|(_, task)| task.item.is_none_or(|item| history.ever_failed.contains(&item)));
@@ -59,9 +60,23 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
         }
         let staged = self.stage(wave, &todo)?;
         self.publish(wave, &staged)?;
-        self.world.settle()?;
+        self.settle()?;
         self.run.ledger.note(Record::Settled { lane: settled_name.0, wave: settled_name.1 });
         Ok(())
+    }
+
+    fn settle(&mut self) -> Result<(), StepError> {
+        self.world.settle()?;
+        self.taken_back.drain(..).for_each(|step| self.run.ledger.note(Record::TakenBack { step }));
+        Ok(())
+    }
+
+    /// Takes back the items that failed while this lane was not at work: for want of an item of another lane, or just
+    /// before the run was killed.
+    pub(super) fn sweep(&mut self) -> Result<(), StepError> {
+        let failed = self.run.failed_with_evidence(self.lane);
+        self.take_back(&failed)?;
+        self.settle()
     }
 
     /// The steps of items still standing that have something to do; conflicts fail their item here.
@@ -80,7 +95,7 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
                 Ok(State::Pending) => pending.push((number, task)),
                 Ok(State::Done | State::Superseded(_)) => self.cx.progress.step_done(),
                 Ok(State::Conflict(found)) => {
-                    let cause = Cause::new("occupied", format!("cannot {}: {found}", task.step.describe()));
+                    let cause = Cause::new(OCCUPIED, format!("cannot {}: {found}", task.step.describe()));
                     self.give_up(kind, task, Bucket::Conflict, cause)?;
                 }
                 Err(StepError::Item(cause)) => self.give_up(kind, task, Bucket::Failed, cause)?,
@@ -113,9 +128,14 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
     /// source stays.
     fn stands(&mut self, item: ItemId) -> Result<bool, StepError> {
         let mut findings = Vec::new();
-        for (number, task) in self.steps_of(&BTreeSet::from([item])) {
-            let Some(evidence) = self.run.ledger.evidence(number) else { continue };
-            let state = self.inspect(task, Some(&evidence), Look::Full)?;
+        for (kind, number, task) in
+            self.run.index.steps_of(&self.run.plan, self.lane, &BTreeSet::from([item]))
+        {
+            if kind == WaveKind::Retire {
+                continue;
+            }
+            let evidence = self.run.ledger.evidence(number);
+            let state = self.inspect(task, evidence.as_ref(), Look::Full)?;
             if let State::Pending | State::Conflict(_) = state {
                 let found = if let State::Conflict(found) = state { found } else { "it is gone".into() };
                 findings.push(Finding::error("not-as-left", format!("{}: {found}", task.step.describe())));
@@ -177,16 +197,11 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
     fn fall_together(&mut self, wave: &Wave<S>, culprit: &Task<S>, cause: &Cause) -> Result<(), StepError> {
         self.world.abandon();
         let Some(culprit) = culprit.item else { return Err(cause.clone().world()) };
-        let others: BTreeSet<ItemId> =
-            wave.tasks.iter().filter_map(|task| task.item).filter(|item| !self.has_failed(*item)).collect();
+        let together = wave.tasks.iter().filter_map(|task| task.item).filter(|item| !self.has_failed(*item));
         let name = &self.run.plan.item(culprit).name;
         let fell = Cause::new("fell-together", format!("in one transaction with {name}: {cause}"));
-        let records = others.iter().map(|item| {
-            let cause = if *item == culprit { cause } else { &fell };
-            Record::Failed { item: *item, bucket: Bucket::Failed, cause: cause.clone() }
-        });
-        self.run.ledger.record(records)?;
-        self.take_back(&others)
+        let fates = together.map(|item| (item, (Bucket::Failed, fell.clone()))).collect();
+        self.fail(culprit, Bucket::Failed, cause, fates)
     }
 
     /// An item will not arrive. In a retire wave it already has: then only its source stays.
@@ -203,62 +218,54 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
             self.run.ledger.note(Record::Noted { item, finding });
             return Ok(());
         }
-        let lost = self.dependants(item);
-        let name = &self.run.plan.item(item).name;
-        let needed = Cause::new("needs-failed", format!("it needs {name}, which did not arrive: {cause}"));
-        let records = lost.iter().map(|lost| {
-            let (bucket, cause) = if *lost == item { (bucket, &cause) } else { (Bucket::Failed, &needed) };
-            Record::Failed { item: *lost, bucket, cause: cause.clone() }
+        self.fail(item, bucket, &cause, BTreeMap::new())
+    }
+
+    /// Fails an item, those that share its fate, and everything that needs any of them; then takes them all back.
+    fn fail(
+        &mut self,
+        culprit: ItemId,
+        bucket: Bucket,
+        cause: &Cause,
+        mut fates: BTreeMap<ItemId, (Bucket, Cause)>,
+    ) -> Result<(), StepError> {
+        fates.insert(culprit, (bucket, cause.clone()));
+        let name = &self.run.plan.item(culprit).name;
+        let mut needed =
+            Cause::new("needs-failed", format!("it needs {name}, which did not arrive: {cause}"));
+        // What it needs comes with a new plan or not at all: then the same holds for this.
+        needed.needs_new_plan = bucket == Bucket::Conflict || cause.needs_new_plan;
+        let mut lost = self.run.index.dependants(fates.keys().copied().collect());
+        lost.retain(|item| !self.has_failed(*item));
+        let records = lost.iter().map(|item| {
+            let (bucket, cause) = fates.remove(item).unwrap_or_else(|| (Bucket::Failed, needed.clone()));
+            Record::Failed { item: *item, bucket, cause }
         });
-        self.run.ledger.record(records)?;
+        self.run.ledger.record(records.collect::<Vec<_>>())?;
         self.take_back(&lost)
     }
 
-    /// The item and everything that needs it, directly or not, and has not failed already.
-    fn dependants(&self, item: ItemId) -> BTreeSet<ItemId> {
-        let mut lost = BTreeSet::from([item]);
-        loop {
-            let before = lost.len();
-            for (id, other) in (0..).map(ItemId).zip(&self.run.plan.items) {
-                if other.needs.iter().any(|need| lost.contains(need)) && !self.has_failed(id) {
-                    lost.insert(id);
-                }
-            }
-            if lost.len() == before {
-                return lost;
-            }
-        }
-    }
-
-    /// Takes back what was done for these items in this run, newest first. What is no longer ours is left alone.
+    /// Takes back what was done for these items in this run, newest first. What is no longer ours is left alone, and its
+    /// evidence kept: an undo will name it.
     fn take_back(&mut self, items: &BTreeSet<ItemId>) -> Result<(), StepError> {
-        for (number, task) in self.steps_of(items).into_iter().rev() {
+        let steps = self.run.index.steps_of(&self.run.plan, self.lane, items);
+        for (_, number, task) in steps.into_iter().rev() {
             let evidence = self.run.ledger.evidence(number);
             let ours = match &evidence {
-                None => None,
-                Some(evidence) => match self.inspect(task, Some(evidence), Look::Full)? {
-                    State::Done | State::Pending => Some(evidence),
-                    State::Superseded(_) | State::Conflict(_) => None,
+                None => true,
+                Some(evidence) => match self.inspect(task, Some(evidence), Look::Full) {
+                    Ok(State::Done | State::Pending) => true,
+                    Ok(State::Superseded(_) | State::Conflict(_)) | Err(StepError::Item(_)) => false,
+                    Err(error) => return Err(error),
                 },
             };
-            // What cannot be taken back must not be walked past.
-            task.step
-                .revert(&mut self.world, &self.run.slot(number), ours, &self.cx)
-                .map_err(StepError::fatal)?;
-            if evidence.is_some() {
-                self.run.ledger.note(Record::TakenBack { step: number });
+            match self.run.revert(&mut self.world, number, task, evidence.as_ref(), &self.cx) {
+                Ok(()) if evidence.is_some() => self.taken_back.push(number),
+                Err(StepError::Item(_)) if !ours => {}
+                outcome => outcome.map_err(StepError::fatal)?,
             }
         }
         Ok(())
-    }
-
-    fn steps_of(&self, items: &BTreeSet<ItemId>) -> Vec<Numbered<'a, S>> {
-        let run = self.run;
-        let tasks = run.plan.lanes[self.lane].iter().flat_map(|wave| &wave.tasks);
-        (self.starts.first().copied().unwrap_or(0)..)
-            .zip(tasks)
-            .filter(|(_, task)| task.item.is_some_and(|item| items.contains(&item)))
-            .collect()
     }
 
     fn inspect(

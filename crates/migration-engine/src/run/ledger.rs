@@ -77,8 +77,11 @@ mod tests {
 
     #[test]
     fn after_a_failed_sync_no_lane_is_told_that_its_evidence_is_durable() {
-        let began =
-            Record::<()>::Began { format: 1, plan: durable_files::Digest::of(b""), at: Timestamp::UNIX_EPOCH };
+        let began = Record::<()>::Began {
+            format: 1,
+            plan: durable_files::Digest::of(b""),
+            at: Timestamp::UNIX_EPOCH,
+        };
         let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
         let journal = Journal::over(std::path::Path::new("/dev/full"), full, 0);
         let ledger = Ledger::new(journal, History::begin(&began).unwrap());

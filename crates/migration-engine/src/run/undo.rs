@@ -41,7 +41,8 @@ type Drifted = std::collections::BTreeMap<u32, Drift>;
 impl<S: Step> Run<S> {
     /// Takes back everything this run did, newest first, after looking at all of it.
     ///
-    /// Answers what had changed and was therefore kept or set aside; an undo under way goes on as it was begun.
+    /// Answers what had changed and was therefore kept or set aside; an undo under way goes on as
+    /// it was begun, unless it is told by now what to do with what has changed.
     pub fn undo<W: Worlds<S>>(
         &self,
         worlds: &W,
@@ -51,8 +52,12 @@ impl<S: Step> Run<S> {
         if self.phase() == Phase::Undone {
             return Ok(Vec::new());
         }
-        let resumed = self.phase() == Phase::Undoing;
-        let changed = self.ledger.look(|history| history.changed.filter(|_| resumed)).unwrap_or(changed);
+        let changed = match changed {
+            Changed::Refuse if self.phase() == Phase::Undoing => {
+                self.ledger.look(|history| history.changed).unwrap_or(changed)
+            }
+            said => said,
+        };
         let mut lanes = Vec::new();
         let mut drifted = Drifted::new();
         cx.progress.begin("looking", 0, self.plan.tasks().count() as u64);
@@ -85,11 +90,13 @@ impl<S: Step> Run<S> {
             cx.check()?;
             cx.progress.step_done();
             let Some(evidence) = self.ledger.evidence(number) else { continue };
-            let found = match task.step.inspect(world, Some(&evidence), Look::Full)? {
-                State::Pending => continue,
-                State::Done if task.step.reversible() => continue,
-                State::Done => return Err(UndoError::Irreversible(task.step.describe())),
-                State::Superseded(found) | State::Conflict(found) => found,
+            let found = match task.step.inspect(world, Some(&evidence), Look::Full) {
+                Ok(State::Pending) => continue,
+                Ok(State::Done) if task.step.reversible() => continue,
+                Ok(State::Done) => return Err(UndoError::Irreversible(task.step.describe())),
+                Ok(State::Superseded(found) | State::Conflict(found)) => found,
+                Err(StepError::Item(cause)) => cause.message,
+                Err(error) => return Err(error.into()),
             };
             drifted.insert(number, Drift { item: task.item, step: task.step.describe(), found });
         }
@@ -111,7 +118,7 @@ impl<S: Step> Run<S> {
                     self.revert_drifted(world, number, task, changed, cx)
                 } else {
                     let evidence = self.ledger.evidence(number);
-                    task.step.revert(world, &self.slot(number), evidence.as_ref(), cx)
+                    self.revert(world, number, task, evidence.as_ref(), cx)
                 };
                 // What changed between the look and the deed must not be walked past.
                 outcome.map_err(StepError::fatal)?;

@@ -1,7 +1,5 @@
 //! Whether what a run left still stands: bytes by the engine, meaning by the tool.
 
-use std::collections::BTreeSet;
-
 use session_model::Finding;
 
 use super::Run;
@@ -16,7 +14,7 @@ impl<S: Step> Run<S> {
         for lane in 0..self.plan.lanes.len() {
             let mut world = worlds.world(lane)?;
             self.look_at_bytes(&mut world, lane, look, cx, &mut verdict)?;
-            for id in self.items_of(lane) {
+            for id in self.index.items_of(lane).iter().copied().filter(|id| self.has_arrived(*id)) {
                 let findings = worlds.judge(&mut world, self.plan.item(id));
                 verdict.findings.extend(findings.into_iter().map(|finding| (Some(id), finding)));
             }
@@ -41,26 +39,13 @@ impl<S: Step> Run<S> {
                 continue;
             }
             let evidence = self.ledger.evidence(number);
-            let state = task.step.inspect(world, evidence.as_ref(), look)?;
-            verdict.findings.extend(finding(task, state).map(|finding| (task.item, finding)));
+            let found = match task.step.inspect(world, evidence.as_ref(), look) {
+                Err(StepError::Item(cause)) => Some(Finding::error(cause.code, cause.message)),
+                state => finding(task, state?),
+            };
+            verdict.findings.extend(found.map(|finding| (task.item, finding)));
         }
         Ok(())
-    }
-
-    /// The arrived items with steps in this lane; the first lane also answers for those without any.
-    fn items_of(&self, lane: usize) -> Vec<ItemId> {
-        let items_in = |lane: usize| {
-            self.plan.lanes[lane].iter().flat_map(|wave| &wave.tasks).filter_map(|task| task.item)
-        };
-        let elsewhere: BTreeSet<ItemId> =
-            (0..self.plan.lanes.len()).filter(|other| *other != lane).flat_map(items_in).collect();
-        let here: BTreeSet<ItemId> = items_in(lane).collect();
-        (0..)
-            .map(ItemId)
-            .take(self.plan.items.len())
-            .filter(|id| here.contains(id) || (lane == 0 && !elsewhere.contains(id)))
-            .filter(|id| self.has_arrived(*id))
-            .collect()
     }
 
     fn has_arrived(&self, id: ItemId) -> bool {
