@@ -74,6 +74,8 @@ impl Place {
         );
         let names = self.tree().names();
         assert_eq!(names.len(), 10, "{when}: {names:?}"); // 3 folders, 3 new files, 3 retired, 1 stash
+        let retired = names.iter().filter(|name| name.ends_with(".retired")).count();
+        assert_eq!(retired, 3, "{when}: {names:?}");
         assert_eq!(self.phase(), Some(Phase::Applied), "{when}");
     }
 
@@ -200,4 +202,27 @@ fn nothing_is_published_before_content_and_evidence_are_durable() {
     let named = first(0, "rename", ".new-").expect("the run takes its name");
     let acted = first(0, "mkdir", "/new/deep").expect("the first effect on the target");
     assert!(began < named && named < acted);
+}
+
+/// The other half of that: what was published before a kill and never synced is so before its source is touched.
+#[test]
+fn what_a_killed_run_had_published_is_durable_before_resume_goes_on() {
+    let place = Place::new();
+    let effects = place.program("apply").effects();
+    let first = |from: usize, syscall: &str, text: &str| {
+        from + effects[from..].iter().position(|effect| effect.is(syscall, text)).unwrap()
+    };
+    let settled = first(first(0, "renameat2", "/new/deep/.a."), "fsync", "/new/deep>");
+    for struck in [first(0, "fsync", "/new>"), settled] {
+        let place = Place::new();
+        place.program("apply").run_struck(&effects[struck], Blow::Kill);
+        let resumed = place.program("resume").effects();
+        let at = |syscall: &str, text: &str| {
+            resumed.iter().position(|effect| effect.is(syscall, text)).unwrap_or_else(|| panic!("no {text}"))
+        };
+        let retired = at("renameat2", ".retired");
+        for folder in ["/new/deep>", "/new>"] {
+            assert!(at("fsync", folder) < retired, "{folder} after a kill at {}", effects[struck]);
+        }
+    }
 }

@@ -1,0 +1,12 @@
+//! What went wrong once: sequences of kills, failures and strangers' hands under which a promise did not hold.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "breaker/failing.rs"]
+mod failing;
+#[path = "breaker/hostile.rs"]
+mod hostile;
+#[path = "breaker/place.rs"]
+mod place;
+#[path = "breaker/strangers.rs"]
+mod strangers;

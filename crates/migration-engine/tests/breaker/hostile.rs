@@ -1,0 +1,128 @@
+//! Names and things that no survey would think of.
+
+use migration_engine::{Changed, Run, TargetLocks, Wave};
+
+use crate::place::{Events, Place, outcomes};
+
+#[test]
+fn a_name_that_no_disk_can_hold_fails_its_item_alone() {
+    for name in [format!("{}/a", "x".repeat(300)), "a\0b".into(), format!("{}a", "x/".repeat(3000))] {
+        let place = Place::new("ab");
+        let before = place.tree();
+        let tasks =
+            vec![place.install(0, "old/a", &format!("new/{name}")), place.install(1, "old/b", "new/b")];
+        let run = place.begin(vec![vec![Wave::publish(tasks)]]);
+        let receipt = place.apply(&run, &Events::none()).unwrap();
+        assert_eq!(outcomes(&receipt), "a=failed(io) b=migrated");
+        place.undo(&place.reopen(run), &Events::none(), Changed::Refuse).unwrap();
+        before.assert_same(&place.tree(), "undone");
+    }
+}
+
+#[test]
+fn a_file_where_a_folder_should_be_fails_its_item_alone() {
+    let place = Place::new("ab");
+    let tasks = vec![place.install(0, "old/a", "new/x/a"), place.install(1, "old/b", "new/b")];
+    let run = place.begin(vec![vec![Wave::publish(tasks)]]);
+    place.write("new/x", "a file\n");
+    let before = place.tree();
+    let receipt = place.apply(&run, &Events::none()).unwrap();
+    assert_eq!(outcomes(&receipt), "a=failed(io) b=migrated");
+    place.undo(&place.reopen(run), &Events::none(), Changed::Refuse).unwrap();
+    before.assert_same(&place.tree(), "undone");
+}
+
+#[test]
+fn a_file_with_the_longest_name_can_be_set_aside() {
+    let place = Place::new("ab");
+    let name = "n".repeat(255);
+    place.write(&format!("new/{name}"), "before\n");
+    let installed = "i".repeat(255);
+    let tasks = vec![
+        place.replace(0, "old/a", &format!("new/{name}")),
+        place.install(1, "old/b", &format!("new/{installed}")),
+    ];
+    let run = place.begin(vec![vec![Wave::publish(tasks)]]);
+    place.apply(&run, &Events::none()).unwrap();
+    place.write(&format!("new/{name}"), "theirs\n");
+    place.write(&format!("new/{installed}"), "theirs too\n");
+    place.undo(&run, &Events::none(), Changed::SetAside).unwrap();
+    assert_eq!(place.read(&format!("new/{name}")).unwrap(), "before\n");
+    assert_eq!(std::fs::read_dir(run.dir().join("set-aside")).unwrap().count(), 2);
+}
+
+#[test]
+fn one_folder_under_two_names_is_locked_once_and_found_under_either() {
+    let place = Place::new("a");
+    std::os::unix::fs::symlink(place.path("new"), place.path("alias")).unwrap();
+    let mut plan = place.plan(vec![vec![Wave::publish(vec![place.install(0, "old/a", "new/a")])]]);
+    plan.header.locks = vec![place.path("new").into(), place.path("alias").into()];
+    let run = place.create(plan);
+    place.apply(&run, &Events::killed("publish new/a")).unwrap_err();
+    assert!(TargetLocks::take(&[place.path("alias").into()]).is_err());
+    drop(run);
+    for name in ["new", "alias", "old/../new"] {
+        assert!(place.root().interrupted_on(&[place.path(name).into()]).unwrap().is_some(), "{name}");
+    }
+}
+
+#[test]
+fn two_processes_never_take_up_one_run() {
+    let place = Place::new("a");
+    let mut plan = place.plan(vec![vec![Wave::publish(vec![place.install(0, "old/a", "new/a")])]]);
+    plan.header.locks.clear();
+    let run = place.create(plan);
+    let id = run.id().clone();
+    assert!(Run::<crate::place::Watched>::open(&place.root(), &id).is_err());
+    let run = place.reopen(run);
+    assert!(Run::<crate::place::Watched>::open(&place.root(), &id).is_err());
+    drop(run);
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_source_is_not_waited_for() {
+    let place = Place::new("a");
+    let run = place.begin(vec![vec![Wave::publish(vec![place.install(0, "old/a", "new/a")])]]);
+    std::fs::remove_file(place.path("old/a")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(place.path("old/a")).status().unwrap();
+    assert!(made.success());
+    place.write("new/a", "the story of a\n");
+    let receipt = place.apply(&run, &Events::none()).unwrap();
+    assert_eq!(outcomes(&receipt), "a=failed(io)");
+}
+
+#[test]
+fn a_run_that_was_being_forgotten_when_it_was_killed_does_not_stay_for_ever() {
+    let place = Place::new("ab");
+    let run = place.begin(vec![vec![Wave::publish(vec![place.install(0, "old/a", "new/a")])]]);
+    let gone = run.dir().with_file_name(format!(".gone-{}", run.id()));
+    place.apply(&run, &Events::none()).unwrap();
+    std::fs::rename(run.dir(), &gone).unwrap(); // as far as the kill let it come
+    drop(run);
+    let run = place.begin(vec![vec![Wave::publish(vec![place.install(0, "old/b", "new/b")])]]);
+    assert!(!gone.exists());
+    drop(run);
+}
+
+#[test]
+fn sizes_that_do_not_add_up_to_a_number_are_no_room_and_no_panic() {
+    let place = Place::new("ab");
+    let plan = || {
+        let tasks = vec![place.install(0, "old/a", "new/a"), place.install(1, "old/b", "new/b")];
+        place.plan(vec![vec![Wave::publish(tasks)]])
+    };
+    for name in ["old/a", "old/b"] {
+        let file = std::fs::File::options().write(true).open(place.path(name)).unwrap();
+        file.set_len(1).unwrap();
+    }
+    let mut plan = plan();
+    for task in &mut plan.lanes[0][0].tasks {
+        task.step.claim_size(u64::MAX);
+    }
+    assert!(migration_engine::check_room(&plan, &place.path("state")).is_err());
+    let run = place.create(plan);
+    assert_eq!(
+        outcomes(&place.apply(&run, &Events::none()).unwrap()),
+        "a=failed(source-changed) b=failed(source-changed)"
+    );
+}
