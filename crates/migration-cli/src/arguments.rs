@@ -136,21 +136,15 @@ pub(crate) enum RunsVerb {
 
 /// The whole command line of a tool.
 pub(crate) fn command<T: Tool>() -> clap::Command {
-    let own = arguments_of::<T::Options>();
-    let is_own = |arg: &clap::Arg| own.iter().any(|own| own.get_id() == arg.get_id());
     let command = CommandLine::<T::Options>::command()
         .name(T::NAME)
         .bin_name(T::NAME)
         .version(T::VERSION)
         .about(T::ABOUT)
-        .long_about(None)
-        .mut_args(|arg| {
-            let everywhere = is_own(&arg) && may_stand_anywhere(&arg);
-            if everywhere { arg.global(true) } else { arg }
-        });
-    // A verb accepts the options of the migration, but its help does not speak of them.
-    let own = own.iter().filter(|arg| may_stand_anywhere(arg));
-    let hidden: Vec<clap::Arg> = own.map(|arg| arg.clone().global(true).hide(true)).collect();
+        .long_about(None);
+    // A verb accepts the options of the migration, but neither needs them nor speaks of them in its help.
+    let own = arguments_of::<T::Options>().into_iter().filter(may_stand_anywhere);
+    let hidden: Vec<clap::Arg> = own.map(|arg| arg.global(true).hide(true)).collect();
     let dry_run = command.get_arguments().find(|arg| arg.get_id() == "dry_run").cloned();
     let dry_run = dry_run.map(|arg| arg.hide(true));
     command.mut_subcommands(|verb| {
