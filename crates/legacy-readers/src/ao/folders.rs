@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use session_model::{Anomaly, InputId, Timestamp};
 
 use super::files;
@@ -19,7 +20,6 @@ pub(super) struct Folders {
     pub(super) sessions: Vec<SessionFile>,
     pub(super) not_entered: Vec<PathBuf>,
     pub(super) anomalies: Vec<Anomaly>,
-    buffer: Vec<u8>,
 }
 
 /// What a folder of the state root is, by its name alone.
@@ -88,7 +88,8 @@ impl Folders {
             let is_file = metadata.is_file();
             let file =
                 Entry { path, file_name: "orchestrator.json".into(), is_file, metadata: Some(metadata) };
-            let mut file = self.file(file, Layout::Standalone, &owner, false);
+            let place = InPlace { layout: Layout::Standalone, owner: &owner };
+            let mut file = place.file(file, false, &mut Vec::new());
             file.id = id;
             self.sessions.push(file);
         }
@@ -114,33 +115,12 @@ impl Folders {
         let mut files = Vec::new();
         for entry in self.entries(&folder.join("sessions")) {
             if entry.file_name == "archive" && !entry.is_file && entry.is_folder() {
-                let archived = self.entries(&entry.path);
-                files.extend(archived.into_iter().map(|entry| self.file(entry, layout, owner, true)));
+                files.extend(self.entries(&entry.path).into_iter().map(|entry| (entry, true)));
             } else {
-                files.push(self.file(entry, layout, owner, false));
+                files.push((entry, false));
             }
         }
-        files
-    }
-
-    fn file(&mut self, entry: Entry, layout: Layout, owner: &Owner, archived: bool) -> SessionFile {
-        let naming = if matches!(layout, Layout::V2 | Layout::Standalone) {
-            Naming::Json
-        } else {
-            Naming::PlainOrJson
-        };
-        let name = entry.name();
-        let id = session::id_of_name(&name, naming);
-        let (content, mtime) = match id {
-            _ if archived => (Content::Skipped(Skip::Archived), entry.mtime()),
-            Err(why @ Skip::SideFile) => (Content::Skipped(why), entry.mtime()),
-            _ if !entry.is_file => (Content::Skipped(Skip::NotARegularFile), entry.mtime()),
-            Err(why) => (Content::Skipped(why), entry.mtime()),
-            Ok(_) => session::read(&entry.path, naming, &mut self.buffer),
-        };
-        let id = id.map_or_else(|_| name.clone(), str::to_owned);
-        let input = InputId::new("session", spelled(&entry.path));
-        SessionFile { input, owner: owner.clone(), id, layout, mtime, content, path: entry.path }
+        InPlace { layout, owner }.files(files)
     }
 
     /// What a folder holds, in the order of names. A folder that is not there holds nothing.
@@ -152,6 +132,57 @@ impl Folders {
                 self.anomalies.push(files::unreadable(folder, &error));
                 Vec::new()
             }
+        }
+    }
+}
+
+/// The files of one folder, which share layout and owner.
+#[derive(Clone, Copy)]
+struct InPlace<'a> {
+    layout: Layout,
+    owner: &'a Owner,
+}
+
+impl InPlace<'_> {
+    /// Reads every file, given with whether it is archived. Waking a second thread is worth it for many only.
+    fn files(self, files: Vec<(Entry, bool)>) -> Vec<SessionFile> {
+        const MANY: usize = 256;
+        if files.len() < MANY {
+            let mut buffer = Vec::new();
+            return files
+                .into_iter()
+                .map(|(entry, archived)| self.file(entry, archived, &mut buffer))
+                .collect();
+        }
+        let read = |buffer: &mut Vec<u8>, (entry, archived)| self.file(entry, archived, buffer);
+        files.into_par_iter().map_init(Vec::new, read).collect()
+    }
+
+    fn file(&self, entry: Entry, archived: bool, buffer: &mut Vec<u8>) -> SessionFile {
+        let naming = if matches!(self.layout, Layout::V2 | Layout::Standalone) {
+            Naming::Json
+        } else {
+            Naming::PlainOrJson
+        };
+        let name = entry.name();
+        let id = session::id_of_name(&name, naming);
+        let (content, mtime) = match id {
+            _ if archived => (Content::Skipped(Skip::Archived), entry.mtime()),
+            Err(why @ Skip::SideFile) => (Content::Skipped(why), entry.mtime()),
+            _ if !entry.is_file => (Content::Skipped(Skip::NotARegularFile), entry.mtime()),
+            Err(why) => (Content::Skipped(why), entry.mtime()),
+            Ok(_) => session::read(&entry.path, naming, buffer),
+        };
+        let id = id.map_or_else(|_| name.clone(), str::to_owned);
+        let input = InputId::new("session", spelled(&entry.path));
+        SessionFile {
+            input,
+            owner: self.owner.clone(),
+            id,
+            layout: self.layout,
+            mtime,
+            content,
+            path: entry.path,
         }
     }
 }
