@@ -11,7 +11,7 @@ mod verify;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use durable_files::{Digest, DirLock, FileError, InContext, LockError, PathText, Traits, write_file};
+use durable_files::{DirLock, FileError, InContext, LockError, PathText, Traits, write_file};
 use session_model::Timestamp;
 
 pub use apply::ApplyError;
@@ -104,9 +104,9 @@ impl<S: Step> Run<S> {
         let prepared = root.prepare(&id)?;
         let locks = locks.and_run(&prepared)?;
         let bytes = plan_file::write(&plan);
-        write_file(&bytes, &prepared.join("plan.jsonl"), Traits::PRIVATE)?;
+        let written = write_file(&bytes, &prepared.join("plan.jsonl"), Traits::PRIVATE)?;
         let mut journal = Journal::create(&prepared.join("journal"))?;
-        let began = Record::Began { format: FORMAT, plan: Digest::of(&bytes), at: now };
+        let began = Record::Began { format: FORMAT, plan: written.digest, at: now };
         journal.append(&began);
         journal.sync()?;
         durable_files::sync_dir(&prepared)?;

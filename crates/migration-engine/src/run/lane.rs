@@ -115,7 +115,7 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
                 continue;
             };
             if judged.is_none_or(|(last, _)| last != item) {
-                judged = Some((item, self.stands(item)?));
+                judged = Some((item, self.stands(item, number)?));
             }
             if judged.is_some_and(|(_, stands)| stands) {
                 verified.push((number, task));
@@ -124,22 +124,23 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
         Ok(verified)
     }
 
-    /// Whether everything done for an item so far is as it was left, and the tool accepts it; if not, says why its
-    /// source stays.
-    fn stands(&mut self, item: ItemId) -> Result<bool, StepError> {
+    /// Whether everything done for an item before this step is as it was left, and the tool accepts it; if not, says why
+    /// its source stays.
+    fn stands(&mut self, item: ItemId, before: u32) -> Result<bool, StepError> {
         let mut findings = Vec::new();
-        for (kind, number, task) in
-            self.run.index.steps_of(&self.run.plan, self.lane, &BTreeSet::from([item]))
-        {
-            if kind == WaveKind::Retire {
-                continue;
-            }
+        let steps = self.run.index.steps_of(&self.run.plan, self.lane, &BTreeSet::from([item]));
+        let published =
+            |(kind, number, _): &(WaveKind, u32, _)| *kind == WaveKind::Publish && *number < before;
+        for (_, number, task) in steps.into_iter().filter(published) {
             let evidence = self.run.ledger.evidence(number);
-            let state = self.inspect(task, evidence.as_ref(), Look::Full)?;
-            if let State::Pending | State::Conflict(_) = state {
-                let found = if let State::Conflict(found) = state { found } else { "it is gone".into() };
-                findings.push(Finding::error("not-as-left", format!("{}: {found}", task.step.describe())));
-            }
+            let found = match self.inspect(task, evidence.as_ref(), Look::Full) {
+                Ok(State::Done | State::Superseded(_)) => continue,
+                Ok(State::Pending) => "it is gone".into(),
+                Ok(State::Conflict(found)) => found,
+                Err(StepError::Item(cause)) => cause.message,
+                Err(error) => return Err(error),
+            };
+            findings.push(Finding::error("not-as-left", format!("{}: {found}", task.step.describe())));
         }
         findings.extend(self.worlds.judge(&mut self.world, self.run.plan.item(item)));
         let stands = findings.iter().all(|finding| finding.level < Level::Error);

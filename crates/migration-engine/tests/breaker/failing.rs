@@ -155,3 +155,36 @@ fn what_there_is_to_say_about_an_item_is_said_once() {
     }
     assert_eq!(run.receipt().items[0].0.findings.len(), 1);
 }
+
+#[test]
+fn a_source_is_judged_by_what_came_before_its_retiring_only() {
+    let place = Place::new("ab");
+    let lane = vec![
+        Wave::publish(vec![place.install(0, "old/a", "new/a")]),
+        Wave::retire(vec![place.retire(0, "old/a")]),
+        Wave::publish(vec![place.install(0, "old/b", "new/b")]),
+    ];
+    let run = place.begin(vec![lane]);
+    place.apply(&run, &Events::none()).unwrap();
+    assert_eq!((place.read("old/a"), place.read("new/b").is_some()), (None, true));
+}
+
+#[test]
+fn a_copy_that_cannot_be_looked_at_keeps_its_source_and_nothing_else() {
+    let place = Place::new("ab");
+    let lane = vec![
+        Wave::publish(vec![place.install(0, "old/a", "new/a"), place.install(1, "old/b", "new/b")]),
+        Wave::retire(vec![place.retire(0, "old/a"), place.retire(1, "old/b")]),
+    ];
+    let run = place.begin(vec![lane]);
+    let mut looks = 0;
+    let events = Events::when(move |moment| {
+        looks += u32::from(moment == "inspect new/a");
+        let refused = moment == "inspect new/a" && looks == 2;
+        if refused { Err(Cause::new("io", "not allowed").item()) } else { Ok(()) }
+    });
+    let receipt = place.apply(&run, &events).unwrap();
+    assert_eq!(outcomes(&receipt), "a=migrated b=migrated");
+    assert_eq!((place.read("old/a").is_some(), place.read("old/b")), (true, None));
+    assert_eq!(receipt.items[0].0.findings.len(), 1);
+}
