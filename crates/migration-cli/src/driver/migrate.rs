@@ -1,6 +1,6 @@
 //! The migration itself: guards, plan, and what is done with it.
 
-use durable_files::{InContext, PathText};
+use durable_files::PathText;
 use migration_engine::{Receipt, Run, RunId, TargetLocks, check_room};
 
 use super::session::Session;
@@ -8,7 +8,7 @@ use crate::report::{Asked, Report};
 use crate::{Mode, Prepared, Refusal, Tool};
 
 pub(super) fn migrate<T: Tool>(session: &Session<'_, T>, options: &T::Options) -> Result<Report, Refusal> {
-    let targets = session.targets(options)?;
+    let targets = session.tool.targets(options, session.here)?;
     let locks = TargetLocks::take(&targets)?;
     if let Some(run) = session.root.interrupted_on(&targets)? {
         return Err(session.unfinished(&run));
@@ -34,14 +34,6 @@ pub(super) fn migrate<T: Tool>(session: &Session<'_, T>, options: &T::Options) -
 }
 
 impl<T: Tool> Session<'_, T> {
-    /// The folders to lock, by the one name that all paths to them lead to.
-    fn targets(&self, options: &T::Options) -> Result<Vec<PathText>, Refusal> {
-        let named = self.tool.targets(options, self.here)?;
-        let real =
-            named.iter().map(|dir| Ok(std::fs::canonicalize(dir).doing("find the target", dir)?.into()));
-        real.collect()
-    }
-
     fn prepare(
         &self,
         options: &T::Options,

@@ -37,9 +37,9 @@ impl<T: Tool> Session<'_, T> {
         self.refuse_newer(summary)?;
         let run = Run::<T::Step>::open(&self.root, &summary.id)?;
         let worlds = self.tool.worlds(&run.plan().header, run.dir(), Purpose::Undo, self.here)?;
-        // An undo under way goes on as it was begun.
-        let changed =
-            summary.history.changed.filter(|_| summary.phase() == Phase::Undoing).unwrap_or(changed);
+        // An undo under way goes on as it was begun, unless it is told otherwise by now.
+        let goes_on = changed == Changed::Refuse && summary.phase() == Phase::Undoing;
+        let changed = summary.history.changed.filter(|_| goes_on).unwrap_or(changed);
         let drifted = run.undo(&worlds, changed, &self.cx()).map_err(|error| self.not_undone(error, &run))?;
         Ok(Self::undone(asked, &run, changed, drifted))
     }

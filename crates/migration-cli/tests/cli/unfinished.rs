@@ -71,6 +71,27 @@ fn an_undo_that_failed_in_the_middle_is_finished_by_undo_and_by_resume() {
 }
 
 #[test]
+fn an_interrupted_undo_goes_on_as_it_was_begun_unless_it_is_told_otherwise() {
+    for (finish, exit, fate) in [
+        ("undo", Exit::Partial, "kept"),
+        ("resume", Exit::Partial, "kept"),
+        ("undo --set-aside", Exit::Done, "set-aside"),
+    ] {
+        let place = Place::migrated();
+        let in_the_way = format!("new/.b.rehome-{}-1.old", place.run_id());
+        place.write(&in_the_way, "not ours\n");
+        place.write("new/a", "first\nand more\n");
+        assert_eq!(place.say("undo --keep-changed").exit, Exit::Failed);
+        std::fs::remove_file(place.path(&in_the_way)).unwrap();
+        let said = place.say(&format!("{finish} --json"));
+        assert_eq!(said.exit, exit, "{finish}: {}", said.err);
+        assert_eq!(said.json()["items"][0]["undone"], fate, "{finish}");
+        assert_eq!(place.path("new/a").exists(), fate == "kept");
+        assert!(!place.path("new/b").exists());
+    }
+}
+
+#[test]
 fn of_several_interrupted_runs_one_has_to_be_named() {
     let mut place = Place::interrupted();
     std::fs::create_dir(place.path("other")).unwrap();
