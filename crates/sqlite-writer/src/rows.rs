@@ -74,7 +74,7 @@ impl Rows {
         &self.database
     }
 
-    /// Closes it, giving the database back; what is not settled is rolled back.
+    /// Gives the database back; what is not settled is rolled back.
     pub fn into_database(mut self) -> Database {
         self.abandon();
         self.database

@@ -8,6 +8,8 @@ use rusqlite::Connection;
 #[derive(Debug)]
 pub(crate) struct Shape {
     pub(crate) table: Table,
+    /// The table's name as the steps spell it.
+    named: String,
     written: Vec<String>,
     key: Vec<String>,
     /// The columns that the steps leave to the table's defaults.
@@ -42,6 +44,7 @@ impl Shape {
                 matching(step.key.iter().map(AsRef::as_ref), 1)
             ),
             key: step.key.iter().map(|name| name.clone().into_owned()).collect(),
+            named: step.table.clone().into_owned(),
             table,
             written,
             unwritten,
@@ -49,7 +52,7 @@ impl Shape {
     }
 
     pub(crate) fn fits(&self, step: &InsertRow) -> bool {
-        self.table.name == step.table
+        self.named == step.table
             && self.written.len() == step.row.columns().len()
             && self.written.iter().zip(step.row.columns()).all(|(ours, theirs)| ours == theirs)
             && self.key.iter().map(String::as_str).eq(step.key.iter().map(AsRef::as_ref))
