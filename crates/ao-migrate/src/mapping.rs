@@ -26,7 +26,6 @@ use serde::{Deserialize, Serialize};
 use session_model::{Finding, InputId, Survey};
 
 pub use existing::Existing;
-pub(crate) use paths::quoted;
 pub use resume::Hindrance;
 pub use rows::{ProjectKind, ProjectRow, SessionRow, WorktreeRow};
 

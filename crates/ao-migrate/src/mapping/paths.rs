@@ -1,8 +1,7 @@
 //! Where the daemon keeps worktrees, and how paths are given to a shell (formats/ao.md §8.5).
 
-use std::borrow::Cow;
-
 use camino::{Utf8Path, Utf8PathBuf};
+use migration_cli::shell_word;
 use session_model::SessionKind;
 
 use super::Settings;
@@ -43,19 +42,10 @@ pub(super) fn is_prefix(prefix: &str) -> bool {
 
 /// A command to be run in a folder.
 pub(super) fn command_in(folder: &Utf8Path, words: &[&str]) -> String {
-    let mut command = format!("cd {} &&", quoted(folder.as_str()));
+    let mut command = format!("cd {} &&", shell_word(folder.as_str()));
     for word in words {
         command.push(' ');
-        command.push_str(&quoted(word));
+        command.push_str(&shell_word(word));
     }
     command
-}
-
-/// A word as a POSIX shell takes it literally.
-pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&byte);
-    if !word.is_empty() && word.bytes().all(is_plain) {
-        return Cow::Borrowed(word);
-    }
-    Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
 }

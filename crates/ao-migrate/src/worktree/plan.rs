@@ -6,7 +6,8 @@ use session_model::Finding;
 
 use super::MoveWorktree;
 use super::survey::survey_move;
-use crate::mapping::{Arrival, Hindrance, MappedSession, quoted};
+use crate::mapping::{Arrival, Hindrance, MappedSession};
+use migration_cli::shell_word;
 use migration_engine::Bucket;
 
 /// The worktrees that move, and what there is to say about each session, by the session's position.
@@ -71,9 +72,12 @@ fn held_branch(arrival: &Arrival) -> Option<String> {
     let managed = arrival.managed_path.as_path();
     let holds = !arrival.legacy_worktree.is_empty() && from.join(".git").exists();
     (holds && from != managed.as_std_path()).then(|| {
-        let (from, to) = (quoted(&arrival.legacy_worktree), quoted(managed.as_str()));
-        let parent = quoted(managed.parent().unwrap_or(managed).as_str());
+        let (from, to) = (shell_word(&arrival.legacy_worktree), shell_word(managed.as_str()));
+        let parent = shell_word(managed.parent().unwrap_or(managed).as_str());
         let command = format!("mkdir -p {parent} && git -C {from} worktree move {from} {to}");
-        format!("the worktree {from} holds the branch {}; `{command}` moves it", quoted(&arrival.row.branch))
+        format!(
+            "the worktree {from} holds the branch {}; `{command}` moves it",
+            shell_word(&arrival.row.branch)
+        )
     })
 }
