@@ -17,10 +17,10 @@ const NEEDED: [(&str, &str); 6] = [
 /// Installs what is missing, then runs documentation examples and tests; `long` adds the slow suites.
 pub(crate) fn run(long: bool) -> Outcome {
     install_missing_packages()?;
-    let length = if long { "1" } else { "" };
     let run = |arguments: &[&str]| {
-        let scope = ["--workspace", "--all-features"];
-        shell::run(Command::new("cargo").args(arguments).args(scope).env("REHOME_LONG", length))
+        let mut cargo = Command::new("cargo");
+        cargo.args(arguments).args(["--workspace", "--all-features"]);
+        shell::run(if long { cargo.env("REHOME_LONG", "1") } else { &mut cargo })
     };
     run(&["test", "--doc", "--quiet"])?;
     if shell::is_there("cargo-nextest") {
