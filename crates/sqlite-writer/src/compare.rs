@@ -2,7 +2,7 @@
 
 use rusqlite::params_from_iter;
 
-use crate::schema::Table;
+use crate::schema::{Table, matching, quoted, quoted_list};
 use crate::shape::Shape;
 use crate::{InsertRow, Inserted, Row, Rows, SqliteError, Value};
 
@@ -43,6 +43,23 @@ impl Rows {
             return Ok(Found::Several);
         }
         self.resolve(&shape.table, standing, doubtful).map(Found::One)
+    }
+
+    /// What these columns of a row hold.
+    pub(crate) fn columns(
+        &self,
+        table: &Table,
+        names: &[String],
+        handle: &[Value],
+    ) -> Result<Row, SqliteError> {
+        let sql = format!(
+            "SELECT {} FROM {} WHERE {}",
+            quoted_list(names.iter().map(String::as_str)),
+            quoted(&table.name),
+            matching(table.handle.iter().map(String::as_str), 1)
+        );
+        let values = self.database.select(&sql, handle)?.pop().unwrap_or_default();
+        Ok(names.iter().cloned().zip(values).collect())
     }
 
     /// Looks at the columns that do not hold exactly what was written: it may have become what they hold.

@@ -138,7 +138,7 @@ impl Database {
     fn keep_others_out(&self) -> Result<(), SqliteError> {
         self.connection.busy_timeout(PATIENCE)?;
         self.connection.execute_batch(
-            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536;
+            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -65536;
              PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA temp_store = MEMORY;
              BEGIN EXCLUSIVE; ROLLBACK;",
         )?;

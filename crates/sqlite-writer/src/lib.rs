@@ -45,8 +45,8 @@
 //! - Every COMMIT is preceded by a check of the whole database: time proportional to its size, 50 ms for 10,000 rows
 //!   with a log. Damage from before cannot be told from new damage: ask [`Database::check`] first.
 //! - A process killed while it looks at a database with a `-wal` leaves its private copy in the temporary folder.
-//! - Closing folds in what a killed owner left in `-wal`: the content stays, the bytes of the main file change, and a
-//!   `-shm` of the killed owner may stay behind.
+//! - Closing folds in what a killed owner left in `-wal`: the content stays, the bytes of the main file change, and his
+//!   `-shm` stays where it is.
 
 mod affinity;
 mod backup_step;

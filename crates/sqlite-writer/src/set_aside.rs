@@ -8,7 +8,6 @@ use migration_engine::{Slot, Step, StepError};
 use serde::Serialize;
 
 use crate::compare::{Found, Handle};
-use crate::schema::{matching, quoted, quoted_list};
 use crate::{InsertRow, Inserted, Row, Rows, SqliteError};
 
 /// One line of the file.
@@ -71,21 +70,13 @@ impl Rows {
 
     fn whole_row(&mut self, table: &str, handle: &Handle) -> Result<Row, SqliteError> {
         let known = self.table(table)?;
-        let names = || known.table.columns.iter().map(|column| column.name.as_str());
-        let sql = format!(
-            "SELECT {} FROM {} WHERE {}",
-            quoted_list(names()),
-            quoted(table),
-            matching(known.table.handle.iter().map(String::as_str), 1)
-        );
-        let values = self.database.select(&sql, handle)?.pop().unwrap_or_default();
-        Ok(names().map(str::to_owned).zip(values).collect())
+        let all: Vec<String> = known.table.columns.iter().map(|column| column.name.clone()).collect();
+        self.columns(&known.table, &all, handle)
     }
 
-    /// Rows may refer to one another in a circle: the keys are checked when all are gone.
+    /// Rows may refer to one another in a circle: the keys do not hold meanwhile, and are checked before the COMMIT.
     fn delete_doomed(&mut self, doomed: &[(String, Handle)], evidence: &Inserted) -> Result<(), SqliteError> {
         self.begin_take_back()?;
-        self.database.connection.execute_batch("PRAGMA defer_foreign_keys = ON")?;
         for (table, handle) in doomed.iter().rev() {
             self.delete(table, handle)?;
             self.account_for(table, handle.clone());

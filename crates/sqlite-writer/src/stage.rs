@@ -8,7 +8,6 @@ use rusqlite::params_from_iter;
 
 use crate::compare::Found;
 use crate::insert::{Brought, Counter};
-use crate::schema::{matching, quoted, quoted_list};
 use crate::shape::Shape;
 use crate::{InsertRow, Inserted, Row, Rows, SqliteError, Value};
 
@@ -111,21 +110,19 @@ impl Rows {
         Ok(inserted)
     }
 
-    /// What finds a row for good.
+    /// What finds a row for good: its primary key, or all of it where that is missing or NULL, which many rows may be.
     fn stable_row(&mut self, table: &str, rowid: i64) -> Result<Row, SqliteError> {
         let known = self.table(table)?;
         if let Some(column) = &known.rowid_column {
             return Ok(Row::from_iter([(column.clone(), rowid)]));
         }
-        let names = &known.table.stable;
-        let sql = format!(
-            "SELECT {} FROM {} WHERE {}",
-            quoted_list(names.iter().map(String::as_str)),
-            quoted(table),
-            matching(known.table.handle.iter().map(String::as_str), 1)
-        );
-        let values = self.database.select(&sql, &[rowid.into()])?.pop().unwrap_or_default();
-        Ok(names.iter().cloned().zip(values).collect())
+        let handle = [Value::Integer(rowid)];
+        let by_key = self.columns(&known.table, &known.table.stable, &handle)?;
+        if by_key.values().any(Value::is_null) {
+            let all: Vec<String> = known.table.columns.iter().map(|column| column.name.clone()).collect();
+            return self.columns(&known.table, &all, &handle);
+        }
+        Ok(by_key)
     }
 
     fn load_counters(&mut self) -> Result<(), SqliteError> {

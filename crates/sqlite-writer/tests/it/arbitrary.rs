@@ -32,12 +32,14 @@ const TABLES: [(&str, &str); 6] = [
 ];
 
 /// What a trigger does when a row is added: nothing, or adding one to a table of another kind.
-const TRIGGERS: [&str; 4] = [
+const TRIGGERS: [&str; 6] = [
     "",
     "CREATE TABLE log (seq INTEGER PRIMARY KEY AUTOINCREMENT, what);
      INSERT INTO log (seq, what) VALUES (70, 'old'); DELETE FROM log;",
     "CREATE TABLE log (what);",
     "CREATE TABLE log (seq INTEGER PRIMARY KEY, what);",
+    "CREATE TABLE log (seq INTEGER PRIMARY KEY DESC, what); INSERT INTO log (what) VALUES ('own'), ('11');",
+    "CREATE TABLE log (seq TEXT PRIMARY KEY, what); INSERT INTO log (what) VALUES ('own'), ('11');",
 ];
 
 #[derive(Debug, Clone)]

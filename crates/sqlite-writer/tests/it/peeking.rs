@@ -41,25 +41,24 @@ fn a_look_sees_all_that_was_committed_and_leaves_no_byte_in_any_state_of_the_wal
 
 #[test]
 fn a_look_does_not_see_what_a_killed_writer_never_committed() {
-    let home = Home::new();
-    home.daemon("PRAGMA journal_mode = DELETE");
-    let database = home.database();
-    let database = database.to_str().unwrap();
-    // Pages of an unfinished transaction in the file itself, and the journal to roll them back, as a kill leaves them.
-    let script = format!(
-        "import os, sqlite3\n\
-         c = sqlite3.connect({database:?}, isolation_level=None)\n\
-         c.execute('PRAGMA journal_mode = DELETE')\n\
-         c.execute('PRAGMA cache_size = 1')\n\
-         c.execute('PRAGMA cache_spill = 1')\n\
-         c.execute('BEGIN')\n\
-         for at in range(2000): c.execute(\"INSERT INTO projects (id, path, registered_at) VALUES (?, '/x', 'now')\", (str(at),))\n\
-         os._exit(9)\n"
+    let home = Home::with_tables(
+        "CREATE TABLE t (n INTEGER, word TEXT);
+         INSERT INTO t SELECT value, 'committed' FROM json_each('[' || substr(replace(hex(zeroblob(2500)), '0', ',0'), 2) || ']');
+         PRAGMA journal_mode = DELETE",
     );
-    std::process::Command::new("python3").arg("-c").arg(script).status().unwrap();
+    // Pages of an unfinished transaction in the file itself, and the journal to roll them back, as a kill leaves them.
+    let script = "import os, sqlite3, sys\n\
+         c = sqlite3.connect(sys.argv[1], isolation_level=None)\n\
+         c.execute('PRAGMA cache_size = 1')\n\
+         c.execute('BEGIN')\n\
+         c.execute(\"UPDATE t SET word = 'unfinished'\")\n\
+         os._exit(9)\n";
+    std::process::Command::new("python3").arg("-c").arg(script).arg(home.database()).status().unwrap();
     assert_eq!(home.names(), ["ao.db", "ao.db-journal"]);
+    assert!(fs::read(home.database()).unwrap().windows(10).any(|bytes| bytes == b"unfinished"));
     let before = bytes_of(&home.data());
-    assert_eq!(projects(&Database::peek(&home.database()).unwrap()), 0);
+    let seen = Database::peek(&home.database()).unwrap().query("SELECT DISTINCT word FROM t", &[]).unwrap();
+    assert_eq!(seen, [["committed".into()]]);
     assert_eq!(bytes_of(&home.data()), before);
 }
 

@@ -157,6 +157,17 @@ fn a_counter_goes_back_to_where_it_stood_even_above_or_without_any_row() {
 }
 
 #[test]
+fn a_counter_goes_back_with_rows_that_were_set_aside_too() {
+    let home = Home::new();
+    let before = home.dump();
+    let run = home.run(project_with("ledger", 1));
+    home.apply(&run).unwrap();
+    home.daemon("UPDATE sessions SET is_terminated = 1");
+    home.undo(&run, Changed::SetAside).unwrap();
+    home.assert_dump(&before, "afterwards");
+}
+
+#[test]
 fn a_counter_is_not_put_below_what_is_in_use_by_now() {
     let (home, run, before) = migrated(12);
     home.daemon(
