@@ -1,10 +1,12 @@
 //! Everything put together: items, and steps in one lane of waves (formats/ao.md §10).
 
 use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
 
 use migration_engine::{Block, Bucket, Header, Imbalance, Item, ItemId, Lane, Outcome, Plan, Task, Wave};
 use session_model::{Finding, InputId};
-use sqlite_writer::TakeSnapshot;
+use sqlite_writer::{InsertRow, TakeSnapshot};
 
 use crate::database;
 use crate::effect::Effect;
@@ -24,6 +26,8 @@ pub(crate) struct Decided {
     /// What there is to say about sessions, by their position.
     pub(crate) findings: Vec<(usize, Finding)>,
     pub(crate) snapshot: TakeSnapshot,
+    /// The folder of the database, in which its rows need room.
+    pub(crate) data_dir: Arc<Path>,
 }
 
 /// The plan: in one lane the snapshot, the transcripts, the worktrees, and last the rows in one transaction.
@@ -32,9 +36,9 @@ pub(crate) fn assemble(
     decided: Decided,
     header: Header,
 ) -> Result<Plan<Effect>, Imbalance> {
-    let Decided { mapped, transcripts, moves, findings, snapshot } = decided;
+    let Decided { mapped, transcripts, moves, findings, snapshot, data_dir } = decided;
     let ids = Ids::of(&mapped);
-    let rows = rows(&mapped, &ids);
+    let rows = rows(&mapped, &ids, &data_dir);
     let mut items = items(mapped, &ids);
     for (session, finding) in findings.into_iter().chain(transcripts.findings) {
         items[ids.session(session).0 as usize].findings.push(finding);
@@ -117,19 +121,22 @@ fn session_item(session: MappedSession, ids: &Ids) -> Item {
 }
 
 /// Projects first: sessions refer to them.
-fn rows(mapped: &Mapped, ids: &Ids) -> Vec<Task<Effect>> {
+fn rows(mapped: &Mapped, ids: &Ids, data_dir: &Arc<Path>) -> Vec<Task<Effect>> {
     let mut rows = Vec::new();
+    let mut push = |item, step: InsertRow| {
+        rows.push(Task { item: Some(item), step: step.needing_room_in(Arc::clone(data_dir)).into() });
+    };
     for (project, id) in mapped.projects.iter().zip(0..) {
         if let Some(row) = project.row.as_ref().filter(|_| is_new(&project.outcome)) {
-            rows.push(Task { item: Some(ItemId(id)), step: database::insert_project(row).into() });
+            push(ItemId(id), database::insert_project(row));
         }
     }
     for (position, session) in mapped.sessions.iter().enumerate() {
         let Some(arrival) = session.arrival.as_ref().filter(|_| is_new(&session.outcome)) else { continue };
-        let item = Some(ids.session(position));
-        rows.push(Task { item, step: database::insert_session(&arrival.row).into() });
-        let worktree = arrival.worktree_row.as_ref().map(database::insert_worktree);
-        rows.extend(worktree.map(|step| Task { item, step: step.into() }));
+        push(ids.session(position), database::insert_session(&arrival.row));
+        if let Some(row) = &arrival.worktree_row {
+            push(ids.session(position), database::insert_worktree(row));
+        }
     }
     rows
 }

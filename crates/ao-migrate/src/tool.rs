@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use durable_files::PathText;
@@ -140,6 +141,7 @@ fn plan(
         moves: worktrees.moves,
         findings: worktrees.findings,
         snapshot: TakeSnapshot { bytes },
+        data_dir: Arc::from(places.data_dir.as_std_path()),
     };
     assemble(survey.inputs, decided, header)
         .map_err(|error| Refusal::failure("unbalanced", error.to_string(), "please report this"))

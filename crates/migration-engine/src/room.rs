@@ -50,11 +50,9 @@ pub fn check_room<S: Step>(plan: &Plan<S>, state_root: &Path) -> Result<(), Room
     let mut folders: BTreeMap<PathBuf, (u64, u64)> = BTreeMap::new();
     for task in plan.tasks() {
         let cost = task.step.cost();
-        if let Some(at) = cost.at {
-            let (bytes, inodes) = folders.entry(at).or_default();
-            *bytes = bytes.saturating_add(cost.bytes);
-            *inodes = inodes.saturating_add(cost.inodes);
-        }
+        let (bytes, inodes) = folders.entry(cost.at.unwrap_or_else(|| state_root.to_path_buf())).or_default();
+        *bytes = bytes.saturating_add(cost.bytes);
+        *inodes = inodes.saturating_add(cost.inodes);
     }
     for (at, (bytes, inodes)) in &folders {
         need(at, *bytes, *inodes)?;

@@ -119,7 +119,7 @@ pub enum State {
 pub struct Cost {
     /// The bytes that pass.
     pub bytes: u64,
-    /// Where room is needed, if anywhere.
+    /// Where room is needed; `None` is the run's own folder.
     pub at: Option<PathBuf>,
     /// Files and folders created there.
     pub inodes: u64,
