@@ -260,6 +260,24 @@ mod tests {
         assert!(!staged.exists());
     }
 
+    #[test]
+    fn a_source_that_changes_while_it_is_read_is_not_copied() {
+        struct Writer(PathBuf);
+        impl Meter for Writer {
+            fn passed(&mut self, _bytes: u64) -> ControlFlow<()> {
+                std::fs::write(&self.0, "longer").unwrap();
+                ControlFlow::Continue(())
+            }
+        }
+        let folder = folder();
+        let source = folder.path().join("a");
+        std::fs::write(&source, "one").unwrap();
+        let expected = Fingerprint::of_file(&source).unwrap();
+        let mut meter = Writer(source.clone());
+        let outcome = copy_file(&source, &expected, &folder.path().join("b"), Traits::PRIVATE, &mut meter);
+        assert!(matches!(outcome, Err(CopyError::SourceChanged(_))), "{outcome:?}");
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_symlink_put_in_the_place_of_a_source_is_not_followed() {
@@ -288,6 +306,9 @@ mod tests {
         let staged = folder.path().join("b");
         let outcome = copy_file(&source, &expected, &staged, Traits::PRIVATE, &mut Once);
         assert!(matches!(outcome, Err(CopyError::Stopped)));
-        assert_eq!(std::fs::metadata(&staged).unwrap().len(), CHUNK as u64);
+        let half = std::fs::metadata(&staged).unwrap();
+        assert_eq!(half.len(), CHUNK as u64);
+        #[cfg(unix)]
+        assert_eq!(mode_of(&half) & 0o777, 0o600, "private from its first byte");
     }
 }

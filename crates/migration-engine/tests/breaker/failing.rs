@@ -1,5 +1,7 @@
 //! Items and worlds that fail at the wrong moment.
 
+use std::sync::{Arc, Mutex};
+
 use migration_engine::{Cause, Changed, Phase, Wave};
 
 use crate::place::{Events, Place, outcomes};
@@ -187,4 +189,33 @@ fn a_copy_that_cannot_be_looked_at_keeps_its_source_and_nothing_else() {
     assert_eq!(outcomes(&receipt), "a=migrated b=migrated");
     assert_eq!((place.read("old/a").is_some(), place.read("old/b")), (true, None));
     assert_eq!(receipt.items[0].0.findings.len(), 1);
+}
+
+/// The moments of this kind, in their order.
+fn moments(kind: &'static str) -> (Events, Arc<Mutex<Vec<String>>>) {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let list = Arc::clone(&seen);
+    let events = Events::when(move |moment| {
+        list.lock().unwrap().extend(moment.strip_prefix(kind).map(str::to_owned));
+        Ok(())
+    });
+    (events, seen)
+}
+
+#[test]
+fn a_source_is_back_before_its_copy_goes_and_resume_does_not_look_at_what_is_settled() {
+    let place = Place::new("ab");
+    let lane = vec![
+        Wave::publish(vec![place.install(0, "old/a", "new/a"), place.install(1, "old/b", "new/b")]),
+        Wave::publish(vec![place.install(0, "old/a", "new/c")]),
+        Wave::retire(vec![place.retire(0, "old/a")]),
+    ];
+    let run = place.begin(vec![lane]);
+    place.apply(&run, &Events::none()).unwrap();
+    let (events, looked_at) = moments("inspect ");
+    place.apply(&run, &events).unwrap();
+    assert!(looked_at.lock().unwrap().is_empty());
+    let (events, reverted) = moments("revert ");
+    place.undo(&run, &events, Changed::Refuse).unwrap();
+    assert_eq!(*reverted.lock().unwrap(), ["old/a", "new/c", "new/b", "new/a"]);
 }

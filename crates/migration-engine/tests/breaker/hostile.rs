@@ -126,3 +126,42 @@ fn sizes_that_do_not_add_up_to_a_number_are_no_room_and_no_panic() {
         "a=failed(source-changed) b=failed(source-changed)"
     );
 }
+
+#[test]
+fn a_plan_that_was_edited_is_not_carried_out() {
+    let place = Place::new("a");
+    let run = place.begin(vec![vec![Wave::publish(vec![place.install(0, "old/a", "new/a")])]]);
+    let (id, plan) = (run.id().clone(), run.dir().join("plan.jsonl"));
+    drop(run);
+    let edited = std::fs::read_to_string(&plan).unwrap().replace("new/a", "new/b");
+    std::fs::write(&plan, edited).unwrap();
+    let error = Run::<crate::place::Watched>::open(&place.root(), &id).unwrap_err();
+    assert!(error.to_string().contains("digest"), "{error}");
+}
+
+#[test]
+fn a_source_rewritten_within_a_tick_of_the_clock_is_told_by_its_digest() {
+    let place = Place::new("a");
+    let mut plan = place.plan(vec![vec![Wave::publish(vec![place.install(0, "old/a", "new/a")])]]);
+    plan.lanes[0][0].tasks[0].step.claim_digest(durable_files::Digest::of(b"what it held before"));
+    let run = place.create(plan);
+    let receipt = place.apply(&run, &Events::none()).unwrap();
+    assert_eq!(outcomes(&receipt), "a=failed(source-changed)");
+    assert_eq!(place.tree().names(), ["new", "old", "old/a"]);
+}
+
+#[test]
+fn nobody_else_can_read_what_a_run_writes() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new("a");
+    let run = place.begin(vec![vec![Wave::publish(vec![place.install(0, "old/a", "new/x/a")])]]);
+    place.apply(&run, &Events::none()).unwrap();
+    let state = place.path("state");
+    let written =
+        [state.clone(), state.join("runs"), run.dir().into(), place.path("new/x"), place.path("new/x/a")];
+    let kept = std::fs::read_dir(run.dir()).unwrap().map(|entry| entry.unwrap().path());
+    for path in written.into_iter().chain(kept) {
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", path.display());
+    }
+}

@@ -203,3 +203,62 @@ fn a_replaced_file_keeps_its_mode() {
     let mode = std::fs::metadata(place.path("new/index")).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o640);
 }
+
+#[test]
+fn what_changes_in_the_last_moment_is_put_back_and_stays() {
+    let place = Place::new("a");
+    place.write("new/index", "none\n");
+    let lane = vec![
+        Wave::publish(vec![place.replace(0, "old/a", "new/index")]),
+        Wave::retire(vec![place.retire(1, "old/a")]),
+    ];
+    let run = place.begin(vec![lane]);
+    let paths = ["new/index", "old/a"].map(|name| (format!("publish {name}"), place.path(name)));
+    let events = Events::when(move |moment| {
+        for (when, path) in &paths {
+            if when == moment {
+                std::fs::write(path, "theirs, just now\n").unwrap();
+            }
+        }
+        Ok(())
+    });
+    let receipt = place.apply(&run, &events).unwrap();
+    assert_eq!(outcomes(&receipt), "a=failed(source-changed) b=migrated");
+    assert_eq!(receipt.items[1].0.findings[0].code, "source-changed");
+    for name in ["new/index", "old/a"] {
+        assert_eq!(place.read(name).unwrap(), "theirs, just now\n", "{name}");
+    }
+    assert_eq!(place.tree().names(), ["new", "new/index", "old", "old/a"]);
+}
+
+/// Other content that looks the same from outside: same file, same length, same time.
+fn forge(path: &std::path::Path) {
+    let before = std::fs::metadata(path).unwrap();
+    std::fs::write(path, "x".repeat(usize::try_from(before.len()).unwrap())).unwrap();
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(before.modified().unwrap()).unwrap();
+}
+
+#[test]
+fn what_only_looks_like_our_copy_keeps_its_source_and_is_not_removed() {
+    let place = Place::new("a");
+    let lane = vec![
+        Wave::publish(vec![place.install(0, "old/a", "new/a")]),
+        Wave::retire(vec![place.retire(0, "old/a")]),
+    ];
+    let forging = |moment: &'static str| {
+        let target = place.path("new/a");
+        Events::at(moment, move || {
+            forge(&target);
+            Ok(())
+        })
+    };
+    let run = place.begin(vec![lane]);
+    place.apply(&run, &forging("published new/a")).unwrap();
+    assert!(place.read("old/a").is_some());
+
+    std::fs::write(place.path("new/a"), "the story of a\n").unwrap();
+    let error = place.undo(&run, &forging("revert new/a"), Changed::Refuse).unwrap_err();
+    assert!(matches!(error, UndoError::Halted(_)), "{error}");
+    assert_eq!(place.read("new/a").unwrap(), "x".repeat(15));
+}
