@@ -28,34 +28,51 @@ const FOLDERS: [&str; 3] = [
     "a b.c_d/日本語/x😀y/café",
 ];
 
-/// Tries every client; fails if one of them lost a session.
-pub(crate) fn run() -> Outcome {
+/// Tries every client and gives those that were skipped; fails if one of them lost a session.
+pub(crate) fn run() -> Outcome<Vec<&'static str>> {
     let tool = shell::built("ao-migrate", &[])?;
-    let outcomes = [
-        canary(&claude::ClaudeCode, &FOLDERS, claude::goes_on_after_the_move, &tool),
-        canary(&codex::Codex, &FOLDERS[..1], accepts_the_id_elsewhere, &tool),
-        canary(&opencode::OpenCode, &FOLDERS[..1], accepts_the_id_elsewhere, &tool),
-    ];
-    let lost: Vec<_> = outcomes.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect();
-    if lost.is_empty() { Ok(()) } else { Err(lost.join("\n").into()) }
+    let (mut skipped, mut lost) = (Vec::new(), Vec::new());
+    for (client, folders, check) in canaries() {
+        match canary(client, folders, check, &tool) {
+            Ok(Sung::Passed) => {}
+            Ok(Sung::Skipped) => skipped.push(client.package()),
+            Err(error) => lost.push(error.to_string()),
+        }
+    }
+    if lost.is_empty() { Ok(skipped) } else { Err(lost.join("\n").into()) }
 }
 
 type Check = fn(&Installed, &Home, &ModelServer) -> Outcome;
 
-fn canary(client: &'static dyn Client, folders: &[&str], check: Check, tool: &Path) -> Outcome {
+fn canaries() -> [(&'static dyn Client, &'static [&'static str], Check); 3] {
+    [
+        (&claude::ClaudeCode, &FOLDERS, claude::goes_on_after_the_move),
+        (&codex::Codex, &FOLDERS[..1], accepts_the_id_elsewhere),
+        (&opencode::OpenCode, &FOLDERS[..1], accepts_the_id_elsewhere),
+    ]
+}
+
+enum Sung {
+    Passed,
+    Skipped,
+}
+
+fn canary(client: &'static dyn Client, folders: &[&str], check: Check, tool: &Path) -> Outcome<Sung> {
     let package = client.package();
-    match npm::install(client)? {
-        Err(reason) => println!("canary: {package}: SKIPPED, nothing was shown, because {reason}"),
-        Ok(installed) => {
-            println!("canary: {package} {}", installed.version);
-            for folder in folders {
-                in_folder(&installed, folder, check, tool)
-                    .map_err(|error| format!("{package}, below `{folder}`: {error}"))?;
-                println!("canary:   below `{folder}`: the whole history was sent");
-            }
+    let installed = match npm::install(client)? {
+        Ok(installed) => installed,
+        Err(reason) => {
+            println!("canary: {package}: SKIPPED, nothing was shown, because: {reason}");
+            return Ok(Sung::Skipped);
         }
+    };
+    println!("canary: {package} {}", installed.version);
+    for folder in folders {
+        in_folder(&installed, folder, check, tool)
+            .map_err(|error| format!("{package}, below `{folder}`: {error}"))?;
+        println!("canary:   below `{folder}`: the whole history was sent");
     }
-    Ok(())
+    Ok(Sung::Passed)
 }
 
 fn in_folder(client: &Installed, folder: &str, check: Check, tool: &Path) -> Outcome {

@@ -8,7 +8,7 @@ use crate::{canary, golden, tidy};
 
 type Step = (&'static str, fn() -> Outcome);
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 7] = [
     ("formatting", || cargo(&["fmt", "--all", "--check"])),
     ("tidy", tidy::run),
     ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-Dwarnings"])),
@@ -16,19 +16,27 @@ const STEPS: [Step; 8] = [
     ("documentation", documentation),
     ("the README's test command", || cargo(&["xtask", "test"])),
     ("golden snapshots", || golden::run(true)),
-    ("the real clients", canary::run),
 ];
 
 /// Takes every step in turn; the first that fails ends the run.
 pub(crate) fn run() -> Outcome {
     for (name, step) in STEPS {
-        println!("\n=== {name}");
-        let begun = Instant::now();
-        step().map_err(|error| format!("{name}: {error}"))?;
-        println!("=== {name}: fine, after {} s", begun.elapsed().as_secs());
+        take(name, step)?;
     }
-    println!("\nci: everything holds");
+    let skipped = take("the real clients", canary::run)?;
+    match skipped.as_slice() {
+        [] => println!("\nci: everything holds"),
+        skipped => println!("\nci: everything holds that was tried; SKIPPED: {}", skipped.join(", ")),
+    }
     Ok(())
+}
+
+fn take<T>(name: &str, step: impl Fn() -> Outcome<T>) -> Outcome<T> {
+    println!("\n=== {name}");
+    let begun = Instant::now();
+    let outcome = step().map_err(|error| format!("{name}: {error}"))?;
+    println!("=== {name}: fine, after {} s", begun.elapsed().as_secs());
+    Ok(outcome)
 }
 
 fn cargo(arguments: &[&str]) -> Outcome {

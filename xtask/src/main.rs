@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         ["golden"] => golden::run(false),
         ["golden", "--check"] => golden::run(true),
         ["bench"] => bench::run(),
-        ["canary"] => canary::run(),
+        ["canary"] => canary::run().map(drop),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

@@ -30,8 +30,12 @@ fn try_out(client: &'static dyn Client, cache: &Path) -> Result<Installed, Strin
 /// What a command said, or why it could not.
 fn said(command: &mut Command) -> Result<String, String> {
     let output = shell::capture(command).map_err(|error| error.to_string())?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    }
+    // npm says what is wrong first, and then where in its own code.
+    let complaint: Vec<_> = std::str::from_utf8(&output.stderr).unwrap_or_default().lines().take(4).collect();
+    Err(complaint.join("; "))
 }
 
 /// This platform as npm's packages spell it.
