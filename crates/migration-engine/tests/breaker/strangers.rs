@@ -242,10 +242,6 @@ fn forge(path: &std::path::Path) {
 #[test]
 fn what_only_looks_like_our_copy_keeps_its_source_and_is_not_removed() {
     let place = Place::new("a");
-    let lane = vec![
-        Wave::publish(vec![place.install(0, "old/a", "new/a")]),
-        Wave::retire(vec![place.retire(0, "old/a")]),
-    ];
     let forging = |moment: &'static str| {
         let target = place.path("new/a");
         Events::at(moment, move || {
@@ -253,11 +249,15 @@ fn what_only_looks_like_our_copy_keeps_its_source_and_is_not_removed() {
             Ok(())
         })
     };
-    let run = place.begin(vec![lane]);
+    let install = || Wave::publish(vec![place.install(0, "old/a", "new/a")]);
+    let run = place.begin(vec![vec![install(), Wave::retire(vec![place.retire(0, "old/a")])]]);
     place.apply(&run, &forging("published new/a")).unwrap();
     assert!(place.read("old/a").is_some());
+    drop(run);
 
-    std::fs::write(place.path("new/a"), "the story of a\n").unwrap();
+    std::fs::remove_file(place.path("new/a")).unwrap();
+    let run = place.begin(vec![vec![install()]]);
+    place.apply(&run, &Events::none()).unwrap();
     let error = place.undo(&run, &forging("revert new/a"), Changed::Refuse).unwrap_err();
     assert!(matches!(error, UndoError::Halted(_)), "{error}");
     assert_eq!(place.read("new/a").unwrap(), "x".repeat(15));
