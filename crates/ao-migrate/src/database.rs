@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use migration_cli::Refusal;
-use sqlite_writer::{Database, InsertRow, MisfitError, QueryError, Row, Rows, TableContract, Value};
+use sqlite_writer::{
+    CheckError, Database, InsertRow, MisfitError, QueryError, Row, Rows, TableContract, Value,
+};
 
 use crate::mapping::{Existing, ProjectKind, ProjectRow, SessionRow, WorktreeRow};
 use session_model::{ActivityState, SessionKind};
@@ -112,8 +114,17 @@ pub(crate) fn check_contract(database: &Database) -> Result<(), Refusal> {
     database.fits(&contracts).map_err(|error| misfit(database, &error))
 }
 
-/// Inserts a project and a session and takes them back, before anything is written.
-pub(crate) fn try_out(rows: &mut Rows) -> Result<(), Refusal> {
+/// Refuses a database that is not whole, or that does not take a project and a session: they are inserted and taken
+/// back, before anything is written.
+pub(crate) fn check(rows: &mut Rows) -> Result<(), Refusal> {
+    rows.database().check().map_err(|error| match error {
+        CheckError::Broken { ref path, .. } => {
+            let pragmas = "PRAGMA integrity_check; PRAGMA foreign_key_check";
+            let hint = format!("`sqlite3 {} '{pragmas}'` shows what has to be mended first", path.display());
+            Refusal::new("database-broken", error.to_string(), hint)
+        }
+        CheckError::Query(error) => unreadable(error),
+    })?;
     let tried = rows.try_out(&trial_rows());
     tried.map_err(|error| misfit(rows.database(), &error))
 }

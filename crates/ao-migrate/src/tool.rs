@@ -75,7 +75,7 @@ impl Tool for AoMigrate {
         let plan = plan(options, survey, &database, &places, cx)?;
         let mut rows = Rows::new(database);
         if mode == Mode::Apply && !plan.is_settled() {
-            database::try_out(&mut rows)?;
+            database::check(&mut rows)?;
         }
         Ok(Prepared { plan, worlds: Open::new(rows, places) })
     }

@@ -110,6 +110,15 @@ fn a_schema_with_a_column_that_we_do_not_know_is_refused() {
 }
 
 #[test]
+fn a_database_that_is_not_whole_is_left_as_it_is() {
+    let home = Home::new("everything");
+    let orphan =
+        "PRAGMA foreign_keys = OFF; INSERT INTO workspace_repos VALUES ('gone', 'name', 'path', '', '2026');";
+    ao_database::execute(&home.database(), orphan);
+    refused_with(&home, &[], "is not whole");
+}
+
+#[test]
 fn a_daemon_that_runs_is_named() {
     let home = Home::new("everything");
     let mut daemon = Command::new("sleep").arg("60").spawn().unwrap();
