@@ -138,22 +138,21 @@ fn an_undo_refused_half_way_can_still_be_told_to_keep_what_changed() {
 
 #[test]
 fn what_there_is_to_say_about_an_item_is_said_once() {
-    let place = Place::new("a");
+    let place = Place::new("ab");
     let lane = vec![
-        Wave::publish(vec![place.install(0, "old/a", "new/a")]),
-        Wave::retire(vec![place.retire(0, "old/a")]),
+        Wave::publish(vec![place.install(0, "old/a", "new/a"), place.install(1, "old/b", "new/b")]),
+        Wave::retire(vec![place.retire(0, "old/a"), place.retire(1, "old/b")]),
     ];
     let run = place.begin(vec![lane]);
-    let trouble = |moment: &str| match moment {
-        "stage old/a" => Err(Cause::new("trouble", "made to fail").item()),
-        _ => Ok(()),
+    let events = || {
+        Events::when(|moment| match moment {
+            "stage old/a" => Err(Cause::new("trouble", "made to fail").item()),
+            "publish old/b" => Err(Cause::new("killed", "made to end").world()),
+            _ => Ok(()),
+        })
     };
     for _ in 0..2 {
-        let events = Events::when(move |moment| match moment {
-            "published new/a" => Ok(()),
-            moment => trouble(moment),
-        });
-        place.apply(&run, &events).unwrap();
+        place.apply(&run, &events()).unwrap_err();
     }
     assert_eq!(run.receipt().items[0].0.findings.len(), 1);
 }
