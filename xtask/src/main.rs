@@ -15,6 +15,10 @@ mod tidy;
 
 use std::process::ExitCode;
 
+/// What the tools are built with, so that benches measure the libraries as they are shipped.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const USAGE: &str = "\
 usage: cargo xtask <verb>
 

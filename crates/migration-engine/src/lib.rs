@@ -88,5 +88,5 @@ pub use receipt::{Receipt, Verdict};
 pub use room::{RoomError, Shortage, check_room};
 pub use run::{ApplyError, CreateError, Drift, ForgetError, OpenError, Run, TargetLocks, UndoError};
 pub use state_root::{Listed, ReadRunError, RunSummary, StateRoot};
-pub use step::{Cause, Cost, Cx, Look, Slot, State, Step, StepError, World};
+pub use step::{Cause, Cost, Cx, Look, Slot, State, Step, StepError, World, perform};
 pub use worlds::Worlds;

@@ -176,6 +176,29 @@ impl Cause {
     }
 }
 
+/// Performs one step, without plan and journal: for programs that embed a single step and keep its evidence
+/// themselves, to [`Step::revert`] it later. A step that fails leaves no staging behind.
+pub fn perform<S: Step>(
+    step: &S,
+    world: &mut S::World,
+    slot: &Slot,
+    cx: &Cx<'_>,
+) -> Result<S::Evidence, StepError> {
+    if let State::Conflict(found) = step.inspect(world, None, Look::Quick)? {
+        return Err(Cause::new("occupied", format!("cannot {}: {found}", step.describe())).item());
+    }
+    let performed = step.stage(world, slot, cx).and_then(|evidence| {
+        step.publish(world, slot, &evidence)?;
+        world.settle()?;
+        Ok(evidence)
+    });
+    if performed.is_err() {
+        world.abandon();
+        step.revert(world, slot, None, cx)?;
+    }
+    performed
+}
+
 impl StepError {
     /// The same error, of the whole run if it was of an item.
     pub(crate) fn fatal(self) -> Self {

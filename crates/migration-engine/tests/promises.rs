@@ -11,7 +11,7 @@ use migration_engine::steps::{Files, InstallFile, Installed, Retire};
 use migration_engine::{
     ApplyError, Block, Bucket, Cause, Changed, Cost, Cx, ForgetError, Header, Item, ItemId, Lane, Look,
     NoProgress, Outcome, Phase, Plan, Receipt, RoomError, Run, RunId, Slot, State, StateRoot, Step,
-    StepError, TargetLocks, Task, UndoError, Wave, World, Worlds, check_room, compose_steps,
+    StepError, TargetLocks, Task, UndoError, Wave, World, Worlds, check_room, compose_steps, perform,
 };
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -483,6 +483,27 @@ fn a_plan_that_forgets_or_invents_an_input_is_refused() {
     assert_eq!((error.missing, error.surplus, error.first.id.as_str()), (1, 0, "c"));
     let twice = [items.clone(), items].concat();
     assert_eq!(Plan::<Effect>::new(header, &inputs[..2], twice, Vec::new()).unwrap_err().surplus, 2);
+}
+
+#[test]
+fn a_single_step_can_be_performed_and_taken_back_without_a_run() {
+    let place = Place::new("a");
+    let before = place.tree();
+    let step = InstallFile::plan(
+        &place.old("a"),
+        Fingerprint::of_file(&place.old("a")).unwrap(),
+        &place.new_file("a"),
+    );
+    let slot = Slot::new(RunId::new(Timestamp::UNIX_EPOCH, 0), 0, place.dir.path().join("state"));
+    let mut files = Files::default();
+    let evidence = perform(&step, &mut files, &slot, &place.cx()).unwrap();
+    assert!(place.new_file("a").exists());
+    step.revert(&mut files, &slot, Some(&evidence), &place.cx()).unwrap();
+    before.assert_same(&place.tree(), "taken back");
+
+    std::fs::write(place.new_file("a"), "somebody else's").unwrap();
+    assert!(perform(&step, &mut files, &slot, &place.cx()).is_err());
+    assert_eq!(std::fs::read_to_string(place.new_file("a")).unwrap(), "somebody else's");
 }
 
 #[test]
