@@ -23,9 +23,10 @@
 //! ```
 //!
 //! # Limitations
-//! On Windows directories cannot be synced from safe code: a power cut may lose a rename there, though never half of
-//! one; and [`exchange`] exists on Linux and macOS only. [`DirLock`] needs a file system with working `flock`, which network file
-//! systems may lack. Extended attributes and ACLs are not carried by [`copy_file`].
+//! Written for Linux and tried there. On Windows directories cannot be synced from safe code (a power cut may lose a
+//! rename, though never half of one), [`exchange`] does not exist, and [`DirLock`] cannot open a folder as it does
+//! elsewhere: a run is refused there until a lock file takes its place. [`DirLock`] needs a file system with working
+//! `flock`, which network file systems may lack. Extended attributes and ACLs are not carried by [`copy_file`].
 
 mod copy;
 mod digest;
