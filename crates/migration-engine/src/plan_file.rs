@@ -44,7 +44,8 @@ pub enum PlanFileError {
 
 /// The plan's bytes, as they go into its file.
 pub(crate) fn write<S: Step>(plan: &Plan<S>) -> Vec<u8> {
-    let mut out = Vec::new();
+    // A line of some hundred bytes each: growing to many megabytes by doubling would copy them again and again.
+    let mut out = Vec::with_capacity(1024 * (1 + plan.items.len() + plan.tasks().count()));
     let mut put = |line: &Line<&Header, &Item, &Task<S>>| {
         serde_json::to_writer(&mut out, line).expect("because plans are plain data with text keys");
         out.push(b'\n');

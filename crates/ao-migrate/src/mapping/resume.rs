@@ -28,9 +28,7 @@ pub enum Hindrance {
 impl fmt::Display for Hindrance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ListedAsLive => f.write_str(
-                "this daemon lists the session as live but cannot resume it; `--restorable` writes a row that it can",
-            ),
+            Self::ListedAsLive => f.write_str("it is written as live, see --restorable"),
             Self::SharesWorktree(first) => {
                 write!(f, "it shares the managed worktree of the orchestrator {first}, which comes first")
             }
