@@ -94,7 +94,7 @@ fn variable(here: &Surroundings, name: &str) -> Result<Option<Utf8PathBuf>, Refu
 }
 
 fn absolute(path: &Utf8Path, here: &Surroundings) -> Result<Utf8PathBuf, Refusal> {
-    utf8(&here.absolute(path))
+    utf8(&here.named(path)?)
 }
 
 fn utf8(path: &Path) -> Result<Utf8PathBuf, Refusal> {

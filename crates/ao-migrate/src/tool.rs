@@ -167,7 +167,7 @@ fn listed_as_live(mapped: &Mapped) -> Option<Finding> {
     let count = live.count();
     (count > 0).then(|| {
         let message = format!(
-            "{count} sessions are written as live: the daemon lists them, but cannot resume or clear them; \
+            "sessions written as live: {count}; the daemon lists them, but cannot resume or clear them; \
              --restorable writes rows that it can resume, --move-worktrees also brings their worktrees"
         );
         Finding::warning("listed-as-live", message)

@@ -27,7 +27,7 @@ impl System {
 
 /// The state root: the flag, else `$REHOME_STATE_DIR`, else where this system keeps the state of programs.
 pub(crate) fn state_root(flag: Option<&Utf8Path>, here: &Surroundings) -> Result<StateRoot, Refusal> {
-    let named = flag.map(|dir| here.absolute(dir)).or_else(|| here.path_var("REHOME_STATE_DIR"));
+    let named = flag.map(|dir| here.named(dir)).transpose()?.or_else(|| here.path_var("REHOME_STATE_DIR"));
     Ok(StateRoot::at(named.map_or_else(|| default_root(System::HERE, here), Ok)?))
 }
 

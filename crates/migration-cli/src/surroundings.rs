@@ -78,6 +78,16 @@ impl Surroundings {
         self.cwd.join(path)
     }
 
+    /// A path that the user named, made absolute. An empty one is the unset variable of some script, and would silently
+    /// mean the working directory.
+    pub fn named(&self, path: impl AsRef<Path>) -> Result<PathBuf, Refusal> {
+        if path.as_ref().as_os_str().is_empty() {
+            let hint = "name it, or leave the option out";
+            return Err(Refusal::usage("path-empty", "expected a path, found an empty one", hint));
+        }
+        Ok(self.absolute(path))
+    }
+
     /// The user's home directory, which a default needs.
     pub fn home(&self) -> Result<&Path, Refusal> {
         self.home.as_deref().ok_or_else(|| {

@@ -153,6 +153,17 @@ fn a_path_that_was_named_must_be_there() {
 }
 
 #[test]
+fn an_empty_path_is_never_taken_for_the_working_directory() {
+    let home = Home::new("everything");
+    for option in
+        ["--legacy-root", "--legacy-config", "--data-dir", "--claude-home", "--run-file", "--state-dir"]
+    {
+        let ended = home.expect(2, &[option, ""]);
+        assert!(ended.stderr.contains("empty"), "{option}: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn an_unknown_project_is_a_mistake_of_usage_and_the_known_ones_are_named() {
     let home = Home::new("everything");
     let ended = home.expect(2, &["--project", "shop"]);
