@@ -20,7 +20,7 @@ struct RunFile {
 
 /// Refuses if the run file names a process that is alive, or cannot be read. A stale one passes.
 pub(crate) fn must_not_run(run_file: &Path) -> Result<(), Refusal> {
-    let bytes = match std::fs::read(run_file) {
+    let bytes = match std::fs::metadata(run_file).and_then(|found| read(run_file, &found)) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(unreadable(run_file, &error.to_string())),
         Ok(bytes) => bytes,
@@ -34,6 +34,11 @@ pub(crate) fn must_not_run(run_file: &Path) -> Result<(), Refusal> {
     }
     let answers = found.port.is_some_and(|port| answers_as(port, found.pid));
     Err(alive(run_file, found.pid, answers))
+}
+
+/// Only a regular file is opened: a pipe would be waited for without end.
+fn read(run_file: &Path, found: &std::fs::Metadata) -> std::io::Result<Vec<u8>> {
+    if found.is_file() { std::fs::read(run_file) } else { Err(std::io::ErrorKind::InvalidInput.into()) }
 }
 
 fn alive(run_file: &Path, pid: u32, answers: bool) -> Refusal {

@@ -21,7 +21,7 @@ mod text;
 mod typed;
 mod yaml;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -96,8 +96,7 @@ fn check_named(
 }
 
 fn open_file(path: &Path) -> io::Result<()> {
-    let is_file = File::open(path)?.metadata()?.is_file();
-    if is_file { Ok(()) } else { Err(io::ErrorKind::InvalidInput.into()) }
+    files::open(path).map(drop)
 }
 
 fn open_folder(path: &Path) -> io::Result<()> {

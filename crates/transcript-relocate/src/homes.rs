@@ -40,7 +40,8 @@ pub fn resolve_physically(path: &Path) -> PathBuf {
 /// After how many days without a change a client with this root deletes a transcript: `cleanupPeriodDays` of its
 /// settings, else the client's default.
 pub fn cleanup_period_days(root: &Path) -> u64 {
-    let settings = std::fs::read(root.join("settings.json")).unwrap_or_default();
+    let path = root.join("settings.json");
+    let settings = if path.is_file() { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
     serde_json::from_slice::<serde_json::Value>(&settings)
         .ok()
         .and_then(|settings| settings.get("cleanupPeriodDays")?.as_u64())

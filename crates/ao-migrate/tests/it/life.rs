@@ -31,3 +31,24 @@ fn what_was_migrated_is_there_is_found_again_and_is_taken_back() {
     files.assert_same(&home.files(), "after the undo");
     assert_eq!(dump, home.dump());
 }
+
+/// A pipe has no end until somebody writes to it: whoever opens one waits, deaf to signals.
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+    for place in [
+        ".agent-orchestrator/config.yaml",
+        ".agent-orchestrator/portfolio/preferences.json",
+        "src/WebShop/agent-orchestrator.yml",
+        ".ao/running.json",
+        ".claude/settings.json",
+    ] {
+        let home = Home::new("everything");
+        let path = home.path().join(place);
+        let _ = std::fs::remove_file(&path);
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let mut tool = std::process::Command::new("timeout");
+        tool.args(["60", env!("CARGO_BIN_EXE_ao-migrate"), "--dry-run"]).env("HOME", home.path());
+        let ended = home.ended(&tool.output().unwrap());
+        assert!(matches!(ended.code, Some(3 | 4)), "{place}: {:?} {}", ended.code, ended.stderr);
+    }
+}

@@ -13,17 +13,26 @@ const LARGEST: u64 = 64 << 20;
 /// Reads a whole file into `buffer` (what it held is gone) and returns the file's modification time.
 pub(super) fn read_into(buffer: &mut Vec<u8>, path: &Path) -> io::Result<Timestamp> {
     buffer.clear();
-    let file = File::open(path)?;
+    let file = open(path)?;
     let metadata = file.metadata()?;
-    if metadata.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
     if metadata.len() > LARGEST {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     buffer.reserve(usize::try_from(metadata.len()).unwrap_or(0) + 1);
     file.take(LARGEST).read_to_end(buffer)?;
     Ok(metadata.modified().map_or(Timestamp::UNIX_EPOCH, timestamp))
+}
+
+/// Opens a file, also behind a symlink. Anything else is not opened at all: a pipe would be waited for without end.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    File::open(path)
 }
 
 /// Reads a whole file. `None` when there is none.
