@@ -52,11 +52,12 @@ pub(super) fn hindrances(row: &SessionRow, shares_with: Option<&str>) -> Vec<Hin
     shares.into_iter().chain(of_row).collect()
 }
 
-/// The command that resumes a session by hand. There is none for an id that a program would take for an option or
-/// that a terminal would not show as it is.
+/// The command that resumes a session by hand. There is none for an id that a program would take for an option or for
+/// a path, or that a terminal would not show as it is.
 pub(super) fn command(row: &SessionRow, managed_path: &Utf8Path) -> Option<String> {
     let id = row.agent_session_id.as_str();
-    if id.is_empty() || id.starts_with('-') || id.contains(char::is_control) {
+    let is_odd = |c: char| c.is_control() || matches!(c, '/' | '\\');
+    if id.is_empty() || id.starts_with('-') || id.contains(is_odd) {
         return None;
     }
     let words = match row.harness? {

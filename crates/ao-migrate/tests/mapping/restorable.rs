@@ -138,6 +138,7 @@ fn the_command_resumes_the_session_where_the_daemon_would() {
     assert_eq!(command("codex", "x; rm 'a'"), after_cd(r"codex resume 'x; rm '\''a'\'''"));
     assert_eq!(command("codex", "--yolo"), None);
     assert_eq!(command("codex", "a\nb"), None);
+    assert_eq!(command("claude-code", "../../evil"), None);
 }
 
 #[test]
