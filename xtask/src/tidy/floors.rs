@@ -4,8 +4,8 @@ use super::house::House;
 
 /// Who lives where, from the ground up. `docs/ARCHITECTURE.md` says what each crate's one concern is.
 const FLOORS: [&[&str]; 6] = [
-    &["session-model", "durable-files"],
-    &["migration-engine", "legacy-readers"],
+    &["session-model", "durable-files", "vhdx-reader"],
+    &["migration-engine", "legacy-readers", "jsonl-stitch"],
     &["transcript-relocate", "sqlite-writer"],
     &[],
     &["migration-cli"],

@@ -1,0 +1,1 @@
+//! JSONL transcripts at speed and byte-exact: scanning, splicing, loader simulation, and stitching over compactions.
