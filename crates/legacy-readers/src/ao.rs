@@ -7,7 +7,6 @@
 
 mod behaviour;
 mod decode;
-mod files;
 mod folders;
 mod model;
 mod origin;
@@ -17,7 +16,6 @@ mod project;
 mod record;
 mod registry;
 mod session;
-mod text;
 mod typed;
 mod yaml;
 
@@ -26,6 +24,8 @@ use std::io;
 use std::path::Path;
 
 use session_model::{Anomaly, InputId, Place, Survey};
+
+use crate::{files, text};
 
 pub use model::{Config, Content, Layout, Legacy, Options, Owner, ReadError, SessionFile, Skip, Source};
 pub use project::{

@@ -31,5 +31,9 @@
 //! - A survey is a moment's view: a store that is written to while it is read may be seen half old, half new.
 //! - Files above 64 MiB are reported as unreadable; nothing that these tools wrote comes near that.
 
+mod files;
+mod surrogates;
+mod text;
+
 #[cfg(feature = "ao")]
 pub mod ao;

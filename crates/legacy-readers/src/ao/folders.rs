@@ -13,6 +13,7 @@ use super::files;
 use super::model::{Content, Layout, Owner, SessionFile, Skip};
 use super::owner::{self, Projects};
 use super::session::{self, Naming};
+use crate::text::spelled;
 
 /// Everything that the state root holds of sessions.
 #[derive(Default)]
@@ -222,14 +223,4 @@ impl Entry {
         let time = metadata.and_then(|metadata| metadata.modified().ok());
         time.map_or(Timestamp::UNIX_EPOCH, files::timestamp)
     }
-}
-
-/// A path as text. Two names may differ only in bytes that are not UTF-8, so those are written out.
-fn spelled(path: &Path) -> String {
-    let mut text = String::new();
-    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
-    }
-    text
 }

@@ -6,7 +6,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::decode::{Nested, mending};
+use super::decode::Nested;
+use crate::surrogates::mending;
 
 /// The value of one key: what text columns can be filled from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -7,11 +7,11 @@ use std::time::SystemTime;
 
 use session_model::{Anomaly, Place, Timestamp};
 
-/// Nothing that the old orchestrator wrote comes near this size; what does is not read into memory.
+/// Nothing that these tools wrote comes near this size; what does is not read into memory.
 const LARGEST: u64 = 64 << 20;
 
 /// Reads a whole file into `buffer` (what it held is gone) and returns the file's modification time.
-pub(super) fn read_into(buffer: &mut Vec<u8>, path: &Path) -> io::Result<Timestamp> {
+pub(crate) fn read_into(buffer: &mut Vec<u8>, path: &Path) -> io::Result<Timestamp> {
     buffer.clear();
     let file = open(path)?;
     let metadata = file.metadata()?;
@@ -24,7 +24,7 @@ pub(super) fn read_into(buffer: &mut Vec<u8>, path: &Path) -> io::Result<Timesta
 }
 
 /// Opens a file, also behind a symlink. Anything else is not opened at all: a pipe would be waited for without end.
-pub(super) fn open(path: &Path) -> io::Result<File> {
+pub(crate) fn open(path: &Path) -> io::Result<File> {
     let metadata = std::fs::metadata(path)?;
     if metadata.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
@@ -36,7 +36,7 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Reads a whole file. `None` when there is none.
-pub(super) fn read(path: &Path) -> io::Result<Option<(Vec<u8>, Timestamp)>> {
+pub(crate) fn read(path: &Path) -> io::Result<Option<(Vec<u8>, Timestamp)>> {
     let mut bytes = Vec::new();
     match read_into(&mut bytes, path) {
         Ok(mtime) => Ok(Some((bytes, mtime))),
@@ -46,23 +46,23 @@ pub(super) fn read(path: &Path) -> io::Result<Option<(Vec<u8>, Timestamp)>> {
 }
 
 /// Whether a path leads nowhere, be it because a folder on the way is a file.
-pub(super) fn is_absence(error: &io::Error) -> bool {
+pub(crate) fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// A file or folder that the system would not let us read.
-pub(super) fn unreadable(path: &Path, error: &io::Error) -> Anomaly {
+pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Anomaly {
     let message = format!("expected to be able to read it, the system says: {}", error.kind());
     Anomaly::new("unreadable", message).at(Place::new(path))
 }
 
 /// A file's time, kept within the years that have four digits.
-pub(super) fn timestamp(time: SystemTime) -> Timestamp {
+pub(crate) fn timestamp(time: SystemTime) -> Timestamp {
     let earliest = Timestamp::UNIX_EPOCH;
     Timestamp::try_from(time).unwrap_or(earliest).clamp(earliest, latest())
 }
 
 /// The last second that can be written with a year of four digits.
-pub(super) fn latest() -> Timestamp {
+pub(crate) fn latest() -> Timestamp {
     Timestamp::from_second(253_402_207_200).expect("because it is a second of the year 9999")
 }

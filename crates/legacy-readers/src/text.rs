@@ -5,7 +5,7 @@ use std::path::Path;
 use session_model::{Anomaly, Place};
 
 /// The text of a file, without a byte order mark; or where it stops being UTF-8.
-pub(super) fn utf8<'a>(bytes: &'a [u8], file: &Path) -> Result<&'a str, Anomaly> {
+pub(crate) fn utf8<'a>(bytes: &'a [u8], file: &Path) -> Result<&'a str, Anomaly> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text),
         Err(error) => {
@@ -18,7 +18,7 @@ pub(super) fn utf8<'a>(bytes: &'a [u8], file: &Path) -> Result<&'a str, Anomaly>
 }
 
 /// What `serde_json` found wrong, without its own words: they may quote the file.
-pub(super) fn json_error(error: &serde_json::Error, text: &str, file: &Path) -> Anomaly {
+pub(crate) fn json_error(error: &serde_json::Error, text: &str, file: &Path) -> Anomaly {
     use serde_json::error::Category;
     let message = match error.classify() {
         Category::Eof => "expected more JSON, found the end of the file",
@@ -39,8 +39,18 @@ fn characters(text: &str, line: usize, column: usize) -> u64 {
 }
 
 /// The place of the character that follows `before`.
-pub(super) fn place_after(before: &str, file: &Path) -> Place {
+pub(crate) fn place_after(before: &str, file: &Path) -> Place {
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     Place::new(file).line(line as u64).column(column as u64)
+}
+
+/// A path as text. Two names may differ only in bytes that are not UTF-8, so those are written out.
+pub(crate) fn spelled(path: &Path) -> String {
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    text
 }
