@@ -1,0 +1,108 @@
+//! The ids of rows, interned: a row holds two small numbers instead of two strings.
+
+use std::num::NonZeroU32;
+
+use hashbrown::HashTable;
+use sha2::{Digest as _, Sha256};
+
+/// What an id is compared by: the sixteen bytes of a UUID in its usual spelling, and of any other text the first sixteen
+/// of its SHA-256. Two texts that are not the same have not the same key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Key([u8; 16]);
+
+/// The number of an id in a file, in the order of appearance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(NonZeroU32);
+
+impl Key {
+    /// The key of a decoded, non-empty text.
+    pub(crate) fn of(text: &[u8]) -> Option<Self> {
+        if text.is_empty() {
+            return None;
+        }
+        Some(uuid_bytes(text).unwrap_or_else(|| {
+            let digest = Sha256::digest(text);
+            let mut key = [0; 16];
+            key.copy_from_slice(&digest[..16]);
+            Self(key)
+        }))
+    }
+}
+
+/// Only the usual spelling, lower case with hyphens: another spelling is another text.
+fn uuid_bytes(text: &[u8]) -> Option<Key> {
+    let text: &[u8; 36] = text.try_into().ok()?;
+    let mut bytes = [0; 16];
+    let mut at = 0;
+    for byte in &mut bytes {
+        if matches!(at, 8 | 13 | 18 | 23) {
+            if text[at] != b'-' {
+                return None;
+            }
+            at += 1;
+        }
+        *byte = (nibble(text[at])? << 4) | nibble(text[at + 1])?;
+        at += 2;
+    }
+    Some(Key(bytes))
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+/// All ids of a file: about 30 bytes each.
+#[derive(Debug, Default)]
+pub(crate) struct Ids {
+    keys: Vec<Key>,
+    table: HashTable<Id>,
+}
+
+impl Ids {
+    pub(crate) fn intern(&mut self, key: Key) -> Id {
+        let keys = &self.keys;
+        let next = Id::of_index(keys.len());
+        let is_this = |id: &Id| keys[id.index()] == key;
+        let entry = self.table.entry(hash(key), is_this, |id| hash(keys[id.index()]));
+        let id = *entry.or_insert(next).get();
+        if id == next {
+            self.keys.push(key);
+        }
+        id
+    }
+
+    pub(crate) fn find(&self, key: Key) -> Option<Id> {
+        self.table.find(hash(key), |id| self.keys[id.index()] == key).copied()
+    }
+
+    pub(crate) fn key(&self, id: Id) -> Key {
+        self.keys[id.index()]
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+}
+
+impl Id {
+    fn of_index(index: usize) -> Self {
+        let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+        Self(NonZeroU32::new(number).unwrap_or(NonZeroU32::MAX))
+    }
+
+    /// Its position among the ids of its file.
+    pub(crate) fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
+/// UUIDs are random and digests are too; a file written by an enemy only makes its own index slow, so both halves are
+/// mixed and that is all.
+fn hash(Key(bytes): Key) -> u64 {
+    let half = |at: usize| bytes[at..at + 8].iter().fold(0_u64, |value, &byte| (value << 8) | u64::from(byte));
+    (half(0) ^ half(8).rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}

@@ -1,0 +1,205 @@
+//! A transcript as a graph: one pass over its bytes, and a few dozen bytes a row kept of it.
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+
+use crate::id::{Id, Ids, Key};
+use crate::record::{Compaction, Flags, Record, Segment};
+use crate::scan::{Chunk, each_chunk, lines};
+
+/// The position of a row among the rows of its file. Blank lines are no rows.
+pub type RowNo = u32;
+
+const NO_ROW: RowNo = RowNo::MAX;
+
+/// What is kept of a row.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    offset: u64,
+    uuid: Option<Id>,
+    parent: Option<Id>,
+    flags: Flags,
+}
+
+/// A transcript as a graph of rows.
+///
+/// It takes about 64 bytes a row, whatever the rows hold.
+#[derive(Debug, Default)]
+pub struct Index {
+    rows: Vec<Row>,
+    ids: Ids,
+    /// The first row of every id, by its number.
+    first: Vec<RowNo>,
+    /// All rows of the ids that have several.
+    several: HashMap<Id, Vec<RowNo>>,
+    compactions: HashMap<RowNo, Compaction<Id>>,
+    /// The row before which each blank line stands.
+    blanks: Vec<RowNo>,
+    size: u64,
+    ends_with_line_feed: bool,
+    last: Vec<u8>,
+}
+
+impl Index {
+    /// Reads a transcript to its end. `passed` is told after every few megabytes how many bytes those were, and may stop
+    /// the reading with an error.
+    pub fn read(input: impl Read, mut passed: impl FnMut(u64) -> io::Result<()>) -> io::Result<Self> {
+        let mut index = Self::default();
+        each_chunk(input, |chunk| {
+            index.take(chunk);
+            passed(chunk.bytes.len() as u64)
+        })?;
+        Ok(index)
+    }
+
+    /// Adds the rows of the next chunk.
+    pub(crate) fn take(&mut self, chunk: Chunk<'_>) {
+        let scanned = chunk.scan();
+        let before = self.len();
+        let blanks = scanned.blanks.into_iter().map(|at| before + RowNo::try_from(at).unwrap_or(NO_ROW));
+        self.blanks.extend(blanks);
+        for (offset, record) in scanned.records {
+            self.push(offset, record);
+        }
+        self.size = chunk.offset + chunk.bytes.len() as u64;
+        if let Some(last) = lines(chunk.bytes).last() {
+            self.ends_with_line_feed = last.ends_with(b"\n");
+        }
+        if let Some(row) = self.rows.last().filter(|row| row.offset >= chunk.offset) {
+            let start = usize::try_from(row.offset - chunk.offset).unwrap_or_default();
+            self.last.clear();
+            self.last.extend(lines(&chunk.bytes[start..]).next().unwrap_or_default());
+        }
+    }
+
+    fn push(&mut self, offset: u64, record: Record) {
+        let no = self.len();
+        let uuid = record.uuid.map(|key| self.intern(key));
+        let parent = record.parent.map(|key| self.intern(key));
+        if let Some(id) = uuid {
+            match self.first[id.index()] {
+                NO_ROW => self.first[id.index()] = no,
+                first => self.several.entry(id).or_insert_with(|| vec![first]).push(no),
+            }
+        }
+        if let Some(compaction) = record.compaction {
+            let compaction = compaction.map(|key| self.intern(key));
+            self.compactions.insert(no, compaction);
+        }
+        self.rows.push(Row { offset, uuid, parent, flags: record.flags });
+    }
+
+    fn intern(&mut self, key: Key) -> Id {
+        let id = self.ids.intern(key);
+        if self.first.len() < self.ids.len() {
+            self.first.push(NO_ROW);
+        }
+        id
+    }
+
+    fn row(&self, row: RowNo) -> &Row {
+        &self.rows[row as usize]
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> RowNo {
+        RowNo::try_from(self.rows.len()).unwrap_or(NO_ROW)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The numbers of all rows.
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = RowNo> + use<> {
+        0..self.len()
+    }
+
+    /// The size of the file, in bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Whether the file's last line has its ending, or there is no line.
+    pub fn ends_with_line_feed(&self) -> bool {
+        self.ends_with_line_feed || self.size == 0
+    }
+
+    /// What is known of a row.
+    pub fn flags(&self, row: RowNo) -> Flags {
+        self.row(row).flags
+    }
+
+    /// Whether a row has one of these flags.
+    pub fn is(&self, row: RowNo, any: Flags) -> bool {
+        self.row(row).flags.intersects(any)
+    }
+
+    /// Where the line of a row begins.
+    pub fn offset(&self, row: RowNo) -> u64 {
+        self.row(row).offset
+    }
+
+    /// The number of a row's line, counted from 1, blank lines included.
+    pub fn line(&self, row: RowNo) -> u64 {
+        u64::from(row) + 1 + self.blanks.partition_point(|&blank| blank <= row) as u64
+    }
+
+    /// The id of a row.
+    pub fn uuid(&self, row: RowNo) -> Option<Id> {
+        self.row(row).uuid
+    }
+
+    /// The id that a row names as its parent.
+    pub fn parent(&self, row: RowNo) -> Option<Id> {
+        self.row(row).parent
+    }
+
+    /// The rows that have this id, in order.
+    pub fn rows_of(&self, id: Id) -> &[RowNo] {
+        match (self.several.get(&id), &self.first[id.index()]) {
+            (Some(rows), _) => rows,
+            (None, &NO_ROW) => &[],
+            (None, first) => std::slice::from_ref(first),
+        }
+    }
+
+    /// The last row with this id before `row`: a row can only be the child of something that was already written.
+    pub fn last_before(&self, row: RowNo, id: Id) -> Option<RowNo> {
+        let rows = self.rows_of(id);
+        rows[..rows.partition_point(|&found| found < row)].last().copied()
+    }
+
+    /// The ids that several rows have, in the order of the first of them.
+    pub fn shared_ids(&self) -> Vec<Id> {
+        let mut ids: Vec<Id> = self.several.keys().copied().collect();
+        ids.sort_unstable_by_key(|id| self.first[id.index()]);
+        ids
+    }
+
+    /// The last boundary.
+    pub fn last_boundary(&self) -> Option<RowNo> {
+        self.rows().rev().find(|&row| self.is(row, Flags::BOUNDARY))
+    }
+
+    /// The row that a compaction names as its logical parent.
+    pub(crate) fn logical_parent(&self, row: RowNo) -> Option<Id> {
+        self.compactions.get(&row)?.logical_parent
+    }
+
+    /// The segment that a boundary preserved.
+    pub(crate) fn segment(&self, row: RowNo) -> Option<Segment<Id>> {
+        self.compactions.get(&row)?.segment
+    }
+
+    /// The id of this text, if a row has or names it.
+    pub(crate) fn id_of(&self, text: &str) -> Option<Id> {
+        self.ids.find(Key::of(text.as_bytes())?)
+    }
+
+    /// The last line that is not blank, with its ending.
+    pub(crate) fn last_line(&self) -> &[u8] {
+        &self.last
+    }
+}
