@@ -21,11 +21,13 @@
 //! Times are UTC instants with at most nanoseconds; a calendar date without a time is not one of them.
 
 mod finding;
+mod foreign_path;
 mod kinds;
 mod survey;
 mod time;
 
 pub use finding::{Finding, Level};
+pub use foreign_path::{ForeignPath, ForeignPathError, PathRoot, PathStyle, fold_case, same_name};
 pub use kinds::{ActivityState, Harness, LifecycleState, SessionKind};
 pub use survey::{Anomaly, InputId, Place, Survey};
 pub use time::{ParsedTime, Timestamp, parse_time, to_millis_utc};
