@@ -1,5 +1,7 @@
 //! The ids of rows, interned: a row holds two small numbers instead of two strings.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 
 use hashbrown::HashTable;
@@ -7,26 +9,37 @@ use sha2::{Digest as _, Sha256};
 
 /// What an id is compared by: the sixteen bytes of a UUID in its usual spelling, and of any other text the first sixteen
 /// of its SHA-256. Two texts that are not the same have not the same key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Key([u8; 16]);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Key([u8; 16]);
 
 /// The number of an id in a file, in the order of appearance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(NonZeroU32);
 
-impl Key {
-    /// The key of a decoded, non-empty text.
+/// An id as it was read: its key, and its text where the key does not tell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Name {
+    key: Key,
+    text: Option<Box<[u8]>>,
+}
+
+impl Name {
+    /// The name of a decoded, non-empty text.
     pub(crate) fn of(text: &[u8]) -> Option<Self> {
         if text.is_empty() {
             return None;
         }
-        Some(uuid_bytes(text).unwrap_or_else(|| {
-            let digest = Sha256::digest(text);
-            let mut key = [0; 16];
-            key.copy_from_slice(&digest[..16]);
-            Self(key)
-        }))
+        Some(match uuid_bytes(text) {
+            Some(key) => Self { key, text: None },
+            None => Self { key: digest(text), text: Some(text.into()) },
+        })
     }
+}
+
+fn digest(text: &[u8]) -> Key {
+    let mut key = [0; 16];
+    key.copy_from_slice(&Sha256::digest(text)[..16]);
+    Key(key)
 }
 
 /// Only the usual spelling, lower case with hyphens: another spelling is another text.
@@ -60,10 +73,12 @@ fn nibble(digit: u8) -> Option<u8> {
 pub(crate) struct Ids {
     keys: Vec<Key>,
     table: HashTable<Id>,
+    /// The ids that are no UUIDs in their usual spelling.
+    texts: HashMap<Id, Box<[u8]>>,
 }
 
 impl Ids {
-    pub(crate) fn intern(&mut self, key: Key) -> Id {
+    pub(crate) fn intern(&mut self, Name { key, text }: Name) -> Id {
         let keys = &self.keys;
         let next = Id::of_index(keys.len());
         let is_this = |id: &Id| keys[id.index()] == key;
@@ -71,16 +86,31 @@ impl Ids {
         let id = *entry.or_insert(next).get();
         if id == next {
             self.keys.push(key);
+            self.texts.extend(text.map(|text| (id, text)));
         }
         id
     }
 
-    pub(crate) fn find(&self, key: Key) -> Option<Id> {
+    /// The id of this text.
+    pub(crate) fn find(&self, text: &[u8]) -> Option<Id> {
+        let Name { key, .. } = Name::of(text)?;
         self.table.find(hash(key), |id| self.keys[id.index()] == key).copied()
     }
 
-    pub(crate) fn key(&self, id: Id) -> Key {
-        self.keys[id.index()]
+    /// The text of an id.
+    pub(crate) fn text(&self, id: Id) -> Cow<'_, [u8]> {
+        match self.texts.get(&id) {
+            Some(text) => Cow::Borrowed(text),
+            None => {
+                let Key(bytes) = self.keys[id.index()];
+                Cow::Owned(uuid::Uuid::from_bytes(bytes).to_string().into_bytes())
+            }
+        }
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Id> + use<> {
+        (0..self.keys.len()).map(Id::of_index)
     }
 
     pub(crate) fn len(&self) -> usize {

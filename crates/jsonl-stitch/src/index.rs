@@ -1,9 +1,10 @@
 //! A transcript as a graph: one pass over its bytes, and a few dozen bytes a row kept of it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Read};
 
-use crate::id::{Id, Ids, Key};
+use crate::id::{Id, Ids, Name};
 use crate::record::{Compaction, Flags, Record, Segment};
 use crate::scan::{Chunk, each_chunk, lines};
 
@@ -74,8 +75,8 @@ impl Index {
 
     fn push(&mut self, offset: u64, record: Record) {
         let no = self.len();
-        let uuid = record.uuid.map(|key| self.intern(key));
-        let parent = record.parent.map(|key| self.intern(key));
+        let uuid = record.uuid.map(|name| self.intern(name));
+        let parent = record.parent.map(|name| self.intern(name));
         if let Some(id) = uuid {
             match self.first[id.index()] {
                 NO_ROW => self.first[id.index()] = no,
@@ -83,14 +84,14 @@ impl Index {
             }
         }
         if let Some(compaction) = record.compaction {
-            let compaction = compaction.map(|key| self.intern(key));
+            let compaction = compaction.map(|name| self.intern(name));
             self.compactions.insert(no, compaction);
         }
         self.rows.push(Row { offset, uuid, parent, flags: record.flags });
     }
 
-    fn intern(&mut self, key: Key) -> Id {
-        let id = self.ids.intern(key);
+    fn intern(&mut self, name: Name) -> Id {
+        let id = self.ids.intern(name);
         if self.first.len() < self.ids.len() {
             self.first.push(NO_ROW);
         }
@@ -141,6 +142,16 @@ impl Index {
         self.row(row).offset
     }
 
+    /// The first row whose line begins at or after this offset.
+    pub(crate) fn first_row_from(&self, offset: u64) -> RowNo {
+        RowNo::try_from(self.rows.partition_point(|row| row.offset < offset)).unwrap_or(NO_ROW)
+    }
+
+    /// The row that a row's parent is: a row can only be the child of something that was already written.
+    pub(crate) fn parent_row(&self, row: RowNo) -> Option<RowNo> {
+        self.last_before(row, self.parent(row)?)
+    }
+
     /// The number of a row's line, counted from 1, blank lines included.
     pub fn line(&self, row: RowNo) -> u64 {
         u64::from(row) + 1 + self.blanks.partition_point(|&blank| blank <= row) as u64
@@ -165,7 +176,7 @@ impl Index {
         }
     }
 
-    /// The last row with this id before `row`: a row can only be the child of something that was already written.
+    /// The last row with this id before `row`.
     pub fn last_before(&self, row: RowNo, id: Id) -> Option<RowNo> {
         let rows = self.rows_of(id);
         rows[..rows.partition_point(|&found| found < row)].last().copied()
@@ -194,8 +205,18 @@ impl Index {
     }
 
     /// The id of this text, if a row has or names it.
-    pub(crate) fn id_of(&self, text: &str) -> Option<Id> {
-        self.ids.find(Key::of(text.as_bytes())?)
+    pub(crate) fn id_of(&self, text: &[u8]) -> Option<Id> {
+        self.ids.find(text)
+    }
+
+    /// The text of an id.
+    pub(crate) fn text(&self, id: Id) -> Cow<'_, [u8]> {
+        self.ids.text(id)
+    }
+
+    /// Every id that a row has or names.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = Id> + use<> {
+        self.ids.all()
     }
 
     /// The last line that is not blank, with its ending.

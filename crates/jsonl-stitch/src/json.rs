@@ -126,6 +126,8 @@ pub fn member<'a>(bytes: &[u8], members: &'a [Member], name: &str) -> Option<&'a
 
 /// The bytes that the inside of a string stands for. Lone surrogates become their three bytes of generalised UTF-8, so
 /// that different strings stay different; invalid UTF-8 stays as it is.
+///
+/// Both spellings of a character give the same bytes, as `JSON.parse` gives the same string.
 pub fn decode(inside: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr(b'\\', inside).is_none() {
         return Cow::Borrowed(inside);
@@ -140,6 +142,28 @@ pub fn decode(inside: &[u8]) -> Cow<'_, [u8]> {
     }
     out.extend_from_slice(rest);
     Cow::Owned(out)
+}
+
+/// Bytes that [`decode`] gave, as a string with its quotes.
+pub fn encode(text: &[u8]) -> Vec<u8> {
+    let mut out = vec![b'"'];
+    let mut rest = text;
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        match (byte, behind) {
+            (b'"' | b'\\', _) => out.extend([b'\\', byte]),
+            (0..0x20, _) => out.extend(format!("\\u{byte:04x}").bytes()),
+            // The three bytes of a lone surrogate.
+            (0xED, &[high @ 0xA0..=0xBF, low @ 0x80..=0xBF, ref after @ ..]) => {
+                let unit = 0xD000 | u32::from(high & 0x3F) << 6 | u32::from(low & 0x3F);
+                out.extend(format!("\\u{unit:04x}").bytes());
+                rest = after;
+            }
+            _ => out.push(byte),
+        }
+    }
+    out.push(b'"');
+    out
 }
 
 /// Whether a well-formed value is true to JavaScript's `if`.

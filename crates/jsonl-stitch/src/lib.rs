@@ -2,12 +2,24 @@
 
 #![allow(missing_docs, dead_code)]
 
+mod bits;
+mod branch;
+mod decide;
+mod fresh;
 mod id;
 mod index;
 pub mod json;
+pub mod load;
 mod record;
 mod scan;
+mod splice;
+pub mod stitch;
+mod unstitch;
 
+pub use branch::Branch;
+pub use decide::{Checked, Decision, Why, check, count_kinds, decide};
 pub use id::Id;
 pub use index::{Index, RowNo};
 pub use record::Flags;
+pub use splice::{Splice, SpliceError, Spliced, growth, reversed};
+pub use unstitch::{size_before, unstitch};

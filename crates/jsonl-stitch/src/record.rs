@@ -5,7 +5,7 @@ use std::ops::Range;
 use bitflags::bitflags;
 use memchr::memmem;
 
-use crate::id::Key;
+use crate::id::Name;
 use crate::json::{decode, each_element, each_member, is_truthy, skip_space, string_inside, value_end};
 
 bitflags! {
@@ -42,6 +42,8 @@ bitflags! {
         const SEGMENT = 1 << 13;
         /// Its line ends with CR LF.
         const CRLF = 1 << 14;
+        /// A user row.
+        const USER = 1 << 15;
     }
 }
 
@@ -64,9 +66,9 @@ pub(crate) struct Compaction<I> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Record {
     pub(crate) flags: Flags,
-    pub(crate) uuid: Option<Key>,
-    pub(crate) parent: Option<Key>,
-    pub(crate) compaction: Option<Box<Compaction<Key>>>,
+    pub(crate) uuid: Option<Name>,
+    pub(crate) parent: Option<Name>,
+    pub(crate) compaction: Option<Box<Compaction<Name>>>,
 }
 
 /// The types that loaders show.
@@ -170,6 +172,7 @@ impl Values {
         flags.set(Flags::DISABLED, disabled);
         flags.set(Flags::LITERAL, boundary && memmem::find(line, b"\"compact_boundary\"").is_some());
         flags.set(Flags::VISIBLE, VISIBLE_TYPES.contains(&&*kind));
+        flags.set(Flags::USER, *kind == *b"user");
         flags.set(Flags::MESSAGE, matches!(&*kind, b"user" | b"assistant"));
         flags.set(Flags::ONLY_TOOL_RESULTS, *kind == *b"user" && self.only_tool_results);
         flags.set(Flags::SUMMARY, self.summary);
@@ -178,12 +181,12 @@ impl Values {
         flags.set(Flags::QUEUED_COMMAND, *kind == *b"attachment" && !self.meta && self.is_queued_command(line));
         let compaction = (boundary || disabled).then(|| {
             Box::new(Compaction {
-                logical_parent: key(line, &self.logical_parent),
+                logical_parent: name(line, &self.logical_parent),
                 segment: segment(&line[self.metadata.clone()]),
             })
         });
         flags.set(Flags::SEGMENT, compaction.as_ref().is_some_and(|found| found.segment.is_some()));
-        Record { flags, uuid: key(line, &self.uuid), parent: key(line, &self.parent), compaction }
+        Record { flags, uuid: name(line, &self.uuid), parent: name(line, &self.parent), compaction }
     }
 
     fn is_queued_command(&self, line: &[u8]) -> bool {
@@ -201,14 +204,14 @@ fn value_of<'a>(object: &'a [u8], name: &str) -> Option<&'a [u8]> {
     crate::json::member(object, &members, name).map(|member| &object[member.value.clone()])
 }
 
-fn key(bytes: &[u8], value: &Range<usize>) -> Option<Key> {
-    Key::of(&decode(string_inside(&bytes[value.clone()])?))
+fn name(bytes: &[u8], value: &Range<usize>) -> Option<Name> {
+    Name::of(&decode(string_inside(&bytes[value.clone()])?))
 }
 
 /// The preserved segment of a boundary's metadata: there is one if JavaScript takes its value for true.
-fn segment(metadata: &[u8]) -> Option<Segment<Key>> {
+fn segment(metadata: &[u8]) -> Option<Segment<Name>> {
     let segment = value_of(metadata, "preservedSegment").filter(|value| is_truthy(value))?;
-    let id = |name| Key::of(&decode(string_inside(value_of(segment, name)?)?));
+    let id = |name| Name::of(&decode(string_inside(value_of(segment, name)?)?));
     Some(Segment { head: id("headUuid"), tail: id("tailUuid"), anchor: id("anchorUuid") })
 }
 

@@ -1,7 +1,7 @@
 //! Where a string ends. Strings are nearly all of a transcript, and text that was escaped twice has something special in
 //! every dozen bytes, so they are looked at 64 bytes at a time and without a branch for each byte.
 
-use wide::{CmpEq as _, u8x16};
+use wide::u8x16;
 
 const BLOCK: usize = 64;
 
