@@ -12,7 +12,6 @@ pub mod json;
 pub mod load;
 mod record;
 mod scan;
-mod splice;
 pub mod stitch;
 mod unstitch;
 
@@ -21,5 +20,5 @@ pub use decide::{Checked, Decision, Why, check, count_kinds, decide};
 pub use id::Id;
 pub use index::{Index, RowNo};
 pub use record::Flags;
-pub use splice::{Splice, SpliceError, Spliced, growth, reversed};
+pub use session_model::{Splice, SpliceError, Spliced, growth, reversed};
 pub use unstitch::{size_before, unstitch};

@@ -23,11 +23,13 @@
 mod finding;
 mod foreign_path;
 mod kinds;
+mod splice;
 mod survey;
 mod time;
 
 pub use finding::{Finding, Level};
 pub use foreign_path::{ForeignPath, ForeignPathError, PathRoot, PathStyle, fold_case, same_name};
 pub use kinds::{ActivityState, Harness, LifecycleState, SessionKind};
+pub use splice::{Splice, SpliceError, Spliced, growth, reversed};
 pub use survey::{Anomaly, InputId, Place, Survey};
 pub use time::{ParsedTime, Timestamp, parse_time, to_millis_utc};
