@@ -10,8 +10,10 @@ pub struct Splice {
     /// Where in the old file.
     pub offset: u64,
     /// What stands there; nothing for an insertion.
+    #[serde(default, with = "bytes", skip_serializing_if = "Vec::is_empty")]
     pub old: Vec<u8>,
     /// What is to stand there.
+    #[serde(default, with = "bytes", skip_serializing_if = "Vec::is_empty")]
     pub new: Vec<u8>,
 }
 
@@ -111,6 +113,88 @@ impl<R: Read> Read for Spliced<'_, R> {
                 Err(io::Error::new(io::ErrorKind::InvalidData, SpliceError::Mismatch(next.offset)))
             }
             _ => Ok(read),
+        }
+    }
+}
+
+/// Bytes in a journal: text where they are UTF-8, else `{"hex": "…"}`.
+mod bytes {
+    use std::fmt::Write as _;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Written<'a> {
+        Text(std::borrow::Cow<'a, str>),
+        Bytes { hex: String },
+    }
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => serializer.serialize_str(text),
+            Err(_) => Written::Bytes { hex: to_hex(bytes) }.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        match Written::deserialize(deserializer)? {
+            Written::Text(text) => Ok(text.into_owned().into_bytes()),
+            Written::Bytes { hex } => from_hex(&hex).ok_or_else(|| de::Error::custom("expected hexadecimal digits")),
+        }
+    }
+
+    fn to_hex(bytes: &[u8]) -> String {
+        bytes.iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+
+    fn from_hex(hex: &str) -> Option<Vec<u8>> {
+        let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
+        let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let bytes = pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?));
+        rest.is_empty().then(|| bytes.collect())?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn splice(offset: u64, old: &[u8], new: &[u8]) -> Splice {
+        Splice { offset, old: old.to_vec(), new: new.to_vec() }
+    }
+
+    fn apply(text: &[u8], splices: &[Splice]) -> io::Result<Vec<u8>> {
+        let mut out = Vec::new();
+        Spliced::new(text, splices).map_err(io::Error::other)?.read_to_end(&mut out)?;
+        Ok(out)
+    }
+
+    #[test]
+    fn what_was_spliced_comes_back_byte_for_byte() {
+        let text = b"months of conversation";
+        let splices = [splice(0, b"", b"many "), splice(7, b"of", b"and years of"), splice(22, b"", b"\xFF\n")];
+        let spliced = apply(text, &splices).unwrap();
+        assert_eq!(spliced, b"many months and years of conversation\xFF\n");
+        assert_eq!(growth(&splices), 17);
+        assert_eq!(apply(&spliced, &reversed(&splices)).unwrap(), text);
+    }
+
+    #[test]
+    fn a_file_that_is_not_the_one_is_never_spliced() {
+        assert!(apply(b"other text", &[splice(0, b"text", b"x")]).is_err());
+        assert!(apply(b"short", &[splice(9, b"", b"x")]).is_err());
+        assert!(Spliced::new(&b"abc"[..], &[splice(1, b"bc", b""), splice(2, b"c", b"")]).is_err());
+    }
+
+    #[test]
+    fn a_journal_brings_back_every_byte_of_a_splice() {
+        for splice in [splice(3, b"\"old\"", b""), splice(0, b"\xFF\x00", b"new")] {
+            let written = serde_json::to_string(&splice).unwrap();
+            assert_eq!(serde_json::from_str::<Splice>(&written).unwrap(), splice, "{written}");
         }
     }
 }
