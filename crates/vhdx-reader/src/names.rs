@@ -1,0 +1,124 @@
+//! Names that Windows can have, from names that Linux had.
+//!
+//! One rule for all: who extracts files and who rewrites the paths that name them must come to the same.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write;
+
+/// NTFS counts a name's UTF-16 units.
+const LONGEST: usize = 255;
+
+/// How each of `names`, which are the names of one directory, is called where Windows can have it; in the same order.
+///
+/// Each is [`safe_name`], and where two are equal but for upper and lower case, `~2`, `~3` and so on stand before the
+/// extension of all but the first: first come the names that need no change, then the others, each in the order of
+/// their bytes. The order in which they are given makes no difference.
+///
+/// ```
+/// use vhdx_reader::safe_names;
+///
+/// let names: [&[u8]; 5] = [b"readme.md", b"README.md", b"why?", b"con.txt", b"caf\xE9"];
+/// assert_eq!(safe_names(names), ["readme~2.md", "README.md", "why%3F", "_con.txt", "caf%E9"]);
+/// ```
+pub fn safe_names<'n>(names: impl IntoIterator<Item = &'n [u8]>) -> Vec<String> {
+    let names: Vec<&[u8]> = names.into_iter().collect();
+    let mut safe: Vec<String> = names.iter().map(|name| safe_name(name)).collect();
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    order.sort_by_key(|&at| (safe[at].as_bytes() != names[at], names[at]));
+    let mut taken = HashSet::new();
+    let mut counts: HashMap<String, u32> = HashMap::new();
+    for at in order {
+        let count = counts.entry(folded(&safe[at])).or_insert(1);
+        while !taken.insert(folded(&safe_with(&safe[at], *count))) {
+            *count += 1;
+        }
+        safe[at] = safe_with(&safe[at], *count);
+    }
+    safe
+}
+
+/// How a name is called where Windows can have it, if nothing else there is called so.
+///
+/// Characters that Windows does not allow, control characters, bytes that are not UTF-8, and a dot or space at the end
+/// become `%` and two hexadecimal digits. A device's name, whatever its extension, gets `_` in front. What is too long
+/// then is cut and gets a checksum of the whole.
+pub fn safe_name(name: &[u8]) -> String {
+    let mut safe = String::with_capacity(name.len());
+    if is_device(name) {
+        safe.push('_');
+    }
+    for chunk in name.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\0'..' ' | '<' | '>' | ':' | '"' | '|' | '?' | '*' | '\\' | '/' => {
+                    escape(&mut safe, character as u8);
+                }
+                _ => safe.push(character),
+            }
+        }
+        chunk.invalid().iter().for_each(|byte| escape(&mut safe, *byte));
+    }
+    if let Some(last @ ('.' | ' ')) = safe.chars().next_back() {
+        safe.pop();
+        escape(&mut safe, last as u8);
+    }
+    if units(&safe) > LONGEST {
+        let sum = format!("~{:08x}", crc32c::crc32c(name));
+        return shortened(&safe, &sum);
+    }
+    safe
+}
+
+fn escape(safe: &mut String, byte: u8) {
+    write!(safe, "%{byte:02X}").expect("a string takes everything");
+}
+
+/// The first to have a name keeps it.
+fn safe_with(name: &str, count: u32) -> String {
+    if count == 1 { name.to_owned() } else { shortened(name, &format!("~{count}")) }
+}
+
+/// `name` with `mark` before its extension, and with as much less before the mark as it takes to be short enough.
+fn shortened(name: &str, mark: &str) -> String {
+    let (stem, extension) = match name.rfind('.') {
+        Some(at) if at > 0 && units(&name[at..]) < LONGEST / 2 => name.split_at(at),
+        _ => (name, ""),
+    };
+    let room = LONGEST - units(mark) - units(extension);
+    let mut used = 0;
+    let fits = |character: &char| {
+        used += character.len_utf16();
+        used <= room
+    };
+    let stem: String = stem.chars().take_while(fits).collect();
+    format!("{stem}{mark}{extension}")
+}
+
+fn units(name: &str) -> usize {
+    name.encode_utf16().count()
+}
+
+/// As Windows compares names: character by character, by their capitals.
+fn folded(name: &str) -> String {
+    let capital = |character: char| {
+        let mut capitals = character.to_uppercase();
+        match (capitals.next(), capitals.next()) {
+            (Some(capital), None) => capital,
+            _ => character,
+        }
+    };
+    name.chars().map(capital).collect()
+}
+
+/// Windows looks only at what stands before the first dot, without the spaces behind it.
+fn is_device(name: &[u8]) -> bool {
+    let stem =
+        name.split(|byte| *byte == b'.').next().unwrap_or_default().trim_ascii_end().to_ascii_uppercase();
+    match stem.as_slice() {
+        b"CON" | b"PRN" | b"AUX" | b"NUL" | b"CONIN$" | b"CONOUT$" => true,
+        [b'C', b'O', b'M', number @ ..] | [b'L', b'P', b'T', number @ ..] => {
+            matches!(number, [b'0'..=b'9']) || ["¹", "²", "³"].iter().any(|it| it.as_bytes() == number)
+        }
+        _ => false,
+    }
+}
