@@ -127,6 +127,7 @@ fn plan(
         homes: &homes,
         touch: options.touch,
         now: (cx.now)(),
+        cx,
         first_session: u32::try_from(mapped.projects.len()).expect("because a registry is small"),
     };
     let transcripts = transcripts::plan(&mapped.sessions, &setting);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use migration_engine::steps::InstallFile;
-use migration_engine::{Bucket, Item, ItemId, Outcome};
+use migration_engine::{Bucket, Cx, Item, ItemId, Outcome};
 use session_model::{Finding, Harness, InputId, Timestamp};
 use transcript_relocate::{
     Destination, FindError, FoundFile, FoundTranscript, Homes, cleanup_period_days, find_transcript,
@@ -34,6 +34,7 @@ pub(crate) struct Setting<'a> {
     /// Whether copies get the time of the run.
     pub(crate) touch: bool,
     pub(crate) now: Timestamp,
+    pub(crate) cx: &'a Cx<'a>,
     /// The id of the first session's item.
     pub(crate) first_session: u32,
 }
@@ -68,7 +69,7 @@ pub(crate) fn plan(sessions: &[MappedSession], setting: &Setting<'_>) -> Transcr
                 copies.push(Copies { file, session: number, destinations: Ok(Vec::new()) });
                 copies.len() - 1
             });
-            copies[at].goes_to(&target_dir);
+            copies[at].goes_to(&target_dir, setting.cx);
         }
     }
     transcripts.files = copies.into_iter().map(|copies| copies.plan(setting)).collect();
@@ -98,13 +99,13 @@ fn find(arrival: &Arrival, setting: &Setting<'_>) -> Result<FoundTranscript, Fin
 }
 
 impl Copies {
-    fn goes_to(&mut self, target_dir: &Path) {
+    fn goes_to(&mut self, target_dir: &Path, cx: &Cx<'_>) {
         let Ok(destinations) = &mut self.destinations else { return };
         let target = target_dir.join(&self.file.relative);
         if target == self.file.path || destinations.iter().any(|known| known.target == target) {
             return;
         }
-        match Destination::survey(&self.file.path, &target) {
+        match Destination::survey(&self.file.path, &target, cx) {
             Ok(destination) => destinations.push(destination),
             Err(error) => self.destinations = Err(error.to_string()),
         }

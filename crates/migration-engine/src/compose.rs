@@ -68,12 +68,13 @@ macro_rules! compose_steps {
                 world: &mut $world,
                 evidence: Option<&$evidence>,
                 look: $crate::Look,
+                cx: &$crate::Cx<'_>,
             ) -> Result<$crate::State, $crate::StepError> {
                 #[allow(unreachable_patterns)]
                 match (self, evidence) {
-                    $((Self::$variant(step), None) => step.inspect(&mut world.$field, None, look),
+                    $((Self::$variant(step), None) => step.inspect(&mut world.$field, None, look, cx),
                     (Self::$variant(step), Some($evidence::$variant(evidence))) => {
-                        step.inspect(&mut world.$field, Some(evidence), look)
+                        step.inspect(&mut world.$field, Some(evidence), look, cx)
                     })+
                     _ => Err($crate::Cause::new("foreign-evidence", Self::FOREIGN).world()),
                 }

@@ -82,8 +82,9 @@ impl Step for Install {
         w: &mut Troubled,
         evidence: Option<&Installed>,
         look: Look,
+        cx: &Cx<'_>,
     ) -> Result<State, StepError> {
-        self.0.inspect(&mut w.files, evidence, look)
+        self.0.inspect(&mut w.files, evidence, look, cx)
     }
 
     fn stage(&self, world: &mut Troubled, slot: &Slot, cx: &Cx<'_>) -> Result<Installed, StepError> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use durable_files::{PathText, missing_dirs};
 use migration_engine::steps::InstallFile;
-use migration_engine::{Bucket, Outcome, State, StepError};
+use migration_engine::{Bucket, Cx, Outcome, State, StepError};
 
 use crate::FoundFile;
 
@@ -21,8 +21,8 @@ pub struct Destination {
 
 impl Destination {
     /// Looks at the destination of a file, and reads both if something stands there.
-    pub fn survey(source: &Path, target: &Path) -> Result<Self, StepError> {
-        let state = InstallFile::compare(source, target)?;
+    pub fn survey(source: &Path, target: &Path, cx: &Cx<'_>) -> Result<Self, StepError> {
+        let state = InstallFile::compare(source, target, cx)?;
         let new_dirs = target.parent().map(missing_dirs).unwrap_or_default();
         Ok(Self { target: target.to_path_buf(), state, new_dirs })
     }
@@ -89,7 +89,10 @@ fn conflict(destination: &Destination) -> Option<(&Path, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicBool;
+
     use durable_files::Fingerprint;
+    use migration_engine::NoProgress;
 
     fn planned(source: &str, target: Option<&str>) -> PlannedFile {
         let dir = tempfile::tempdir().unwrap();
@@ -101,7 +104,9 @@ mod tests {
         }
         let fingerprint = Some(Fingerprint::of_file(&from).unwrap());
         let file = FoundFile { path: from.clone(), relative: "from".into(), fingerprint, digest: None };
-        plan_file(&file, &[Destination::survey(&from, &to).unwrap()], None)
+        let cx =
+            Cx { stop: &AtomicBool::new(false), progress: &NoProgress, now: session_model::Timestamp::now };
+        plan_file(&file, &[Destination::survey(&from, &to, &cx).unwrap()], None)
     }
 
     #[test]

@@ -93,7 +93,8 @@ fn slot() -> Slot {
 }
 
 fn state(step: &MoveWorktree) -> State {
-    step.inspect(&mut Files::default(), None, Look::Full).unwrap()
+    let cx = Cx { stop: &AtomicBool::new(false), progress: &NoProgress, now: Timestamp::now };
+    step.inspect(&mut Files::default(), None, Look::Full, &cx).unwrap()
 }
 
 #[test]

@@ -125,7 +125,7 @@ impl Tool for Toy {
         let to = needed("--to", options.to.as_ref(), here)?;
         let mut plan = Draft { to, ..Draft::default() };
         for source in files_of(&from)? {
-            plan.add(&source, options)?;
+            plan.add(&source, options, cx)?;
         }
         let header = Header {
             tool: String::new(),
@@ -171,7 +171,7 @@ struct Draft {
 }
 
 impl Draft {
-    fn add(&mut self, source: &Path, options: &Options) -> Result<(), Refusal> {
+    fn add(&mut self, source: &Path, options: &Options, cx: &Cx<'_>) -> Result<(), Refusal> {
         let name = source.file_name().unwrap().to_string_lossy().into_owned();
         let target = self.to.join(&name);
         let mut expect = Fingerprint::of_file(source)?;
@@ -186,7 +186,7 @@ impl Draft {
             let place = session_model::Place::new(source).line(3).column(7);
             Outcome::because(Bucket::Quarantined, "parse-error").detail(format!("{place}: expected a value"))
         } else {
-            outcome(InstallFile::compare(source, &target)?)
+            outcome(InstallFile::compare(source, &target, cx)?)
         };
         if outcome.bucket == Bucket::Migrated {
             let id = ItemId(u32::try_from(self.items.len()).unwrap());

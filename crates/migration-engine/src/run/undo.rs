@@ -90,7 +90,7 @@ impl<S: Step> Run<S> {
             cx.check()?;
             cx.progress.step_done();
             let Some(evidence) = self.ledger.evidence(number) else { continue };
-            let found = match task.step.inspect(world, Some(&evidence), Look::Full) {
+            let found = match task.step.inspect(world, Some(&evidence), Look::Full, cx) {
                 Ok(State::Pending) => continue,
                 Ok(State::Done) if task.step.reversible() => continue,
                 Ok(State::Done) => return Err(UndoError::Irreversible(task.step.describe())),

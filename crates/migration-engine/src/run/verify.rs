@@ -39,7 +39,7 @@ impl<S: Step> Run<S> {
                 continue;
             }
             let evidence = self.ledger.evidence(number);
-            let found = match task.step.inspect(world, evidence.as_ref(), look) {
+            let found = match task.step.inspect(world, evidence.as_ref(), look, cx) {
                 Err(StepError::Item(cause)) => Some(Finding::error(cause.code, cause.message)),
                 state => finding(task, state?),
             };

@@ -83,9 +83,15 @@ impl Step for Watched {
         self.0.cost()
     }
 
-    fn inspect(&self, world: &mut Handles, evidence: Option<&Trace>, look: Look) -> Result<State, StepError> {
+    fn inspect(
+        &self,
+        world: &mut Handles,
+        evidence: Option<&Trace>,
+        look: Look,
+        cx: &Cx<'_>,
+    ) -> Result<State, StepError> {
         self.meet(world, "inspect")?;
-        self.0.inspect(world, evidence, look)
+        self.0.inspect(world, evidence, look, cx)
     }
 
     fn stage(&self, world: &mut Handles, slot: &Slot, cx: &Cx<'_>) -> Result<Trace, StepError> {
