@@ -121,7 +121,8 @@ fn plan(
         worktrees: places.data_dir.join("worktrees"),
         resolve: &resolve,
     };
-    let mapped = map(&survey, &database::existing(database)?, &settings);
+    let existing = database::existing(database)?;
+    let mapped = map(&survey, &existing, &settings);
     let homes = places.homes();
     let setting = transcripts::Setting {
         homes: &homes,
@@ -131,7 +132,7 @@ fn plan(
         first_session: u32::try_from(mapped.projects.len()).expect("because a registry is small"),
     };
     let transcripts = transcripts::plan(&mapped.sessions, &setting);
-    let worktrees = worktree::plan::plan(&mapped.sessions, options.move_worktrees);
+    let worktrees = worktree::plan::plan(&mapped, &existing, options.move_worktrees);
     let mut header = header(&mapped, places);
     header.findings.extend(transcripts.of_the_run.clone());
     header.findings.extend(listed_as_live(&mapped));
