@@ -125,6 +125,22 @@ macro_rules! compose_steps {
                 }
             }
 
+            fn unstage(
+                &self,
+                world: &mut $world,
+                slot: &$crate::Slot,
+                evidence: &$evidence,
+                cx: &$crate::Cx<'_>,
+            ) -> Result<(), $crate::StepError> {
+                #[allow(unreachable_patterns)]
+                match (self, evidence) {
+                    $((Self::$variant(step), $evidence::$variant(evidence)) => {
+                        step.unstage(&mut world.$field, slot, evidence, cx)
+                    })+
+                    _ => Err($crate::Cause::new("foreign-evidence", Self::FOREIGN).world()),
+                }
+            }
+
             fn set_aside(
                 &self,
                 world: &mut $world,

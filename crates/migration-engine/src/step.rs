@@ -61,6 +61,18 @@ pub trait Step: Clone + Serialize + DeserializeOwned + Send + Sync {
         cx: &Cx<'_>,
     ) -> Result<(), StepError>;
 
+    /// Removes what was staged and has not taken its place, and leaves whatever stands at the target, which is not what
+    /// the step left (`undo --keep-changed`).
+    fn unstage(
+        &self,
+        _world: &mut Self::World,
+        _slot: &Slot,
+        _evidence: &Self::Evidence,
+        _cx: &Cx<'_>,
+    ) -> Result<(), StepError> {
+        Ok(())
+    }
+
     /// Moves what stands at the target, though it is no longer what the step left, to `folder`, and takes the step
     /// back (`undo --set-aside`). A step that cannot says so with an item error.
     fn set_aside(

@@ -137,9 +137,14 @@ impl<S: Step> Run<S> {
         changed: Changed,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        let (Changed::SetAside, Some(evidence)) = (changed, self.ledger.evidence(number)) else {
-            return Ok(());
-        };
+        let Some(evidence) = self.ledger.evidence(number) else { return Ok(()) };
+        if changed != Changed::SetAside {
+            // What bars the way to a thing that is kept bars nothing else.
+            return match task.step.unstage(world, &self.slot(number), &evidence, cx) {
+                Err(StepError::Item(_)) => Ok(()),
+                outcome => outcome,
+            };
+        }
         let folder = self.dir.join("set-aside");
         durable_files::create_private_dirs(&folder)?;
         task.step.set_aside(world, &self.slot(number), &evidence, &folder, cx)

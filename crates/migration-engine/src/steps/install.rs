@@ -177,6 +177,18 @@ impl Step for InstallFile {
         Ok(remove_empty_dirs(&self.new_dirs)?)
     }
 
+    fn unstage(
+        &self,
+        world: &mut Files,
+        slot: &Slot,
+        _evidence: &Installed,
+        _cx: &Cx<'_>,
+    ) -> Result<(), StepError> {
+        self.touch(world);
+        remove_file_if_there(&slot.beside(&self.target, "tmp"))?;
+        Ok(())
+    }
+
     fn set_aside(
         &self,
         world: &mut Files,

@@ -176,6 +176,15 @@ impl Step for ReplaceFile {
         Ok(())
     }
 
+    fn unstage(&self, world: &mut Files, slot: &Slot, ours: &Replaced, cx: &Cx<'_>) -> Result<(), StepError> {
+        world.touch(&self.target);
+        remove_file_if_there(&slot.beside(&self.target, "tmp"))?;
+        if !self.is_old(&ours.other)? && ours.stands_at(&ours.other, cx)? {
+            remove_file_if_there(&ours.other)?;
+        }
+        Ok(())
+    }
+
     /// What changed comes out by exchange, as in a publish, and is moved away only then: killed in between, it is found
     /// beside the target and moved by the next attempt.
     fn set_aside(

@@ -116,6 +116,16 @@ impl Step for Watched {
         self.0.revert(world, slot, evidence, cx)
     }
 
+    fn unstage(
+        &self,
+        world: &mut Handles,
+        slot: &Slot,
+        evidence: &Trace,
+        cx: &Cx<'_>,
+    ) -> Result<(), StepError> {
+        self.0.unstage(world, slot, evidence, cx)
+    }
+
     fn set_aside(
         &self,
         world: &mut Handles,
