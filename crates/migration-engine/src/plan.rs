@@ -37,6 +37,9 @@ pub struct Item {
     /// The command that resumes it in its new home.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<String>,
+    /// The item by which that command resumes it: if that one fails, there is no such command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed_from: Option<ItemId>,
 }
 
 impl Item {
@@ -51,6 +54,7 @@ impl Item {
             needs: Vec::new(),
             findings: Vec::new(),
             resume: None,
+            resumed_from: None,
         }
     }
 }
@@ -189,7 +193,8 @@ impl<S: Step> Plan<S> {
             return Err(PlanError::Unsummed(input.clone()));
         }
         let served = lanes.iter().flatten().flat_map(|wave| &wave.tasks).filter_map(|task| task.item);
-        let mut named = items.iter().flat_map(|item| &item.needs).copied().chain(served);
+        let mut named =
+            items.iter().flat_map(|item| item.needs.iter().chain(&item.resumed_from)).copied().chain(served);
         if let Some(item) = named.find(|item| item.0 as usize >= items.len()) {
             return Err(PlanError::NoSuchItem { item, items: items.len() });
         }
