@@ -127,13 +127,14 @@ impl Tool for Toy {
         for source in files_of(&from)? {
             plan.add(&source, options, cx)?;
         }
+        let warned = from.join("warned").exists();
         let header = Header {
             tool: String::new(),
             version: String::new(),
             blocks: vec![Block { kind: "file".into(), title: "files".into(), inputs: 0 }],
             locks: Vec::new(),
             settings: serde_json::Value::Null,
-            findings: Vec::new(),
+            findings: warned.then(|| Finding::warning("beware", "beware of it all")).into_iter().collect(),
         };
         let inputs: Vec<InputId> = plan.items.iter().map(|item| item.input.clone()).collect();
         let lanes = vec![vec![Wave::publish(plan.copies), Wave::retire(plan.retires)]];

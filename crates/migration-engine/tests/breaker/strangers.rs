@@ -295,3 +295,25 @@ fn an_undo_that_keeps_an_edited_stash_keeps_it() {
     place.undo(&run, &Events::none(), Changed::Keep).unwrap();
     assert_eq!(std::fs::read_to_string(stash).unwrap(), "edited\n");
 }
+
+#[test]
+fn what_an_undo_has_kept_can_be_set_aside_later_and_nothing_else_is_touched() {
+    let place = Place::new("ab");
+    let before = place.tree();
+    let tasks = vec![place.install(0, "old/a", "new/a"), place.install(1, "old/b", "new/b")];
+    let run = place.begin(vec![vec![Wave::publish(tasks)]]);
+    place.apply(&run, &Events::none()).unwrap();
+    place.write("new/a", "the story of a\nand more\n");
+    place.undo(&run, &Events::none(), Changed::Keep).unwrap();
+    assert_eq!(place.root().summary(run.id()).unwrap().kept(), 1);
+    place.write("new/b", "theirs: it came after the undo\n");
+
+    let run = place.reopen(run);
+    assert_eq!(run.items_done().len(), 1);
+    assert_eq!(place.undo(&run, &Events::none(), Changed::Keep).unwrap(), []);
+    assert_eq!(place.undo(&run, &Events::none(), Changed::SetAside).unwrap().len(), 1);
+    assert_eq!(place.tree().difference(&before), "- new/b\n");
+    assert_eq!(place.read("new/b").unwrap(), "theirs: it came after the undo\n");
+    assert_eq!(place.root().summary(run.id()).unwrap().kept(), 0);
+    assert_eq!(place.undo(&run, &Events::none(), Changed::SetAside).unwrap(), []);
+}
