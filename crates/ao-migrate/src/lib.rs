@@ -44,6 +44,7 @@ pub mod mapping;
 mod options;
 mod places;
 mod plan;
+mod resume_folder;
 mod tool;
 mod transcripts;
 mod worktree;

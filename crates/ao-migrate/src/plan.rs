@@ -43,6 +43,11 @@ pub(crate) fn assemble(
     for (session, finding) in findings.into_iter().chain(transcripts.findings) {
         items[ids.session(session).0 as usize].findings.push(finding);
     }
+    for (session, file) in transcripts.resumed_from {
+        let item = &mut items[ids.session(session).0 as usize];
+        item.resumed_from = file.map(|file| ItemId(count(ids.after_sessions + file)));
+        item.resume = item.resume.take().filter(|_| file.is_some());
+    }
     let mut lane = Lane::new();
     if !rows.is_empty() {
         lane.push(Wave::publish(vec![Task { item: None, step: snapshot.into() }]));

@@ -17,7 +17,7 @@ use transcript_relocate::resolve_physically;
 use crate::effect::{Effect, Guarded, Handles};
 use crate::mapping::{Existing, Mapped, Settings, map};
 use crate::plan::{Decided, assemble, blocks};
-use crate::{Options, Places, daemon, database, judge, places, transcripts, worktree};
+use crate::{Options, Places, daemon, database, judge, places, resume_folder, transcripts, worktree};
 
 /// The tool `ao-migrate`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -133,15 +133,17 @@ fn plan(
     };
     let transcripts = transcripts::plan(&mapped.sessions, &setting);
     let worktrees = worktree::plan::plan(&mapped, existing, options.move_worktrees);
+    let no_folder = resume_folder::missing(&mapped.sessions, &transcripts, &worktrees);
     let mut header = header(&mapped, places);
     header.findings.extend(transcripts.of_the_run.clone());
     header.findings.extend(listed_as_live(&mapped));
+    header.findings.extend(resume_folder::of_the_run(&no_folder));
     let bytes = database.size().map_err(database::unreadable)?;
     let decided = Decided {
         mapped,
         transcripts,
         moves: worktrees.moves,
-        findings: worktrees.findings,
+        findings: [worktrees.findings, no_folder].concat(),
         snapshot: TakeSnapshot { bytes },
         data_dir: Arc::from(places.data_dir.as_std_path()),
     };
