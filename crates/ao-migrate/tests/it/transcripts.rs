@@ -146,3 +146,18 @@ fn a_claude_folder_that_is_itself_a_link_of_the_users_is_written_to() {
         before.assert_same(&home.files(), "after the undo");
     }
 }
+
+#[test]
+fn a_resume_command_into_a_folder_that_is_not_there_says_so() {
+    let home = Home::new("everything");
+    let says = |report: &Value, id: &str| {
+        let findings = item(report, id)["findings"].as_array().unwrap();
+        findings.iter().any(|finding| finding["code"] == "resume-folder-missing")
+    };
+    let plain = home.report(3, &["--dry-run"]);
+    assert!(says(&plain, "ba-1") && says(&plain, "ba-2"));
+    assert!(!says(&plain, "shop-5"), "it has no transcript, so no command");
+    let moved = home.report(3, &["--move-worktrees"]);
+    assert!(!says(&moved, "ba-1"), "its worktree is moved there");
+    assert!(says(&moved, "ba-2"));
+}
