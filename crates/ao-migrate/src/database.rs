@@ -2,10 +2,11 @@
 //! (formats/ao.md §6.3, §7, D1).
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use migration_cli::Refusal;
+use migration_cli::{Refusal, shell_word};
 use sqlite_writer::{
-    CheckError, Database, InsertRow, MisfitError, QueryError, Row, Rows, TableContract, Value,
+    CheckError, Database, InsertRow, MisfitError, OpenError, QueryError, Row, Rows, TableContract, Value,
 };
 
 use crate::mapping::{Existing, ProjectKind, ProjectRow, SessionRow, WorktreeRow};
@@ -42,8 +43,15 @@ pub(crate) fn insert_worktree(row: &WorktreeRow) -> InsertRow {
     insert(WorktreeRow::TABLE, &["session_id", "repo_name"], WorktreeRow::COLUMNS, row.values(), &["state"])
 }
 
+/// Refuses any schema but that of the expected version, which is the answer.
+pub(crate) fn check_schema(database: &Database, asked: Option<u32>) -> Result<u32, Refusal> {
+    let version = check_version(database, asked)?;
+    check_contract(database)?;
+    Ok(version)
+}
+
 /// Refuses any version but the one that is expected: 12, or the one that `--schema` names.
-pub(crate) fn check_version(database: &Database, asked: Option<u32>) -> Result<u32, Refusal> {
+fn check_version(database: &Database, asked: Option<u32>) -> Result<u32, Refusal> {
     let wanted = asked.unwrap_or(SCHEMA);
     if wanted != SCHEMA && !VERIFIED.contains(&wanted) {
         let (first, last) = (VERIFIED.start(), VERIFIED.end());
@@ -77,7 +85,9 @@ pub(crate) fn check_version(database: &Database, asked: Option<u32>) -> Result<u
 fn wrong_version(database: &Database, found: i64, wanted: u32) -> Refusal {
     let path = database.path().display();
     let message = format!("cannot write to {path}: expected schema version {wanted}, found {found}");
-    let hint = if u32::try_from(found).is_ok_and(|found| VERIFIED.contains(&found)) {
+    let hint = if found == i64::from(SCHEMA) {
+        format!("leave out --schema: without it, version {SCHEMA} is expected")
+    } else if u32::try_from(found).is_ok_and(|found| VERIFIED.contains(&found)) {
         format!("if that is the daemon you use, pass --schema {found}")
     } else if found < i64::from(SCHEMA) {
         "start a daemon of schema version 12 once: it brings the database up to date".to_owned()
@@ -105,7 +115,7 @@ fn applied_versions(database: &Database) -> Result<Vec<i64>, Refusal> {
 
 /// Refuses a database into which these rows do not fit: a column that is missing, or one that must be given and is not
 /// known.
-pub(crate) fn check_contract(database: &Database) -> Result<(), Refusal> {
+fn check_contract(database: &Database) -> Result<(), Refusal> {
     let contracts = [
         TableContract::new(ProjectRow::TABLE, ProjectRow::COLUMNS.iter().copied()),
         TableContract::new(SessionRow::TABLE, SessionRow::COLUMNS.iter().copied()),
@@ -114,17 +124,41 @@ pub(crate) fn check_contract(database: &Database) -> Result<(), Refusal> {
     database.fits(&contracts).map_err(|error| misfit(database, &error))
 }
 
-/// Refuses a database that is not whole, or that does not take a project and a session: they are inserted and taken
-/// back, before anything is written.
-pub(crate) fn check(rows: &mut Rows) -> Result<(), Refusal> {
-    rows.database().check().map_err(|error| match error {
+/// Refuses what [`Database::open_exclusive`] would refuse to write, without opening it: SQLite makes files beside it.
+pub(crate) fn check_writable(path: &Path) -> Result<(), OpenError> {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let folder = real.parent().unwrap_or(&real);
+    if may_write(&real) && may_write(folder) { Ok(()) } else { Err(OpenError::ReadOnly(path.to_path_buf())) }
+}
+
+/// What the system says to this user, on a file system that may be mounted read-only.
+#[cfg(unix)]
+fn may_write(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
+}
+
+/// What the file itself says; permissions and mounts are seen only by writing.
+#[cfg(not(unix))]
+fn may_write(path: &Path) -> bool {
+    path.is_dir() || std::fs::metadata(path).is_ok_and(|found| !found.permissions().readonly())
+}
+
+/// Refuses a database that is not whole.
+pub(crate) fn check_whole(database: &Database) -> Result<(), Refusal> {
+    database.check().map_err(|error| match error {
         CheckError::Broken { ref path, .. } => {
             let pragmas = "PRAGMA integrity_check; PRAGMA foreign_key_check";
-            let hint = format!("`sqlite3 {} '{pragmas}'` shows what has to be mended first", path.display());
+            let hint =
+                format!("`sqlite3 {} '{pragmas}'` shows what has to be mended first", shell_word(path));
             Refusal::new("database-broken", error.to_string(), hint)
         }
         CheckError::Query(error) => unreadable(error),
-    })?;
+    })
+}
+
+/// Refuses a database that does not take a project and a session: they are inserted and taken back, before anything is
+/// written.
+pub(crate) fn check_takes_rows(rows: &mut Rows) -> Result<(), Refusal> {
     let tried = rows.try_out(&trial_rows());
     tried.map_err(|error| misfit(rows.database(), &error))
 }
@@ -178,7 +212,7 @@ fn query(database: &Database, sql: &str) -> Result<Vec<Vec<Value>>, Refusal> {
 /// A question to the database that was not answered.
 #[allow(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
 pub(crate) fn unreadable(error: QueryError) -> Refusal {
-    let hint = format!("check it with `sqlite3 {} 'PRAGMA integrity_check'`", error.path.display());
+    let hint = format!("check it with `sqlite3 {} 'PRAGMA integrity_check'`", shell_word(&error.path));
     Refusal::failure("database-unreadable", error.to_string(), hint)
 }
 

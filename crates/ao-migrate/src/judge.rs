@@ -81,7 +81,8 @@ fn judge_resume(row: &Row, item: &Item, places: &Places) -> Option<Finding> {
     let managed = Path::new(item.targets.first()?);
     let id = text(row, "agent_session_id");
     let transcript = places.homes().transcript_dir(managed).join(format!("{id}.jsonl"));
-    let is_known = item.findings.iter().any(|finding| finding.code == "transcript-missing");
+    let known = ["transcript-missing", "transcript-unreadable"];
+    let is_known = item.findings.iter().any(|finding| known.contains(&finding.code.as_str()));
     (!is_known && !transcript.is_file()).then(|| {
         let message = format!("Claude Code will not resume it: there is no {}", transcript.display());
         Finding::warning("transcript-missing", message)

@@ -32,6 +32,9 @@
 //! Terminated sessions, archives, reviews, notifications and global settings have no home in the rewrite and stay where
 //! they are. Schema versions other than 12 to 19 are refused. Records inside a transcript keep naming the old
 //! directory, which resuming by id does not mind.
+//!
+//! A dry run neither asks who has the database open, beyond the daemon's run file, nor tries a row out in it: both would
+//! leave traces beside it. What else a run would refuse it refuses. Claude's own folders are not tried for writing.
 
 mod daemon;
 mod database;
@@ -41,6 +44,7 @@ pub mod mapping;
 mod options;
 mod places;
 mod plan;
+mod resume_folder;
 mod tool;
 mod transcripts;
 mod worktree;

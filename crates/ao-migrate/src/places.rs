@@ -47,10 +47,7 @@ impl Places {
 
     /// Claude Code's directories.
     pub(crate) fn homes(&self) -> Homes {
-        Homes {
-            read: self.claude_read.iter().map(PathBuf::from).collect(),
-            write: self.claude_write.clone().into(),
-        }
+        Homes::new(self.claude_read.iter().map(PathBuf::from).collect(), self.claude_write.clone().into())
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use migration_engine::{Block, Bucket, Header, Imbalance, Item, ItemId, Lane, Outcome, Plan, Task, Wave};
+use migration_engine::{Block, Bucket, Header, Item, ItemId, Lane, Outcome, Plan, PlanError, Task, Wave};
 use session_model::{Finding, InputId};
 use sqlite_writer::{InsertRow, TakeSnapshot};
 
@@ -35,13 +35,18 @@ pub(crate) fn assemble(
     inputs: Vec<InputId>,
     decided: Decided,
     header: Header,
-) -> Result<Plan<Effect>, Imbalance> {
+) -> Result<Plan<Effect>, PlanError> {
     let Decided { mapped, transcripts, moves, findings, snapshot, data_dir } = decided;
     let ids = Ids::of(&mapped);
     let rows = rows(&mapped, &ids, &data_dir);
     let mut items = items(mapped, &ids);
     for (session, finding) in findings.into_iter().chain(transcripts.findings) {
         items[ids.session(session).0 as usize].findings.push(finding);
+    }
+    for (session, file) in transcripts.resumed_from {
+        let item = &mut items[ids.session(session).0 as usize];
+        item.resumed_from = file.map(|file| ItemId(count(ids.after_sessions + file)));
+        item.resume = item.resume.take().filter(|_| file.is_some());
     }
     let mut lane = Lane::new();
     if !rows.is_empty() {

@@ -15,9 +15,9 @@ use sqlite_writer::{Database, OpenError, Rows, TakeSnapshot};
 use transcript_relocate::resolve_physically;
 
 use crate::effect::{Effect, Guarded, Handles};
-use crate::mapping::{Mapped, Settings, map};
+use crate::mapping::{Existing, Mapped, Settings, map};
 use crate::plan::{Decided, assemble, blocks};
-use crate::{Options, Places, daemon, database, judge, places, transcripts, worktree};
+use crate::{Options, Places, daemon, database, judge, places, resume_folder, transcripts, worktree};
 
 /// The tool `ao-migrate`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -66,17 +66,17 @@ impl Tool for AoMigrate {
         cx: &Cx<'_>,
     ) -> Result<Prepared<Self>, Refusal> {
         let mut places = Places::of(options, here)?;
-        let purpose = if mode == Mode::Apply { Purpose::Apply } else { Purpose::Verify };
         daemon::must_not_run(places.run_file.as_std_path())?;
-        let database = open(&places, purpose)?;
-        places.schema = database::check_version(&database, options.schema)?;
-        database::check_contract(&database)?;
+        let database = open(&places, Purpose::Verify)?;
+        places.schema = database::check_schema(&database, options.schema)?;
         let survey = ao::read(&places::legacy(options, here)?).map_err(|error| unreadable(&error))?;
-        let plan = plan(options, survey, &database, &places, cx)?;
-        let mut rows = Rows::new(database);
-        if mode == Mode::Apply && !plan.is_settled() {
-            database::check(&mut rows)?;
-        }
+        let existing = database::existing(&database)?;
+        let plan = plan(options, survey, &database, &existing, &places, cx)?;
+        let rows = match mode {
+            _ if plan.is_settled() => Rows::new(database),
+            Mode::DryRun => would_hold(database, &places)?,
+            Mode::Apply => hold(&existing, options, &places)?,
+        };
         Ok(Prepared { plan, worlds: Open::new(rows, places) })
     }
 
@@ -111,6 +111,7 @@ fn plan(
     options: &Options,
     survey: Survey<ao::Legacy>,
     database: &Database,
+    existing: &Existing,
     places: &Places,
     cx: &Cx<'_>,
 ) -> Result<Plan<Effect>, Refusal> {
@@ -121,25 +122,28 @@ fn plan(
         worktrees: places.data_dir.join("worktrees"),
         resolve: &resolve,
     };
-    let mapped = map(&survey, &database::existing(database)?, &settings);
+    let mapped = map(&survey, existing, &settings);
     let homes = places.homes();
     let setting = transcripts::Setting {
         homes: &homes,
         touch: options.touch,
         now: (cx.now)(),
+        cx,
         first_session: u32::try_from(mapped.projects.len()).expect("because a registry is small"),
     };
     let transcripts = transcripts::plan(&mapped.sessions, &setting);
-    let worktrees = worktree::plan::plan(&mapped.sessions, options.move_worktrees);
+    let worktrees = worktree::plan::plan(&mapped, existing, options.move_worktrees);
+    let no_folder = resume_folder::missing(&mapped.sessions, &transcripts, &worktrees);
     let mut header = header(&mapped, places);
     header.findings.extend(transcripts.of_the_run.clone());
     header.findings.extend(listed_as_live(&mapped));
+    header.findings.extend(resume_folder::of_the_run(&no_folder));
     let bytes = database.size().map_err(database::unreadable)?;
     let decided = Decided {
         mapped,
         transcripts,
         moves: worktrees.moves,
-        findings: worktrees.findings,
+        findings: [worktrees.findings, no_folder].concat(),
         snapshot: TakeSnapshot { bytes },
         data_dir: Arc::from(places.data_dir.as_std_path()),
     };
@@ -193,6 +197,31 @@ fn selected(options: &Options, legacy: &ao::Legacy) -> Result<Option<BTreeSet<St
     Ok(Some(options.project.iter().cloned().collect()))
 }
 
+/// Holds the database for writing, now that there is something to write: opening it for that leaves traces beside it.
+/// Refuses if it is no longer what the plan was made for.
+fn hold(existing: &Existing, options: &Options, places: &Places) -> Result<Rows, Refusal> {
+    let database = open(places, Purpose::Apply)?;
+    database::check_schema(&database, options.schema)?;
+    if database::existing(&database)? != *existing {
+        let path = places.database();
+        let message = format!("cannot write to {}: it changed while the plan was being made", path.display());
+        let hint = "stop the daemon, then say the same command again";
+        return Err(Refusal::new("database-changed", message, hint));
+    }
+    database::check_whole(&database)?;
+    let mut rows = Rows::new(database);
+    database::check_takes_rows(&mut rows)?;
+    Ok(rows)
+}
+
+/// Refuses what [`hold`] would refuse, as far as that can be known without writing.
+fn would_hold(database: Database, places: &Places) -> Result<Rows, Refusal> {
+    let path = places.database();
+    database::check_writable(&path).map_err(|error| refuse(&path, &error))?;
+    database::check_whole(&database)?;
+    Ok(Rows::new(database))
+}
+
 fn open(places: &Places, purpose: Purpose) -> Result<Database, Refusal> {
     let path = places.database();
     let opened = match purpose {
@@ -205,7 +234,7 @@ fn open(places: &Places, purpose: Purpose) -> Result<Database, Refusal> {
 fn refuse(path: &Path, error: &OpenError) -> Refusal {
     let (code, hint) = match error {
         OpenError::Missing(_) => return missing(path),
-        OpenError::InUse(_) => {
+        OpenError::InUse(_) | OpenError::Restless(_) => {
             ("database-in-use", "stop the daemon and whatever else has it open, then try again")
         }
         OpenError::ReadOnly(_) => {
@@ -224,4 +253,32 @@ fn missing(path: &Path) -> Refusal {
 
 fn unreadable(error: &ao::ReadError) -> Refusal {
     Refusal::new("legacy-unreadable", error.to_string(), "check --legacy-root and --legacy-config")
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::ao_database::{self, Version};
+
+    use super::*;
+
+    #[test]
+    fn a_plan_is_not_carried_out_on_a_database_that_changed_meanwhile() {
+        let dir = tempfile::tempdir().unwrap();
+        let data_dir = Utf8PathBuf::from_path_buf(dir.path().to_path_buf()).unwrap();
+        let places = Places {
+            run_file: data_dir.join("running.json"),
+            claude_read: Vec::new(),
+            claude_write: data_dir.join("claude"),
+            schema: database::SCHEMA,
+            data_dir,
+        };
+        ao_database::create(&places.database(), Version(12));
+        let seen = database::existing(&open(&places, Purpose::Verify).unwrap()).unwrap();
+        hold(&seen, &Options::default(), &places).unwrap();
+        let project =
+            "INSERT INTO projects (id, path, registered_at) VALUES ('new', '/new', '2026-01-01T00:00:00Z')";
+        ao_database::execute(&places.database(), project);
+        let refusal = hold(&seen, &Options::default(), &places).unwrap_err();
+        assert_eq!(refusal.code, "database-changed");
+    }
 }

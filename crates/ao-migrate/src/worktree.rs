@@ -2,6 +2,7 @@
 
 mod git;
 pub(crate) mod plan;
+mod repository;
 mod step;
 mod survey;
 #[cfg(test)]

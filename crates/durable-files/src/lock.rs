@@ -37,6 +37,11 @@ impl DirLock {
         }
     }
 
+    /// Whether somebody holds the lock on a folder. Two who ask at once do not take each other for its holder.
+    pub fn is_held(dir: &Path) -> bool {
+        File::open(dir).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
     /// The locked folder.
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -50,7 +55,9 @@ mod tests {
     #[test]
     fn two_runs_never_hold_one_folder_and_nothing_is_left_behind() {
         let folder = tempfile::tempdir().unwrap();
+        assert!(!DirLock::is_held(folder.path()));
         let held = DirLock::take(folder.path()).unwrap();
+        assert!(DirLock::is_held(folder.path()));
         assert!(matches!(DirLock::take(folder.path()), Err(LockError::Held(_))));
         drop(held);
         DirLock::take(folder.path()).unwrap();

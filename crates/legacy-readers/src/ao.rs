@@ -23,6 +23,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use camino::Utf8Path;
 use session_model::{Anomaly, InputId, Place, Survey};
 
 use crate::{files, text};
@@ -41,6 +42,11 @@ pub fn read(options: &Options) -> Result<Survey<Legacy>, ReadError> {
     check_named(&options.config, "the legacy config", "a readable file", open_file)?;
     check_named(&options.state_root, "the legacy root", "a readable folder", open_folder)?;
     let state_root = options.state_root.path.as_std_path();
+    if let Err(why) = folders::entries(state_root)
+        && is_closed(&options.config.path)
+    {
+        return Ok(closed(state_root, why));
+    }
     let portfolio = portfolio::read(state_root);
     let registry = registry::read(options, &portfolio);
     let folders = folders::read(state_root, &owner::Projects::new(&registry.projects));
@@ -54,6 +60,18 @@ pub fn read(options: &Options) -> Result<Survey<Legacy>, ReadError> {
         not_entered: folders.not_entered,
     };
     Ok(Survey { inputs: inputs(&found), anomalies, found })
+}
+
+/// Whether a file cannot even be looked at.
+fn is_closed(path: &Utf8Path) -> bool {
+    fs::symlink_metadata(path).is_err_and(|error| !files::is_absence(&error))
+}
+
+/// A state root of which nothing can be read, not even the registry: one input that stands for all.
+fn closed(state_root: &Path, why: Anomaly) -> Survey<Legacy> {
+    let input = InputId::new("project", state_root.display().to_string());
+    let found = Legacy { config: Config::Unreadable { input, why }, ..Legacy::default() };
+    Survey { inputs: inputs(&found), anomalies: Vec::new(), found }
 }
 
 fn absence(state_root: &Path) -> Vec<Anomaly> {

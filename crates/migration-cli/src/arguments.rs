@@ -69,6 +69,9 @@ pub(crate) enum Verb {
     /// Take a run back, after looking at all of it
     Undo(UndoArgs),
     /// Finish an interrupted run, or try again what failed in an ended one
+    ///
+    /// What failed because its source had changed is not tried again, since the run has no plan for what it holds by
+    /// now: migrate anew.
     Resume {
         /// The run [default: the interrupted one]
         run: Option<RunId>,
@@ -101,6 +104,10 @@ pub(crate) struct UndoArgs {
 }
 
 impl UndoArgs {
+    pub(crate) fn sets_aside(&self) -> bool {
+        self.set_aside
+    }
+
     pub(crate) fn changed(&self) -> Changed {
         match (self.keep_changed, self.set_aside) {
             (true, _) => Changed::Keep,

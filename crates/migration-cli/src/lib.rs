@@ -55,13 +55,13 @@
 //!         Ok(vec![needed(&options.to, here)?.into()])
 //!     }
 //!
-//!     fn prepare(&self, options: &Options, _: Mode, here: &Surroundings, _: &Cx<'_>) -> Result<Prepared<Self>, Refusal> {
+//!     fn prepare(&self, options: &Options, _: Mode, here: &Surroundings, cx: &Cx<'_>) -> Result<Prepared<Self>, Refusal> {
 //!         let (source, to) = (needed(&options.from, here)?, needed(&options.to, here)?);
 //!         let target = to.join("copy");
 //!         let input = InputId::new("file", source.display().to_string());
 //!         let mut item = Item::new(input.clone(), "the file", Outcome::plain(Bucket::AlreadyPresent));
 //!         let mut tasks = Vec::new();
-//!         if InstallFile::compare(&source, &target)? == State::Pending {
+//!         if InstallFile::compare(&source, &target, cx)? == State::Pending {
 //!             item.planned = Outcome::plain(Bucket::Migrated);
 //!             let step = InstallFile::plan(&source, Fingerprint::of_file(&source)?, &target);
 //!             tasks.push(Task { item: Some(ItemId(0)), step });

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::error::ErrorKind;
 
-use crate::arguments::{Color, Common};
+use crate::arguments::{Color, Common, command};
 use crate::report::{Asked, Report};
 use crate::speak::Speaker;
 use crate::{Exit, Refusal, Streams, Surroundings, Tool};
@@ -31,8 +31,19 @@ pub(crate) fn answer<T: Tool>(
         let text = error.render();
         return speaker.print(&if speaker.colors() { text.ansi().to_string() } else { text.to_string() });
     }
-    let asked = if common.dry_run { Asked::Plan } else { Asked::Apply };
+    let asked = asked::<T>(args, common.dry_run);
     speaker.report(&Report::of_refusal::<T>(asked, refusal::<T>(&error.render().to_string())))
+}
+
+/// The verb of a command line that is not understood as a whole.
+fn asked<T: Tool>(args: &[OsString], dry_run: bool) -> Asked {
+    let understood = command::<T>().ignore_errors(true).try_get_matches_from(args);
+    let verb = understood.as_ref().ok().and_then(clap::ArgMatches::subcommand_name);
+    match verb.and_then(Asked::of_verb) {
+        Some(asked) => asked,
+        None if dry_run => Asked::Plan,
+        None => Asked::Apply,
+    }
 }
 
 /// What the command line says of colour, though it is not understood as a whole.

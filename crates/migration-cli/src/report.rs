@@ -12,9 +12,8 @@ use serde::{Serialize, Serializer};
 use session_model::Finding;
 
 pub(crate) use json::to_json;
-pub(crate) use lists::in_a_word;
 pub(crate) use page::Style;
-pub(crate) use row::{Fate, Own, Row, RunFacts};
+pub(crate) use row::{Fate, GROWN, Own, Row, RunFacts, RunState};
 pub(crate) use table::bytes;
 pub(crate) use text::{error_text, to_text};
 
@@ -35,6 +34,21 @@ pub(crate) enum Asked {
     Runs,
     Completions,
     Man,
+}
+
+impl Asked {
+    /// What a verb asks for, by its name.
+    pub(crate) fn of_verb(name: &str) -> Option<Self> {
+        Some(match name {
+            "verify" => Self::Verify,
+            "undo" => Self::Undo,
+            "resume" => Self::Resume,
+            "runs" => Self::Runs,
+            "completions" => Self::Completions,
+            "man" => Self::Man,
+            _ => return None,
+        })
+    }
 }
 
 /// The document.

@@ -68,12 +68,13 @@ macro_rules! compose_steps {
                 world: &mut $world,
                 evidence: Option<&$evidence>,
                 look: $crate::Look,
+                cx: &$crate::Cx<'_>,
             ) -> Result<$crate::State, $crate::StepError> {
                 #[allow(unreachable_patterns)]
                 match (self, evidence) {
-                    $((Self::$variant(step), None) => step.inspect(&mut world.$field, None, look),
+                    $((Self::$variant(step), None) => step.inspect(&mut world.$field, None, look, cx),
                     (Self::$variant(step), Some($evidence::$variant(evidence))) => {
-                        step.inspect(&mut world.$field, Some(evidence), look)
+                        step.inspect(&mut world.$field, Some(evidence), look, cx)
                     })+
                     _ => Err($crate::Cause::new("foreign-evidence", Self::FOREIGN).world()),
                 }
@@ -119,6 +120,22 @@ macro_rules! compose_steps {
                     $((Self::$variant(step), None) => step.revert(&mut world.$field, slot, None, cx),
                     (Self::$variant(step), Some($evidence::$variant(evidence))) => {
                         step.revert(&mut world.$field, slot, Some(evidence), cx)
+                    })+
+                    _ => Err($crate::Cause::new("foreign-evidence", Self::FOREIGN).world()),
+                }
+            }
+
+            fn unstage(
+                &self,
+                world: &mut $world,
+                slot: &$crate::Slot,
+                evidence: &$evidence,
+                cx: &$crate::Cx<'_>,
+            ) -> Result<(), $crate::StepError> {
+                #[allow(unreachable_patterns)]
+                match (self, evidence) {
+                    $((Self::$variant(step), $evidence::$variant(evidence)) => {
+                        step.unstage(&mut world.$field, slot, evidence, cx)
                     })+
                     _ => Err($crate::Cause::new("foreign-evidence", Self::FOREIGN).world()),
                 }

@@ -81,7 +81,7 @@ mod worlds;
 pub use ids::{NotARunId, RunId};
 pub use journal::{Changed, Damaged, FORMAT, History, JournalError, Phase, Record};
 pub use outcome::{Bucket, Outcome, Sums};
-pub use plan::{Block, Header, Imbalance, Item, ItemId, Lane, Plan, Task, Wave, WaveKind};
+pub use plan::{Block, Header, Item, ItemId, Lane, Plan, PlanError, Task, Wave, WaveKind};
 pub use plan_file::PlanFileError;
 pub use progress::{NoProgress, Progress};
 pub use receipt::{Receipt, Verdict};

@@ -37,6 +37,9 @@ pub struct Item {
     /// The command that resumes it in its new home.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<String>,
+    /// The item by which that command resumes it: if that one fails, there is no such command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed_from: Option<ItemId>,
 }
 
 impl Item {
@@ -51,6 +54,7 @@ impl Item {
             needs: Vec::new(),
             findings: Vec::new(),
             resume: None,
+            resumed_from: None,
         }
     }
 }
@@ -147,41 +151,52 @@ pub struct Plan<S> {
     pub lanes: Vec<Lane<S>>,
 }
 
-/// A plan whose items are not the inputs of its survey: an error of the planner, never of the user.
+/// A plan that does not hold together: an error of the planner, never of the user.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "the plan does not account for its inputs: {} missing, {} unknown or twice; first: {first}",
-    missing,
-    surplus
-)]
-pub struct Imbalance {
-    /// Inputs of the survey without an item.
-    pub missing: usize,
-    /// Items without an input, or with one that another item has.
-    pub surplus: usize,
-    /// One of them.
-    pub first: InputId,
+pub enum PlanError {
+    /// Its items are not the inputs of its survey.
+    #[error(
+        "the plan does not account for its inputs: {missing} missing, {surplus} unknown or twice; first: {first}"
+    )]
+    Imbalance {
+        /// Inputs of the survey without an item.
+        missing: usize,
+        /// Items without an input, or with one that another item has.
+        surplus: usize,
+        /// One of them.
+        first: InputId,
+    },
+    /// An input of a kind that has no [`Block`], and would be in no sum.
+    #[error("the plan has no sums for the kind of {0}")]
+    Unsummed(InputId),
+    /// A step, or an item in need of another, speaks of an item that is not there.
+    #[error("the plan speaks of item {}, and has {items}", item.0)]
+    NoSuchItem {
+        /// The item spoken of.
+        item: ItemId,
+        /// How many there are.
+        items: usize,
+    },
 }
 
 impl<S: Step> Plan<S> {
-    /// A plan that accounts for every input of its survey.
+    /// A plan that accounts for every input of its survey, and speaks of no other.
     pub fn new(
         mut header: Header,
         inputs: &[InputId],
         items: Vec<Item>,
         lanes: Vec<Lane<S>>,
-    ) -> Result<Self, Imbalance> {
-        let mut open: BTreeMap<&InputId, i64> = BTreeMap::new();
-        for input in inputs {
-            *open.entry(input).or_default() += 1;
+    ) -> Result<Self, PlanError> {
+        balance(inputs, &items)?;
+        let is_summed = |input: &&InputId| header.blocks.iter().any(|block| block.kind == input.kind);
+        if let Some(input) = inputs.iter().find(|input| !is_summed(input)) {
+            return Err(PlanError::Unsummed(input.clone()));
         }
-        for item in &items {
-            *open.entry(&item.input).or_default() -= 1;
-        }
-        if let Some((first, _)) = open.iter().find(|(_, balance)| **balance != 0) {
-            let missing = open.values().filter(|balance| **balance > 0).count();
-            let surplus = open.values().filter(|balance| **balance < 0).count();
-            return Err(Imbalance { missing, surplus, first: (*first).clone() });
+        let served = lanes.iter().flatten().flat_map(|wave| &wave.tasks).filter_map(|task| task.item);
+        let mut named =
+            items.iter().flat_map(|item| item.needs.iter().chain(&item.resumed_from)).copied().chain(served);
+        if let Some(item) = named.find(|item| item.0 as usize >= items.len()) {
+            return Err(PlanError::NoSuchItem { item, items: items.len() });
         }
         for block in &mut header.blocks {
             block.inputs = inputs.iter().filter(|input| input.kind == block.kind).count() as u64;
@@ -208,6 +223,21 @@ impl<S: Step> Plan<S> {
     pub fn sums(&self) -> Vec<(String, Sums)> {
         sums(&self.header.blocks, self.items.iter().map(|item| (item.input.kind.as_str(), &item.planned)))
     }
+}
+
+/// Every input has one item, and every item one input.
+fn balance(inputs: &[InputId], items: &[Item]) -> Result<(), PlanError> {
+    let mut open: BTreeMap<&InputId, i64> = BTreeMap::new();
+    for input in inputs {
+        *open.entry(input).or_default() += 1;
+    }
+    for item in items {
+        *open.entry(&item.input).or_default() -= 1;
+    }
+    let Some((first, _)) = open.iter().find(|(_, balance)| **balance != 0) else { return Ok(()) };
+    let missing = open.values().filter(|balance| **balance > 0).count();
+    let surplus = open.values().filter(|balance| **balance < 0).count();
+    Err(PlanError::Imbalance { missing, surplus, first: (*first).clone() })
 }
 
 pub(crate) fn sums<'a>(

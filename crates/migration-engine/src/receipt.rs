@@ -63,6 +63,8 @@ impl Receipt {
 fn settle<E>(item: &Item, id: ItemId, history: &History<E>) -> (Item, Outcome) {
     let mut item = item.clone();
     item.findings.extend(history.notes.get(&id).into_iter().flatten().cloned());
+    item.resume =
+        item.resume.filter(|_| item.resumed_from.is_none_or(|from| !history.failed.contains_key(&from)));
     let outcome = match history.failed.get(&id) {
         Some((outcome, _)) => outcome.clone(),
         None => item.planned.clone(),
@@ -78,6 +80,9 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The code of what is said of a step whose target holds all that it left, and more.
+    pub const SUPERSEDED: &str = "superseded";
+
     /// Whether every promise is kept.
     pub fn passes(&self) -> bool {
         self.findings.iter().all(|(_, finding)| finding.level < Level::Error)
@@ -87,4 +92,28 @@ impl Verdict {
 /// Whether an item was planned to be, or already was, at its destination: what a verdict judges.
 pub(crate) fn arrived(outcome: &Outcome) -> bool {
     matches!(outcome.bucket, Bucket::Migrated | Bucket::AlreadyPresent | Bucket::Superseded)
+}
+
+#[cfg(test)]
+mod tests {
+    use session_model::{InputId, Timestamp};
+
+    use super::*;
+    use crate::{Cause, Record};
+
+    #[test]
+    fn a_session_whose_transcript_failed_is_not_said_to_be_resumable() {
+        let item = Item {
+            resume: Some("resume it".into()),
+            resumed_from: Some(ItemId(1)),
+            ..Item::new(InputId::new("session", "app-1"), "app-1", Outcome::plain(Bucket::Migrated))
+        };
+        let plan = durable_files::Digest::of(b"");
+        let began = Record::<()>::Began { format: crate::FORMAT, plan, at: Timestamp::UNIX_EPOCH };
+        let mut history = History::begin(&began).unwrap();
+        assert!(settle(&item, ItemId(0), &history).0.resume.is_some());
+        let cause = Cause::new("source-changed", "it changed");
+        history.take_in(Record::Failed { item: ItemId(1), bucket: Bucket::Failed, cause });
+        assert_eq!(settle(&item, ItemId(0), &history).0.resume, None);
+    }
 }

@@ -8,7 +8,7 @@ mod ledger;
 mod undo;
 mod verify;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use durable_files::{DirLock, FileError, InContext, LockError, PathText, Traits, write_file};
@@ -20,7 +20,7 @@ pub use undo::{Drift, UndoError};
 
 use crate::journal::{FORMAT, Journal, JournalError, Phase, Record};
 use crate::state_root::ReadRunError;
-use crate::{Cx, History, Plan, Receipt, RunId, Slot, StateRoot, Step, StepError, Task, plan_file};
+use crate::{Cx, History, ItemId, Plan, Receipt, RunId, Slot, StateRoot, Step, StepError, Task, plan_file};
 use index::Index;
 use ledger::Ledger;
 
@@ -155,6 +155,17 @@ impl<S: Step> Run<S> {
     pub fn receipt(&self) -> Receipt {
         self.ledger
             .look(|history| Receipt::of(self.id.clone(), self.plan.header.clone(), &self.plan.items, history))
+    }
+
+    /// The items of which something was done that is not taken back.
+    pub fn items_done(&self) -> BTreeSet<ItemId> {
+        let items = (0..).zip(self.plan.tasks().map(|task| task.item));
+        self.ledger.look(|history| {
+            items
+                .filter(|(step, _)| history.evidence.contains_key(step))
+                .filter_map(|(_, item)| item)
+                .collect()
+        })
     }
 
     fn slot(&self, step: u32) -> Slot {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use durable_files::{FileError, InContext, PathText, create_private_dirs, sync_dir};
+use durable_files::{DirLock, FileError, InContext, PathText, create_private_dirs, sync_dir};
 use session_model::Timestamp;
 
 use crate::{
@@ -58,6 +58,8 @@ pub struct RunSummary {
     pub items: Vec<Item>,
     /// What its journal says.
     pub history: History<serde_json::Value>,
+    /// Whether a process was at work on it when it was read.
+    pub at_work: bool,
 }
 
 /// A run in a list, readable or not.
@@ -67,6 +69,21 @@ impl RunSummary {
     /// Where it stands.
     pub fn phase(&self) -> Phase {
         self.history.phase
+    }
+
+    /// Whether it has begun and not ended, and nobody is at work on it: it must be resumed or undone.
+    pub fn is_interrupted(&self) -> bool {
+        self.is_unfinished() && !self.at_work
+    }
+
+    /// Whether it has begun and not ended, and somebody is at work on it right now.
+    pub fn is_running(&self) -> bool {
+        self.is_unfinished() && self.at_work
+    }
+
+    /// Whether it has begun and not ended.
+    pub fn is_unfinished(&self) -> bool {
+        matches!(self.phase(), Phase::Interrupted | Phase::Undoing)
     }
 
     /// When it began.
@@ -86,6 +103,11 @@ impl RunSummary {
             Phase::Applied => !self.history.evidence.is_empty(),
             Phase::Interrupted | Phase::Undoing => true,
         }
+    }
+
+    /// How many things its undo left as they were found, because they had changed.
+    pub fn kept(&self) -> usize {
+        if self.phase() == Phase::Undone { self.history.evidence.len() } else { 0 }
     }
 
     /// Whether the two runs work on a common target, by whatever names.
@@ -164,9 +186,11 @@ impl StateRoot {
         if !dir.is_dir() {
             return Err(ReadRunError::Unknown { run: run.clone(), root: self.path.clone() });
         }
+        // Asked before the journal is read, which may end with the work.
+        let at_work = DirLock::is_held(&dir);
         let (header, items) = plan_file::read_outline(&dir.join("plan.jsonl"))?;
         let (history, _) = journal::read(&dir.join("journal"))?;
-        Ok(RunSummary { id: run.clone(), dir, header, items, history })
+        Ok(RunSummary { id: run.clone(), dir, header, items, history, at_work })
     }
 
     /// All runs, oldest first, those that cannot be read among them.
@@ -179,7 +203,7 @@ impl StateRoot {
     pub fn interrupted_on(&self, locks: &[PathText]) -> Result<Option<RunSummary>, ReadRunError> {
         for id in self.ids()? {
             let run = self.summary(&id)?;
-            if matches!(run.phase(), Phase::Interrupted | Phase::Undoing) && run.shares_target(locks) {
+            if run.is_unfinished() && run.shares_target(locks) {
                 return Ok(Some(run));
             }
         }

@@ -30,12 +30,14 @@ pub trait Step: Clone + Serialize + DeserializeOwned + Send + Sync {
     }
 
     /// Where things stand. Without evidence the step has never been published by this run, so whatever stands at its
-    /// target is somebody else's: [`State::Done`] then means that they have already done exactly this.
+    /// target is somebody else's: [`State::Done`] then means that they have already done exactly this. A full look may
+    /// be long and is interruptible, like staging.
     fn inspect(
         &self,
         world: &mut Self::World,
         evidence: Option<&Self::Evidence>,
         look: Look,
+        cx: &Cx<'_>,
     ) -> Result<State, StepError>;
 
     /// The long part: repeatable, interruptible (see [`Cx::check`]), invisible to every reader of the target.
@@ -58,6 +60,18 @@ pub trait Step: Clone + Serialize + DeserializeOwned + Send + Sync {
         evidence: Option<&Self::Evidence>,
         cx: &Cx<'_>,
     ) -> Result<(), StepError>;
+
+    /// Removes what was staged and has not taken its place, and leaves whatever stands at the target, which is not what
+    /// the step left (`undo --keep-changed`).
+    fn unstage(
+        &self,
+        _world: &mut Self::World,
+        _slot: &Slot,
+        _evidence: &Self::Evidence,
+        _cx: &Cx<'_>,
+    ) -> Result<(), StepError> {
+        Ok(())
+    }
 
     /// Moves what stands at the target, though it is no longer what the step left, to `folder`, and takes the step
     /// back (`undo --set-aside`). A step that cannot says so with an item error.
@@ -184,7 +198,7 @@ pub fn perform<S: Step>(
     slot: &Slot,
     cx: &Cx<'_>,
 ) -> Result<S::Evidence, StepError> {
-    if let State::Conflict(found) = step.inspect(world, None, Look::Quick)? {
+    if let State::Conflict(found) = step.inspect(world, None, Look::Quick, cx)? {
         return Err(Cause::new("occupied", format!("cannot {}: {found}", step.describe())).item());
     }
     let performed = step.stage(world, slot, cx).and_then(|evidence| {
@@ -279,7 +293,7 @@ impl Slot {
 /// caller's.
 #[derive(Clone, Copy)]
 pub struct Cx<'a> {
-    /// Set by a signal handler: staging ends within a mebibyte, a publish is finished.
+    /// Set by a signal handler: staging and looking end within a mebibyte, a publish is finished.
     pub stop: &'a AtomicBool,
     /// Where progress is shown.
     pub progress: &'a dyn Progress,

@@ -8,5 +8,7 @@ mod failing;
 mod hostile;
 #[path = "breaker/place.rs"]
 mod place;
+#[path = "breaker/stopping.rs"]
+mod stopping;
 #[path = "breaker/strangers.rs"]
 mod strangers;

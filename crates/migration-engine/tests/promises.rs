@@ -82,8 +82,9 @@ impl Step for Install {
         w: &mut Troubled,
         evidence: Option<&Installed>,
         look: Look,
+        cx: &Cx<'_>,
     ) -> Result<State, StepError> {
-        self.0.inspect(&mut w.files, evidence, look)
+        self.0.inspect(&mut w.files, evidence, look, cx)
     }
 
     fn stage(&self, world: &mut Troubled, slot: &Slot, cx: &Cx<'_>) -> Result<Installed, StepError> {
@@ -479,10 +480,30 @@ fn a_plan_that_forgets_or_invents_an_input_is_refused() {
     let items = place.items();
     let header = place.plan(items.clone(), Vec::new()).header;
     let inputs = [InputId::new("file", "a"), InputId::new("file", "b"), InputId::new("file", "c")];
-    let error = Plan::<Effect>::new(header.clone(), &inputs, items.clone(), Vec::new()).unwrap_err();
-    assert_eq!((error.missing, error.surplus, error.first.id.as_str()), (1, 0, "c"));
-    let twice = [items.clone(), items].concat();
-    assert_eq!(Plan::<Effect>::new(header, &inputs[..2], twice, Vec::new()).unwrap_err().surplus, 2);
+    let refused = |inputs: &[InputId], items| {
+        Plan::<Effect>::new(header.clone(), inputs, items, Vec::new()).unwrap_err().to_string()
+    };
+    assert!(refused(&inputs, items.clone()).contains("1 missing, 0 unknown or twice; first: file c"));
+    assert!(refused(&inputs[..2], [items.clone(), items].concat()).contains("0 missing, 2 unknown"));
+}
+
+#[test]
+fn a_plan_with_an_input_in_no_sum_or_a_step_for_nobody_is_refused() {
+    let place = Place::new("ab");
+    let refused = |kind: &str, needs: u32, serves: u32| {
+        let mut items = place.items();
+        items[1].input.kind = kind.into();
+        items[1].needs = vec![ItemId(needs)];
+        let inputs: Vec<InputId> = items.iter().map(|item| item.input.clone()).collect();
+        let header = place.plan(place.items(), Vec::new()).header;
+        let task = Task { item: Some(ItemId(serves)), ..place.install(0) };
+        let lanes = vec![vec![Wave::publish(vec![task])]];
+        Plan::new(header, &inputs, items, lanes).map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(refused("file", 0, 1), Ok(()));
+    assert_eq!(refused("folder", 0, 1), Err("the plan has no sums for the kind of folder b".into()));
+    assert_eq!(refused("file", 2, 1), Err("the plan speaks of item 2, and has 2".into()));
+    assert_eq!(refused("file", 0, 2), Err("the plan speaks of item 2, and has 2".into()));
 }
 
 #[test]

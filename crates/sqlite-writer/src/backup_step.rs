@@ -41,6 +41,7 @@ impl Step for TakeSnapshot {
         _world: &mut Rows,
         evidence: Option<&Snapshot>,
         _look: Look,
+        _cx: &Cx<'_>,
     ) -> Result<State, StepError> {
         let Some(taken) = evidence else { return Ok(State::Pending) };
         match std::fs::metadata(&taken.file) {

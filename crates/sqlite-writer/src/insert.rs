@@ -131,7 +131,13 @@ impl Step for InsertRow {
         Cost { bytes: 6 * (bytes as u64), at, inodes: 0 }
     }
 
-    fn inspect(&self, world: &mut Rows, evidence: Option<&Inserted>, look: Look) -> Result<State, StepError> {
+    fn inspect(
+        &self,
+        world: &mut Rows,
+        evidence: Option<&Inserted>,
+        look: Look,
+        _cx: &Cx<'_>,
+    ) -> Result<State, StepError> {
         let found = world.find(self, evidence).map_err(|error| error.while_doing(self.describe()))?;
         let standing = match found {
             Found::Nothing => return Ok(State::Pending),

@@ -29,7 +29,7 @@
 //! let mut rows = Rows::new(database);
 //! let evidence = step.stage(&mut rows, &slot, &cx)?;
 //! rows.settle()?; // checked, then committed
-//! assert_eq!(step.inspect(&mut rows, Some(&evidence), Look::Full)?, State::Done);
+//! assert_eq!(step.inspect(&mut rows, Some(&evidence), Look::Full, &cx)?, State::Done);
 //!
 //! step.revert(&mut rows, &slot, Some(&evidence), &cx)?; // the book, its line in the log, and the log's counter
 //! rows.settle()?;

@@ -14,6 +14,8 @@ const MUTATING: &str = "open,openat,creat,mkdir,mkdirat,rename,renameat,renameat
 unlinkat,rmdir,write,pwrite64,writev,pwritev,pwritev2,ftruncate,truncate,fallocate,fsync,fdatasync,syncfs,\
 utimensat,chmod,fchmod,fchmodat,copy_file_range,sendfile";
 
+const BECOME_NOBODY: [&str; 3] = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+
 /// One effect of a program: the n-th call of this name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Effect {
@@ -72,6 +74,19 @@ impl Program {
         self
     }
 
+    /// The same program, run by somebody who is bound by permissions, which root is not: nobody, if we are root.
+    ///
+    /// # Panics
+    /// If the machine does not tell who we are.
+    #[must_use]
+    pub fn unprivileged(self) -> Self {
+        if !is_root() {
+            return self;
+        }
+        let args = BECOME_NOBODY.into_iter().map(OsString::from).chain([self.path.into()]).chain(self.args);
+        Self { path: "setpriv".into(), args: args.collect(), env: self.env }
+    }
+
     /// Runs it undisturbed.
     ///
     /// # Panics
@@ -118,6 +133,22 @@ impl Program {
         command.envs(self.env.iter().cloned()).stdin(Stdio::null());
         command.output().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"))
     }
+}
+
+/// Gives a folder and all in it to whom [`Program::unprivileged`] runs as.
+///
+/// # Panics
+/// If `chown` fails.
+pub fn hand_over(folder: &Path) {
+    if is_root() {
+        let given = Command::new("chown").args(["-R", "65534:65534"]).arg(folder).status().unwrap();
+        assert!(given.success(), "chown {}", folder.display());
+    }
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    tempfile::tempdir().unwrap().path().metadata().unwrap().uid() == 0
 }
 
 /// A place for a loop that lays out a world hundreds of times: in memory where the system offers that, since what is

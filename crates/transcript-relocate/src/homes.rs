@@ -14,13 +14,27 @@ pub struct Homes {
     pub read: Vec<PathBuf>,
     /// The one that the client of the new place will use.
     pub write: PathBuf,
+    /// Its `projects`, resolved: below it, no symlink is written through.
+    projects: PathBuf,
 }
 
 impl Homes {
+    /// Roots to read, and one to write to. That one, and `projects` in it, may be symlinks of the user's (people keep
+    /// such folders on other disks and in repositories): they are resolved here, once.
+    pub fn new(read: Vec<PathBuf>, write: PathBuf) -> Self {
+        let projects = resolve_physically(&write.join("projects"));
+        Self { read, write, projects }
+    }
+
+    /// The folder below which all transcripts go, resolved.
+    pub fn projects(&self) -> &Path {
+        &self.projects
+    }
+
     /// The folder in which the client looks for the transcripts of sessions that run in `directory`, which must be
     /// resolved already (see [`resolve_physically`]).
     pub fn transcript_dir(&self, directory: &Path) -> PathBuf {
-        self.write.join("projects").join(project_slug(&directory.to_string_lossy()))
+        self.projects.join(project_slug(&directory.to_string_lossy()))
     }
 }
 

@@ -8,7 +8,9 @@
 //! should go, and [`plan_file`] decides: a pure function of the two. What it answers are steps of `migration-engine`.
 //!
 //! ```
-//! use migration_engine::Bucket;
+//! use std::sync::atomic::AtomicBool;
+//! use migration_engine::{Bucket, Cx, NoProgress};
+//! use session_model::Timestamp;
 //! use transcript_relocate::{Destination, Homes, find_transcript, plan_file, project_slug};
 //!
 //! # let home = tempfile::tempdir()?;
@@ -17,10 +19,11 @@
 //! std::fs::create_dir_all(&old)?;
 //! std::fs::write(old.join("7f9c.jsonl"), "{}\n")?;
 //!
-//! let homes = Homes { read: vec![claude.clone()], write: claude };
-//! let found = find_transcript(&homes.read, "/work/old".as_ref(), "7f9c", session_model::Timestamp::now())?;
+//! let homes = Homes::new(vec![claude.clone()], claude);
+//! let cx = Cx { stop: &AtomicBool::new(false), progress: &NoProgress, now: Timestamp::now };
+//! let found = find_transcript(&homes.read, "/work/old".as_ref(), "7f9c", (cx.now)())?;
 //! let target = homes.transcript_dir("/work/new".as_ref()).join("7f9c.jsonl");
-//! let destination = Destination::survey(&found.files[0].path, &target)?;
+//! let destination = Destination::survey(&found.files[0].path, &target, homes.projects(), &cx);
 //! let planned = plan_file(&found.files[0], &[destination], None);
 //! assert_eq!(planned.outcome.bucket, Bucket::Migrated);
 //! assert_eq!(planned.steps.len(), 1);
@@ -37,7 +40,7 @@ mod homes;
 mod plan;
 mod slug;
 
-pub use find::{FindError, FoundFile, FoundTranscript, find_transcript};
+pub use find::{FoundFile, FoundTranscript, NotAFileName, Unreadable, find_transcript};
 pub use homes::{Homes, cleanup_period_days, resolve_physically};
 pub use plan::{Destination, PlannedFile, plan_file};
 pub use slug::{may_be_slug_of, project_slug};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use legacy_readers::ao::{Content, Legacy, Owner, SessionFile, SessionRecord};
 use migration_engine::{Bucket, Outcome};
+use session_model::Anomaly;
 
 use super::Settings;
 use super::project::{Considered, Home};
@@ -43,10 +44,10 @@ impl<'a> Sieve<'a, '_> {
             Content::Skipped(why) => return Err(Outcome::because(Bucket::Skipped, why.as_str())),
             Content::Record(record) => Ok(record.as_ref()),
             Content::Quarantined(why) => Err(why),
+            Content::Unlisted(why) => return Err(quarantined(why)),
         };
         let (project, home) = self.owner(&file.owner)?;
-        let record =
-            record.map_err(|why| Outcome::because(Bucket::Quarantined, &why.code).detail(why.to_string()))?;
+        let record = record.map_err(quarantined)?;
         if !self.seen.insert((project, &file.id)) {
             return Err(Outcome::because(Bucket::Skipped, "duplicate"));
         }
@@ -59,13 +60,13 @@ impl<'a> Sieve<'a, '_> {
     }
 
     fn check_selected(&self, owner: &Owner) -> Result<(), Outcome> {
-        let is_selected =
-            |id: &Arc<str>| self.settings.selected.as_ref().is_none_or(|selected| selected.contains(&**id));
-        let selected = match owner {
+        let Some(selected) = &self.settings.selected else { return Ok(()) };
+        let is_selected = |id: &Arc<str>| selected.contains(&**id);
+        let may_be_selected = match owner {
             Owner::Project(id) | Owner::Unknown(id) => is_selected(id),
             Owner::Ambiguous(ids) => ids.iter().any(is_selected),
         };
-        if selected { Ok(()) } else { Err(Outcome::because(Bucket::Skipped, "not-selected")) }
+        if may_be_selected { Ok(()) } else { Err(Outcome::because(Bucket::Skipped, "not-selected")) }
     }
 
     fn owner(&self, owner: &'a Owner) -> Result<(&'a str, &'a Home), Outcome> {
@@ -84,6 +85,10 @@ impl<'a> Sieve<'a, '_> {
                 .detail(format!("these projects claim it: {}", ids.join(", ")))),
         }
     }
+}
+
+fn quarantined(why: &Anomaly) -> Outcome {
+    Outcome::because(Bucket::Quarantined, &why.code).detail(why.to_string())
 }
 
 /// A session that has ended stays where it is. Its state and its time of termination count separately.

@@ -1,7 +1,7 @@
 //! A project's configuration as the daemon keeps it: JSON text, in which every value must have the type that it
 //! expects, because it takes text that it cannot decode for an empty configuration (formats/ao.md §5.1, §5.2).
 
-use legacy_readers::ao::{AgentConfig, Behaviour, Registration, Role, default_session_prefix};
+use legacy_readers::ao::{AgentConfig, Behaviour, Registration, Role};
 use serde_json::{Map, Value};
 use session_model::{Finding, Harness};
 
@@ -57,12 +57,6 @@ fn default_branch(registration: &Registration) -> Value {
     Value::from(branch.unwrap_or_default())
 }
 
-/// The prefix of session ids: configured, else derived from the path.
-fn session_prefix(registration: &Registration) -> String {
-    let configured = registration.session_prefix.clone().filter(|prefix| !prefix.trim().is_empty());
-    configured.unwrap_or_else(|| default_session_prefix(&registration.path))
-}
-
 impl Draft<'_> {
     fn put(&mut self, key: &str, value: Value) {
         put(&mut self.json, key, value);
@@ -77,7 +71,7 @@ impl Draft<'_> {
     }
 
     fn session_prefix(&mut self, registration: &Registration) {
-        let prefix = session_prefix(registration);
+        let prefix = registration.session_prefix();
         if paths::is_prefix(&prefix) {
             self.put("sessionPrefix", Value::from(prefix));
         } else {

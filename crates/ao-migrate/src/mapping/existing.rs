@@ -35,7 +35,7 @@ const IS_TERMINATED: usize = position(SessionRow::COLUMNS, "is_terminated");
 
 impl Existing {
     /// The path of a project that is in the database.
-    pub(super) fn path_of(&self, project: &str) -> Option<&str> {
+    pub(crate) fn path_of(&self, project: &str) -> Option<&str> {
         self.projects.get(project)?.get(PATH)?.as_str()
     }
 

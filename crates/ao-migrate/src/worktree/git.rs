@@ -27,20 +27,33 @@ pub(super) fn git<A: AsRef<OsStr>>(
     Err(said.lines().next().unwrap_or("git failed and said nothing").to_owned())
 }
 
-/// One line of `git worktree list`.
+/// One worktree that `git worktree list` names.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Listed {
     /// Where it is.
     pub(super) path: PathBuf,
-    /// The branch it has checked out, without `refs/heads/`.
+    /// The branch it holds, without `refs/heads/`: no other worktree may check that out.
     pub(super) branch: Option<String>,
-    /// Whether it is locked against being moved.
+    /// Whether it holds the branch for a rebase or bisection that has not ended, without having it checked out.
+    pub(super) busy: bool,
+    /// Whether it is locked against being moved and pruned.
     pub(super) locked: bool,
+    /// Whether its folder is gone; git holds its branch all the same.
+    pub(super) gone: bool,
 }
 
 /// The worktrees of the repository that `directory` belongs to, the main one first.
 pub(super) fn list(directory: &Path) -> Result<Vec<Listed>, String> {
-    git(directory, ["worktree", "list", "--porcelain", "-z"]).map(|listing| parse_list(&listing))
+    let mut worktrees = parse_list(&git(directory, ["worktree", "list", "--porcelain", "-z"])?);
+    for worktree in &mut worktrees {
+        // git does not call a locked one prunable
+        worktree.gone |= worktree.locked && !worktree.path.join(".git").exists();
+        if worktree.branch.is_none() && !worktree.gone {
+            worktree.branch = branch_in_work(&worktree.path);
+            worktree.busy = worktree.branch.is_some();
+        }
+    }
+    Ok(worktrees)
 }
 
 fn parse_list(listing: &[u8]) -> Vec<Listed> {
@@ -54,9 +67,32 @@ fn parse_list(listing: &[u8]) -> Vec<Listed> {
                 last.branch = Some(branch.to_owned());
             }
             last.locked |= text == "locked" || text.starts_with("locked ");
+            last.gone |= text == "prunable" || text.starts_with("prunable ");
         }
     }
     worktrees
+}
+
+/// The branch that a rebase or bisection in a worktree will go back to.
+fn branch_in_work(worktree: &Path) -> Option<String> {
+    let admin = git(worktree, ["rev-parse", "--absolute-git-dir"]).ok()?;
+    let admin = path_from(admin.strip_suffix(b"\n").unwrap_or(&admin));
+    ["rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START"].into_iter().find_map(|file| {
+        let name = std::fs::read_to_string(admin.join(file)).ok()?;
+        let name = name.trim_end();
+        Some(name.strip_prefix("refs/heads/").unwrap_or(name).to_owned())
+    })
+}
+
+/// The branches of a repository: its own, and those that were fetched from its origin.
+pub(super) fn branches(directory: &Path) -> Result<Vec<String>, String> {
+    let format = ["for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes/origin"];
+    let listing = git(directory, format)?;
+    let names = String::from_utf8_lossy(&listing);
+    let short = |name: &str| {
+        name.strip_prefix("refs/heads/").or(name.strip_prefix("refs/remotes/origin/")).map(str::to_owned)
+    };
+    Ok(names.lines().filter_map(short).collect())
 }
 
 #[cfg(unix)]

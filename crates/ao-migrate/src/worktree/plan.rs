@@ -1,12 +1,14 @@
 //! Which worktrees move, which stay, and what that means for the daemon (formats/ao.md §8.3, §8.4).
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use session_model::Finding;
 
 use super::MoveWorktree;
+use super::repository::Repository;
 use super::survey::survey_move;
-use crate::mapping::{Arrival, Hindrance, MappedSession};
+use crate::mapping::{Arrival, Existing, Hindrance, Mapped};
 use migration_cli::shell_word;
 use migration_engine::Bucket;
 
@@ -18,32 +20,64 @@ pub(crate) struct Worktrees {
 }
 
 /// Decides for every session that arrives.
-pub(crate) fn plan(sessions: &[MappedSession], move_them: bool) -> Worktrees {
+pub(crate) fn plan(mapped: &Mapped, existing: &Existing, move_them: bool) -> Worktrees {
+    let mut repositories = Repositories::of(mapped, existing);
     let mut worktrees = Worktrees::default();
-    for (position, session) in sessions.iter().enumerate() {
+    for (position, session) in mapped.sessions.iter().enumerate() {
         let Some(arrival) = session.arrival.as_deref() else { continue };
         let is_new = session.outcome.bucket == Bucket::Migrated;
-        let moves = if move_them && is_new { worktrees.try_move(position, arrival) } else { false };
-        let finding = resumable(arrival, moves);
+        let moves = move_them && is_new && worktrees.try_move(position, arrival, &mut repositories);
+        let finding = resumable(arrival, moves, &mut repositories);
         worktrees.findings.push((position, finding));
     }
     worktrees
 }
 
+/// The projects' repositories, each asked once and only if somebody wants to know.
+struct Repositories<'a> {
+    paths: HashMap<&'a str, &'a str>,
+    asked: HashMap<&'a str, Result<Repository, String>>,
+}
+
+impl<'a> Repositories<'a> {
+    fn of(mapped: &'a Mapped, existing: &'a Existing) -> Self {
+        let theirs = existing.projects.keys().filter_map(|id| Some((id.as_str(), existing.path_of(id)?)));
+        let rows = mapped.projects.iter().filter_map(|project| project.row.as_ref());
+        let ours = rows.map(|row| (row.id.as_str(), row.path.as_str()));
+        Self { paths: theirs.chain(ours).collect(), asked: HashMap::new() }
+    }
+
+    /// The repository of a session's project, or what git said instead.
+    fn ask(&mut self, arrival: &'a Arrival) -> Result<&Repository, &str> {
+        let project = arrival.row.project_id.as_str();
+        let asked = self.asked.entry(project).or_insert_with(|| {
+            let path = Path::new(self.paths.get(project).copied().unwrap_or_default());
+            Repository::survey(path).map_err(|said| format!("{}: {said}", shell_word(path)))
+        });
+        asked.as_ref().map_err(String::as_str)
+    }
+}
+
 impl Worktrees {
-    fn try_move(&mut self, position: usize, arrival: &Arrival) -> bool {
+    fn try_move<'a>(
+        &mut self,
+        position: usize,
+        arrival: &'a Arrival,
+        repositories: &mut Repositories<'a>,
+    ) -> bool {
         let shares = arrival.hindrances.iter().any(|h| matches!(h, Hindrance::SharesWorktree(_)));
         if shares || arrival.legacy_worktree.is_empty() || arrival.row.branch.is_empty() {
             return false;
         }
-        let from = Path::new(&arrival.legacy_worktree);
-        match survey_move(from, arrival.managed_path.as_std_path(), &arrival.row.branch) {
+        let (from, to) = (Path::new(&arrival.legacy_worktree), arrival.managed_path.as_std_path());
+        match survey_move(repositories.ask(arrival), from, to, &arrival.row.branch) {
             Ok(step) => {
                 self.moves.push((position, step));
                 true
             }
             Err(refused) => {
-                let message = format!("the worktree {} stays where it is: {}", from.display(), refused.found);
+                let from = shell_word(from);
+                let message = format!("the worktree {from} stays where it is: {}", refused.found);
                 self.findings.push((position, Finding::warning(refused.reason, message)));
                 false
             }
@@ -52,10 +86,13 @@ impl Worktrees {
 }
 
 /// Whether the daemon can resume the session: yes, or no because.
-fn resumable(arrival: &Arrival, moves: bool) -> Finding {
+fn resumable<'a>(arrival: &'a Arrival, moves: bool, repositories: &mut Repositories<'a>) -> Finding {
     let mut reasons: Vec<String> = arrival.hindrances.iter().map(ToString::to_string).collect();
     if reasons.is_empty() && !moves {
-        reasons.extend(held_branch(arrival));
+        reasons = match repositories.ask(arrival) {
+            Ok(repository) => repository.obstacles(&arrival.row.branch, arrival.managed_path.as_std_path()),
+            Err(said) => vec![format!("git makes no worktree of {said}")],
+        };
     }
     if reasons.is_empty() {
         return Finding::note("daemon-resumes", "resumable by the daemon: yes");
@@ -64,20 +101,4 @@ fn resumable(arrival: &Arrival, moves: bool) -> Finding {
         "daemon-cannot-resume",
         format!("resumable by the daemon: no, because {}", reasons.join("; ")),
     )
-}
-
-/// The old worktree still has the branch checked out, and the command that frees it.
-fn held_branch(arrival: &Arrival) -> Option<String> {
-    let from = Path::new(&arrival.legacy_worktree);
-    let managed = arrival.managed_path.as_path();
-    let holds = !arrival.legacy_worktree.is_empty() && from.join(".git").exists();
-    (holds && from != managed.as_std_path()).then(|| {
-        let (from, to) = (shell_word(&arrival.legacy_worktree), shell_word(managed.as_str()));
-        let parent = shell_word(managed.parent().unwrap_or(managed).as_str());
-        let command = format!("mkdir -p {parent} && git -C {from} worktree move {from} {to}");
-        format!(
-            "the worktree {from} holds the branch {}; `{command}` moves it",
-            shell_word(&arrival.row.branch)
-        )
-    })
 }

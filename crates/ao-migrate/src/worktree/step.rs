@@ -87,6 +87,7 @@ impl Step for MoveWorktree {
         _world: &mut Files,
         _evidence: Option<&Moved>,
         _look: Look,
+        _cx: &Cx<'_>,
     ) -> Result<State, StepError> {
         Ok(match self.place() {
             Place::At { source: false, linked: true } => State::Done,

@@ -9,6 +9,7 @@ use session_model::Timestamp;
 use testkit::tree::Tree;
 
 use super::git::git;
+use super::repository;
 use super::step::{MoveWorktree, Moved};
 use super::survey::{Refused, survey_move};
 
@@ -57,7 +58,12 @@ impl Repository {
     }
 
     fn survey(&self) -> Result<MoveWorktree, Refused> {
-        survey_move(&self.from(), &self.to(), "feat")
+        self.survey_of(&self.from(), "feat")
+    }
+
+    fn survey_of(&self, from: &Path, branch: &str) -> Result<MoveWorktree, Refused> {
+        let repository = repository::Repository::survey(&self.main());
+        survey_move(repository.as_ref().map_err(String::as_str), from, &self.to(), branch)
     }
 
     fn reason(&self) -> &'static str {
@@ -93,7 +99,8 @@ fn slot() -> Slot {
 }
 
 fn state(step: &MoveWorktree) -> State {
-    step.inspect(&mut Files::default(), None, Look::Full).unwrap()
+    let cx = Cx { stop: &AtomicBool::new(false), progress: &NoProgress, now: Timestamp::now };
+    step.inspect(&mut Files::default(), None, Look::Full, &cx).unwrap()
 }
 
 #[test]
@@ -135,15 +142,10 @@ fn what_a_kill_in_the_middle_of_git_leaves_is_mended_in_both_directions() {
 #[test]
 fn a_worktree_that_must_not_be_moved_is_refused_with_its_reason() {
     let repository = Repository::new();
-    assert_eq!(survey_move(&repository.from(), &repository.to(), "main").unwrap_err().reason, "other-branch");
-    assert_eq!(
-        survey_move(&repository.main(), &repository.to(), "main").unwrap_err().reason,
-        "not-a-linked-worktree"
-    );
-    assert_eq!(
-        survey_move(&repository.base().join("gone"), &repository.to(), "feat").unwrap_err().reason,
-        "worktree-gone"
-    );
+    let reason_of = |from: &Path, branch: &str| repository.survey_of(from, branch).unwrap_err().reason;
+    assert_eq!(reason_of(&repository.from(), "main"), "other-branch");
+    assert_eq!(reason_of(&repository.main(), "main"), "not-a-linked-worktree");
+    assert_eq!(reason_of(&repository.base().join("gone"), "feat"), "worktree-gone");
 
     git(&repository.main(), ["worktree", "lock", repository.from().to_str().unwrap()]).unwrap();
     assert_eq!(repository.reason(), "worktree-locked");

@@ -56,7 +56,7 @@ impl Struck {
     fn go_on(&self, when: &str) {
         let again = self.home.run(self.arguments);
         match again.code {
-            Some(0) => {}
+            Some(0) => self.home.close_database(), // all was done but that, and a run with nothing to do leaves it
             Some(7) => self.home.expect_said(0, &["resume"], when),
             code => panic!("{when}: exit {code:?}\n{}{}", again.stdout, again.stderr),
         }

@@ -86,11 +86,24 @@ impl Home {
     pub(crate) fn tool(&self, arguments: &[&str]) -> Program {
         let tool = Program::new(env!("CARGO_BIN_EXE_ao-migrate"));
         let tool = arguments.iter().fold(tool, |tool, argument| tool.arg(*argument));
+        self.surrounded(tool)
+    }
+
+    fn surrounded(&self, tool: Program) -> Program {
         tool.env("HOME", &self.path).env("REHOME_STATE_DIR", self.state_dir())
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         self.ended(&self.tool(arguments).run())
+    }
+
+    /// Runs it as somebody who is bound by permissions, to whom the home belongs from now on.
+    pub(crate) fn run_unprivileged(&self, arguments: &[&str]) -> Ended {
+        let program = self.dir.path().join("ao-migrate");
+        std::fs::copy(env!("CARGO_BIN_EXE_ao-migrate"), &program).unwrap();
+        testkit::crash::hand_over(self.dir.path());
+        let tool = arguments.iter().fold(Program::new(program), |tool, argument| tool.arg(*argument));
+        self.ended(&self.surrounded(tool).unprivileged().run())
     }
 
     /// Runs it and expects this exit code.

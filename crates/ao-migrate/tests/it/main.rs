@@ -7,4 +7,6 @@ mod golden;
 mod home;
 mod life;
 mod refusals;
+mod transcripts;
+mod unreadable;
 mod worktrees;

@@ -82,6 +82,7 @@ fn a_schema_that_was_not_asked_for_is_refused() {
         (20, &[], "expected schema version 12, found 20"),
         (20, &["--schema", "20"], "cannot write schema version 20: it has not been tried"),
         (12, &["--schema", "13"], "expected schema version 13, found 12"),
+        (12, &["--schema", "13"], "hint: leave out --schema"),
     ] {
         let home = Home::with_database("everything", Version(version));
         refused_with(&home, arguments, words);
@@ -115,6 +116,7 @@ fn a_database_that_is_not_whole_is_left_as_it_is() {
     let orphan =
         "PRAGMA foreign_keys = OFF; INSERT INTO workspace_repos VALUES ('gone', 'name', 'path', '', '2026');";
     ao_database::execute(&home.database(), orphan);
+    refused_with(&home, &["--dry-run"], "is not whole");
     refused_with(&home, &[], "is not whole");
 }
 
@@ -170,10 +172,10 @@ fn an_unknown_project_is_a_mistake_of_usage_and_the_known_ones_are_named() {
     assert!(ended.stderr.contains("the registry knows: billing-api, ledger, web-shop"), "{}", ended.stderr);
 }
 
-/// Runs a command line in a mount namespace of its own; only root may make one.
+/// Runs the tool as the last command of a script in a mount namespace of its own; only root may make one.
 fn unshared(script: &str, home: &Home, arguments: &[&str]) -> Ended {
     let mut command = Command::new("unshare");
-    command.args(["--mount", "sh", "-ec", &format!("{script}\nexec \"$0\" \"$@\"")]);
+    command.args(["--mount", "sh", "-ec", &format!("{script} \"$0\" \"$@\"")]);
     command.arg(env!("CARGO_BIN_EXE_ao-migrate")).args(arguments);
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
     command.env("HOME", home.path()).env("REHOME_STATE_DIR", home.state_dir());
@@ -181,16 +183,41 @@ fn unshared(script: &str, home: &Home, arguments: &[&str]) -> Ended {
     home.ended(&output)
 }
 
+/// The run and the dry run both refuse, and both for this reason.
+#[track_caller]
+fn refused_either_way(home: &Home, script: &str, words: &str) {
+    let before = home.tree();
+    for arguments in [&["--dry-run"][..], &[]] {
+        let ended = unshared(script, home, arguments);
+        assert_eq!(ended.code, Some(4), "{arguments:?} {}{}", ended.stdout, ended.stderr);
+        assert!(ended.stderr.contains(words), "{arguments:?} {}", ended.stderr);
+    }
+    before.without(&[".ao/data/ao.db"]).assert_same(&home.files(), "nothing was written");
+    assert!(!home.has_run());
+}
+
 #[test]
 fn a_data_directory_that_may_not_be_written_is_refused() {
+    const WORDS: &str = "expected to write it and its folder, found that not allowed";
     let home = Home::new("everything");
-    let before = home.tree();
     let data = home.data_dir().display().to_string();
-    let script = format!("mount --bind '{data}' '{data}'; mount -o remount,bind,ro '{data}'");
-    let ended = unshared(&script, &home, &[]);
-    assert_eq!(ended.code, Some(4), "{}{}", ended.stdout, ended.stderr);
-    assert!(ended.stderr.contains("found that not allowed"), "{}", ended.stderr);
-    before.assert_same(&home.tree(), "nothing was written");
+    let read_only = format!("mount --bind '{data}' '{data}'; mount -o remount,bind,ro '{data}'; exec");
+    refused_either_way(&home, &read_only, WORDS);
+
+    // somebody who is not root, in a folder or with a file that is
+    let outside = home.path().parent().unwrap().display().to_string();
+    let nobody = "exec setpriv --reuid=65534 --regid=65534 --clear-groups";
+    let give_away = format!("chmod 755 '{outside}'; chown -R 65534:65534 '{outside}'");
+    for theirs in [&data, &format!("{data}/ao.db")] {
+        refused_either_way(&home, &format!("{give_away}; chown 0:0 '{theirs}'; {nobody}"), WORDS);
+    }
+    assert_eq!(
+        unshared(&format!("{give_away}; {nobody}"), &home, &[]).code,
+        Some(3),
+        "nothing else was wrong"
+    );
+    let again = unshared(&format!("chown 0:0 '{data}'; {nobody}"), &home, &[]);
+    assert_eq!(again.code, Some(3), "with nothing to write it need not be writable: {}", again.stderr);
 }
 
 #[test]
@@ -198,18 +225,14 @@ fn a_disk_without_room_is_refused_before_the_first_write() {
     let home = Home::new("everything");
     let transcript = testkit_transcript(&home);
     std::fs::write(&transcript, vec![b' '; 3 << 20]).unwrap();
-    let (files, dump) = (home.files(), home.dump());
+    let dump = home.dump();
     // The destination of all transcripts is a small disk of its own, with the sources in it.
     let claude = home.path().join(".claude").display().to_string();
     let script = format!(
-        "cp -a '{claude}' '{claude}.full'; mount -t tmpfs -o size=5m none '{claude}'; cp -a '{claude}.full/.' '{claude}'; rm -r '{claude}.full'"
+        "cp -a '{claude}' '{claude}.full'; mount -t tmpfs -o size=5m none '{claude}'; cp -a '{claude}.full/.' '{claude}'; rm -r '{claude}.full'; exec"
     );
-    let ended = unshared(&script, &home, &[]);
-    assert_eq!(ended.code, Some(4), "{}{}", ended.stdout, ended.stderr);
-    assert!(ended.stderr.contains("not enough room"), "{}", ended.stderr);
-    files.assert_same(&home.files(), "nothing was written");
+    refused_either_way(&home, &script, "not enough room");
     assert_eq!(dump, home.dump());
-    assert!(!home.has_run());
 }
 
 fn testkit_transcript(home: &Home) -> std::path::PathBuf {

@@ -79,6 +79,7 @@ fn content() -> impl Strategy<Value = Content> {
         12 => record().prop_map(|record| Content::Record(Box::new(record))),
         1 => Just(Content::Skipped(Skip::ReservedEmpty)),
         1 => Just(Content::Quarantined(anomaly("parse-error", 1))),
+        1 => Just(Content::Unlisted(anomaly("unreadable", 1))),
     ]
 }
 

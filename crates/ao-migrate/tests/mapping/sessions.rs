@@ -278,6 +278,21 @@ fn each_file_that_is_no_live_session_says_why() {
 }
 
 #[test]
+fn a_folder_that_cannot_be_listed_is_passed_over_only_if_nothing_asked_for_can_be_in_it() {
+    let unlisted = || Content::Unlisted(anomaly("unreadable", 1));
+    let all = Owner::Ambiguous(Arc::from(["ledger".into(), "books".into()]));
+    let mut home = Home::with_ledger()
+        .content("ledger", "sessions", unlisted())
+        .content("books", "sessions", unlisted())
+        .file(all, "projects", unlisted())
+        .file(Owner::Ambiguous(Arc::from([])), "projects", unlisted());
+    assert_eq!(buckets(&home.map()), ["quarantined(unreadable)"; 4]);
+    home.selected = Some(vec!["ledger"]);
+    let (counted, other) = ("quarantined(unreadable)", "skipped(not-selected)");
+    assert_eq!(buckets(&home.map()), [counted, other, counted, other]);
+}
+
+#[test]
 fn the_first_readable_copy_of_an_id_decides_even_when_it_has_ended() {
     let home = Home::with_ledger()
         .content("ledger", "led-1", Content::Quarantined(anomaly("parse-error", 1)))

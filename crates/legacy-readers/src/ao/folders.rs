@@ -54,7 +54,13 @@ fn root(name: &str) -> Root<'_> {
 /// Reads all session files below the state root, in the order of formats/ao.md §2.9.
 pub(super) fn read(state_root: &Path, projects: &Projects<'_>) -> Folders {
     let mut found = Folders::default();
-    let top = found.entries(state_root);
+    let top = match entries(state_root) {
+        Ok(top) => top,
+        Err(why) => {
+            found.sessions.push(unlisted(state_root, Layout::V2, &projects.any(), why));
+            return found;
+        }
+    };
     found.v2(&state_root.join("projects"), projects);
     for entry in top.iter().filter(|entry| entry.is_folder()) {
         match root(&entry.name()) {
@@ -75,20 +81,20 @@ pub(super) fn read(state_root: &Path, projects: &Projects<'_>) -> Folders {
 
 impl Folders {
     fn v2(&mut self, folder: &Path, projects: &Projects<'_>) {
-        for entry in self.entries(folder).iter().filter(|entry| entry.is_folder()) {
-            self.whole(&entry.path, Layout::V2, &projects.owner(&entry.name()));
+        match entries(folder) {
+            Ok(entries) => entries.iter().filter(|entry| entry.is_folder()).for_each(|entry| {
+                self.whole(&entry.path, Layout::V2, &projects.owner(&entry.name()));
+            }),
+            Err(why) => self.sessions.push(unlisted(folder, Layout::V2, &projects.any(), why)),
         }
     }
 
     fn standalone(&mut self, folder: &Path, projects: &Projects<'_>) {
-        for entry in self.entries(folder).iter().filter(|entry| entry.is_folder()) {
-            let path = entry.path.join("orchestrator.json");
-            let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+        let folders = entries(folder).unwrap_or_default(); // one that cannot be listed was counted by `v2`
+        for entry in folders.iter().filter(|entry| entry.is_folder()) {
+            let Some(file) = standalone_record(&entry.path) else { continue };
             let owner = projects.owner(&entry.name());
             let id = projects.orchestrator_of(&owner);
-            let is_file = metadata.is_file();
-            let file =
-                Entry { path, file_name: "orchestrator.json".into(), is_file, metadata: Some(metadata) };
             let place = InPlace { layout: Layout::Standalone, owner: &owner };
             let mut file = place.file(file, false, &mut Vec::new());
             file.id = id;
@@ -110,13 +116,28 @@ impl Folders {
 
     /// Every file of `sessions/` and `sessions/archive/`; the other folders beside them are only named.
     fn sessions_of(&mut self, folder: &Path, layout: Layout, owner: &Owner) -> Vec<SessionFile> {
-        let beside = self.entries(folder);
+        let (beside, path) = (entries(folder), folder.join("sessions"));
+        let sessions = match (entries(&path), &beside) {
+            (Ok(sessions), _) => sessions,
+            (Err(_), Err(why)) => return vec![unlisted(folder, layout, owner, why.clone())],
+            (Err(why), Ok(beside)) if beside.iter().any(|entry| entry.file_name == "sessions") => {
+                return vec![unlisted(&path, layout, owner, why)];
+            }
+            (Err(_), Ok(_)) => Vec::new(),
+        };
+        let beside = self.or_said(beside);
         let others = beside.iter().filter(|entry| entry.is_folder() && entry.file_name != "sessions");
         self.not_entered.extend(others.map(|entry| entry.path.clone()));
         let mut files = Vec::new();
-        for entry in self.entries(&folder.join("sessions")) {
-            if entry.file_name == "archive" && !entry.is_file && entry.is_folder() {
-                files.extend(self.entries(&entry.path).into_iter().map(|entry| (entry, true)));
+        for entry in sessions {
+            if entry.file_name == "archive" && entry.is_folder() {
+                match entries(&entry.path) {
+                    Ok(archived) => files.extend(archived.into_iter().map(|entry| (entry, true))),
+                    Err(why) => {
+                        self.anomalies.push(why);
+                        files.push((entry, true)); // for all that it may hold
+                    }
+                }
             } else {
                 files.push((entry, false));
             }
@@ -124,17 +145,50 @@ impl Folders {
         InPlace { layout, owner }.files(files)
     }
 
-    /// What a folder holds, in the order of names. A folder that is not there holds nothing.
-    fn entries(&mut self, folder: &Path) -> Vec<Entry> {
-        match list(folder) {
-            Ok(entries) => entries,
-            Err(error) if files::is_absence(&error) => Vec::new(),
-            Err(error) => {
-                self.anomalies.push(files::unreadable(folder, &error));
-                Vec::new()
-            }
-        }
+    /// What a folder holds whose content is only named: what cannot be listed is only said.
+    fn or_said(&mut self, entries: Result<Vec<Entry>, Anomaly>) -> Vec<Entry> {
+        entries.unwrap_or_else(|why| {
+            self.anomalies.push(why);
+            Vec::new()
+        })
     }
+}
+
+/// What a folder holds, in the order of names. A folder that is not there holds nothing.
+pub(super) fn entries(folder: &Path) -> Result<Vec<Entry>, Anomaly> {
+    match list(folder) {
+        Err(error) if !files::is_absence(&error) => Err(files::unreadable(folder, &error)),
+        listed => Ok(listed.unwrap_or_default()),
+    }
+}
+
+/// A folder that may hold any number of sessions, as the one input that stands for them.
+fn unlisted(folder: &Path, layout: Layout, owner: &Owner, why: Anomaly) -> SessionFile {
+    let name = spelled(folder.file_name().map_or(folder, Path::new));
+    SessionFile {
+        input: InputId::new("session", spelled(folder)),
+        owner: owner.clone(),
+        id: name,
+        layout,
+        mtime: Timestamp::UNIX_EPOCH,
+        content: Content::Unlisted(why),
+        path: folder.to_path_buf(),
+    }
+}
+
+/// The stand-alone record in a project's folder. One that can be seen and not looked at is there as well.
+fn standalone_record(folder: &Path) -> Option<Entry> {
+    let file_name = OsString::from("orchestrator.json");
+    let path = folder.join(&file_name);
+    let (kind, metadata) = match fs::symlink_metadata(&path) {
+        Ok(metadata) => (Kind::of(metadata.file_type()), Some(metadata)),
+        Err(error) if files::is_absence(&error) => return None,
+        Err(_) => {
+            let listed = list(folder).unwrap_or_default();
+            (listed.into_iter().find(|entry| entry.file_name == file_name)?.kind, None)
+        }
+    };
+    Some(Entry { path, file_name, kind, metadata })
 }
 
 /// The files of one folder, which share layout and owner.
@@ -170,7 +224,7 @@ impl InPlace<'_> {
         let (content, mtime) = match id {
             _ if archived => (Content::Skipped(Skip::Archived), entry.mtime()),
             Err(why @ Skip::SideFile) => (Content::Skipped(why), entry.mtime()),
-            _ if !entry.is_file => (Content::Skipped(Skip::NotARegularFile), entry.mtime()),
+            _ if entry.kind != Kind::File => (Content::Skipped(Skip::NotARegularFile), entry.mtime()),
             Err(why) => (Content::Skipped(why), entry.mtime()),
             Ok(_) => session::read(&entry.path, naming, buffer),
         };
@@ -189,20 +243,39 @@ impl InPlace<'_> {
 }
 
 /// One name in a folder.
-struct Entry {
+pub(super) struct Entry {
     path: PathBuf,
     file_name: OsString,
-    /// A regular file, not one behind a symlink.
-    is_file: bool,
+    kind: Kind,
     metadata: Option<fs::Metadata>,
+}
+
+/// What stands under a name itself, not behind a symlink.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    File,
+    Folder,
+    Link,
+    Other,
+}
+
+impl Kind {
+    fn of(found: fs::FileType) -> Self {
+        match found {
+            found if found.is_file() => Self::File,
+            found if found.is_dir() => Self::Folder,
+            found if found.is_symlink() => Self::Link,
+            _ => Self::Other,
+        }
+    }
 }
 
 fn list(folder: &Path) -> io::Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let is_file = entry.file_type()?.is_file();
-        entries.push(Entry { path: entry.path(), file_name: entry.file_name(), is_file, metadata: None });
+        let kind = Kind::of(entry.file_type()?);
+        entries.push(Entry { path: entry.path(), file_name: entry.file_name(), kind, metadata: None });
     }
     entries.sort_unstable_by(|one, other| one.file_name.cmp(&other.file_name));
     Ok(entries)
@@ -213,9 +286,17 @@ impl Entry {
         spelled(Path::new(&self.file_name))
     }
 
-    /// A folder, also behind a symlink: people move such folders to other disks.
+    /// A folder, also behind a symlink: people move such folders to other disks. A link that leads where we may not
+    /// look may lead to one.
     fn is_folder(&self) -> bool {
-        !self.is_file && self.path.is_dir()
+        match self.kind {
+            Kind::Folder => true,
+            Kind::Link => match fs::metadata(&self.path) {
+                Ok(found) => found.is_dir(),
+                Err(error) => !files::is_absence(&error),
+            },
+            Kind::File | Kind::Other => false,
+        }
     }
 
     fn mtime(&self) -> Timestamp {

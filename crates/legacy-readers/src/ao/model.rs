@@ -119,7 +119,8 @@ pub enum Owner {
     Project(Arc<str>),
     /// No project of the registry: the id that its folder or its `project` key gives, or the folder's name.
     Unknown(Arc<str>),
-    /// A bare-hash folder that several projects claim, and no `project` key that decides (§2.8).
+    /// A bare-hash folder that several projects claim, and no `project` key that decides (§2.8); or a folder of all
+    /// projects.
     Ambiguous(Arc<[Arc<str>]>),
 }
 
@@ -145,6 +146,8 @@ pub enum Content {
     Skipped(Skip),
     /// Something that should be a record and cannot be read: code `parse-error`, `bad-lifecycle` or `unreadable`.
     Quarantined(Anomaly),
+    /// A folder that cannot be listed, and may hold any number of sessions: code `unreadable`.
+    Unlisted(Anomaly),
 }
 
 /// Why a file is not taken for a session.
@@ -190,7 +193,7 @@ impl SessionFile {
     pub fn record(&self) -> Option<&SessionRecord> {
         match &self.content {
             Content::Record(record) => Some(record),
-            Content::Skipped(_) | Content::Quarantined(_) => None,
+            Content::Skipped(_) | Content::Quarantined(_) | Content::Unlisted(_) => None,
         }
     }
 }

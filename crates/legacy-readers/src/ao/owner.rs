@@ -28,6 +28,11 @@ impl<'a> Projects<'a> {
         }
     }
 
+    /// The owner of what may be of any project.
+    pub(super) fn any(&self) -> Owner {
+        Owner::Ambiguous(self.in_order.iter().map(|project| Arc::clone(&project.id)).collect())
+    }
+
     /// The id of an owner's own orchestrator: what a stand-alone record is taken for.
     pub(super) fn orchestrator_of(&self, owner: &Owner) -> String {
         let Owner::Project(id) = owner else { return "orchestrator".into() };

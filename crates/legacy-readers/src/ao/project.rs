@@ -184,9 +184,11 @@ impl Project {
 }
 
 impl Registration {
-    /// The prefix of the project's session ids: configured, else derived from its path (formats/ao.md §2.3).
+    /// The prefix of the project's session ids: configured, else derived from its path (formats/ao.md §2.3). One of
+    /// blanks counts as not configured.
     pub fn session_prefix(&self) -> String {
-        self.session_prefix.clone().unwrap_or_else(|| default_session_prefix(&self.path))
+        let configured = self.session_prefix.clone().filter(|prefix| !prefix.trim().is_empty());
+        configured.unwrap_or_else(|| default_session_prefix(&self.path))
     }
 
     /// The effective behaviour: the project's own, completed by the global defaults (formats/ao.md §2.4). `None` when

@@ -60,8 +60,7 @@ fn from_bytes(
 impl Registry {
     fn unreadable(path: &Path, why: Anomaly) -> Self {
         let input = InputId::new("project", path.display().to_string());
-        let anomalies = vec![why.clone()];
-        Self { config: Config::Unreadable { input, why }, anomalies, ..Self::default() }
+        Self { config: Config::Unreadable { input, why }, ..Self::default() }
     }
 }
 

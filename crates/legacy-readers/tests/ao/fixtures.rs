@@ -83,7 +83,7 @@ fn session(file: &SessionFile) -> String {
     let content = match &file.content {
         Content::Record(record) => brief(&format!("{record:#?}")),
         Content::Skipped(why) => format!("skipped({})", why.as_str()),
-        Content::Quarantined(why) => format!("quarantined: {why} [{}]", why.code),
+        Content::Quarantined(why) | Content::Unlisted(why) => format!("quarantined: {why} [{}]", why.code),
     };
     let name = Path::new(&file.input.id).file_name().unwrap().to_string_lossy();
     let time = if file.content == Content::Skipped(legacy_readers::ao::Skip::NotARegularFile)

@@ -131,3 +131,16 @@ fn sessions_keep_their_prefix_when_it_was_only_derived() {
         assert_eq!(default_session_prefix(path.into()), prefix, "{path}");
     }
 }
+
+#[test]
+fn a_session_prefix_of_blanks_is_none_and_the_orchestrator_keeps_its_id() {
+    let home = tempfile::tempdir().unwrap();
+    let root = home.path().join(".agent-orchestrator");
+    fs::create_dir_all(root.join("projects/ledger")).unwrap();
+    fs::write(root.join("config.yaml"), "projects:\n  ledger: {path: ~/src/ledger, sessionPrefix: ' '}\n")
+        .unwrap();
+    fs::write(root.join("projects/ledger/orchestrator.json"), r#"{"branch": "main"}"#).unwrap();
+    let found = read(home.path()).found;
+    assert_eq!(found.sessions[0].id, "led-orchestrator");
+    assert_eq!(found.projects[0].registration().unwrap().session_prefix(), "led");
+}

@@ -21,10 +21,14 @@ impl<T: Tool> Session<'_, T> {
         .about(id))
     }
 
-    /// The readable runs of this tool, newest first: those that began at the same time by name.
+    /// The runs of this tool, newest first: those that began at the same time by name. One that cannot be read may be
+    /// just the one that is meant: it is a refusal.
     pub(super) fn own_runs(&self) -> Result<Vec<RunSummary>, Refusal> {
-        let listed = self.root.summaries()?.into_iter().filter_map(|(_, run)| run.ok());
-        let mut runs: Vec<RunSummary> = listed.filter(|run| run.header.tool == T::NAME).collect();
+        let listed = self.root.summaries()?.into_iter();
+        let mut runs: Vec<RunSummary> = listed
+            .map(|(id, run)| run.map_err(|error| Refusal::from(error).about(&id)))
+            .collect::<Result<_, _>>()?;
+        runs.retain(|run| run.header.tool == T::NAME);
         runs.sort_by(|one, other| (other.began(), &other.id).cmp(&(one.began(), &one.id)));
         Ok(runs)
     }
@@ -37,8 +41,13 @@ impl<T: Tool> Session<'_, T> {
         }
     }
 
-    /// The refusal that an interrupted run calls for.
+    /// The refusal that a run calls for which has not ended: because it was interrupted, or is at work right now.
     pub(super) fn unfinished(&self, run: &RunSummary) -> Refusal {
+        if run.at_work {
+            let message = format!("run {} of {} is at work right now", run.id, run.header.tool);
+            let hint = "wait until it has ended, then say the same command again";
+            return Refusal::new("running", message, hint).about(&run.id);
+        }
         let [resume, undo] = ["resume", "undo"].map(|verb| self.command_of(&run.header.tool, verb, &run.id));
         let (what, next, hint) = if run.phase() == Phase::Undoing {
             ("the undo of run", vec![undo.clone()], format!("`{undo}` finishes it"))
@@ -49,9 +58,4 @@ impl<T: Tool> Session<'_, T> {
         let message = format!("{what} {} of {} was interrupted", run.id, run.header.tool);
         Refusal::new("interrupted-run", message, hint).exit(Exit::Unfinished).about(&run.id).next(next)
     }
-}
-
-/// Whether a run must be resumed or undone.
-pub(super) fn is_unfinished(run: &RunSummary) -> bool {
-    matches!(run.phase(), Phase::Interrupted | Phase::Undoing)
 }

@@ -3,7 +3,6 @@
 use migration_engine::{ForgetError, Run, RunId, RunSummary};
 use session_model::Finding;
 
-use super::choose::is_unfinished;
 use super::runs::facts;
 use super::session::Session;
 use super::sizes::size_of;
@@ -26,7 +25,7 @@ impl<T: Tool> Session<'_, T> {
         let mut doomed = Vec::new();
         for id in ids {
             let summary = self.named(id)?;
-            if is_unfinished(&summary) {
+            if summary.is_unfinished() {
                 return Err(self.unfinished(&summary));
             }
             doomed.push(self.doom(summary)?);
@@ -38,13 +37,19 @@ impl<T: Tool> Session<'_, T> {
     pub(super) fn forget_old(&self, days: u32, speaker: &mut Speaker<'_, '_>) -> Result<Report, Refusal> {
         let limit = (self.here.now)().as_second() - i64::from(days) * SECONDS_A_DAY;
         let (mut doomed, mut left) = (Vec::new(), Vec::new());
-        let old = |run: &RunSummary| run.began().as_second() <= limit;
-        for summary in self.own_runs()?.into_iter().filter(old) {
-            if is_unfinished(&summary) {
+        for (id, summary) in self.root.summaries()? {
+            let summary = match summary {
+                Ok(run) if run.header.tool != T::NAME || run.began().as_second() > limit => continue,
+                Ok(run) => run,
+                Err(error) => {
+                    left.push(Finding::warning("left", format!("run {id}: {error}")));
+                    continue;
+                }
+            };
+            if summary.is_unfinished() {
                 left.push(Finding::warning("left", self.unfinished(&summary).message));
                 continue;
             }
-            let id = summary.id.clone();
             match self.doom(summary) {
                 Ok(run) => doomed.push(run),
                 Err(refusal) => left.push(Finding::warning("left", format!("run {id}: {refusal}"))),

@@ -16,6 +16,9 @@ pub(super) fn migrate<T: Tool>(session: &Session<'_, T>, options: &T::Options) -
     let mode = if session.common.dry_run { Mode::DryRun } else { Mode::Apply };
     let Prepared { plan, worlds } = session.prepare(options, mode, &targets)?;
     session.refuse_leftovers(&plan)?;
+    if !plan.is_settled() {
+        check_room(&plan, session.root.path())?;
+    }
     if mode == Mode::DryRun {
         let pending = !plan.is_settled();
         let mut report = Report::of_receipt::<T>(Asked::Plan, Receipt::planned(plan.header, plan.items));
@@ -27,7 +30,6 @@ pub(super) fn migrate<T: Tool>(session: &Session<'_, T>, options: &T::Options) -
     if plan.is_settled() {
         return Ok(Report::of_receipt::<T>(Asked::Apply, Receipt::planned(plan.header, plan.items)));
     }
-    check_room(&plan, session.root.path())?;
     let now = (session.here.now)();
     let run = Run::create(&session.root, RunId::new(now, session.here.salt), plan, locks, now)?;
     session.carry_out(Asked::Apply, &run, &worlds)

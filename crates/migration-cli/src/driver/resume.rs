@@ -3,7 +3,6 @@
 use migration_engine::{Bucket, Changed, Phase, Run, RunId, RunSummary};
 use session_model::Finding;
 
-use super::choose::is_unfinished;
 use super::session::Session;
 use crate::report::{Asked, Report};
 use crate::{Exit, Purpose, Refusal, Tool};
@@ -15,6 +14,7 @@ pub(super) fn resume<T: Tool>(session: &Session<'_, T>, id: Option<&RunId>) -> R
         return Ok(Report::nothing::<T>(Asked::Resume, "nothing-to-resume", message));
     };
     match run.phase() {
+        _ if run.is_running() => Err(session.unfinished(&run)),
         Phase::Undoing => session.take_back(Asked::Resume, &run, Changed::Refuse),
         Phase::Interrupted => session.go_on(&run),
         Phase::Applied if has_failed(&run) => session.go_on(&run),
@@ -30,14 +30,16 @@ pub(super) fn resume<T: Tool>(session: &Session<'_, T>, id: Option<&RunId>) -> R
 }
 
 impl<T: Tool> Session<'_, T> {
-    /// The named run, else the interrupted one; several of those have to be named.
+    /// The named run, else the interrupted one; several of those have to be named. Those at work are not meant, unless
+    /// there is no other.
     fn named_or_interrupted(&self, id: Option<&RunId>) -> Result<Option<RunSummary>, Refusal> {
         if let Some(id) = id {
             return self.named(id).map(Some);
         }
-        let mut runs: Vec<RunSummary> = self.own_runs()?.into_iter().filter(is_unfinished).collect();
+        let unfinished = self.own_runs()?.into_iter().filter(RunSummary::is_unfinished);
+        let (mut running, mut runs): (Vec<_>, Vec<_>) = unfinished.partition(|run| run.at_work);
         if runs.len() < 2 {
-            return Ok(runs.pop());
+            return Ok(runs.pop().or_else(|| running.pop()));
         }
         let next: Vec<String> = runs.iter().map(|run| self.command("resume", &run.id)).collect();
         let found = runs.iter().map(|run| {

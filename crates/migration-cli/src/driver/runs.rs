@@ -5,7 +5,7 @@ use session_model::Finding;
 
 use super::session::Session;
 use crate::arguments::RunsVerb;
-use crate::report::{Asked, Report, Row, RunFacts, in_a_word};
+use crate::report::{Asked, Report, Row, RunFacts, RunState};
 use crate::speak::Speaker;
 use crate::{Refusal, Tool};
 
@@ -38,11 +38,11 @@ impl<T: Tool> Session<'_, T> {
     /// What became of every input of a run, whatever tool made it.
     fn show(&self, id: &RunId) -> Result<Report, Refusal> {
         let run = self.root.summary(id).map_err(|error| Refusal::from(error).about(id))?;
-        let phase = in_a_word(run.phase());
+        let state = RunState::of(&run).in_a_word();
         let stands = Finding::note(
             "run-state",
             format!(
-                "run {id} of {} {} is {phase}; it lies in {}",
+                "run {id} of {} {} is {state}; it lies in {}",
                 run.header.tool,
                 run.header.version,
                 run.dir.display()
@@ -51,7 +51,7 @@ impl<T: Tool> Session<'_, T> {
         let mut report = Report::of_receipt::<T>(Asked::Runs, run.receipt());
         report.exit = crate::Exit::Done;
         report.findings.insert(0, stands);
-        if run.stands() {
+        if run.stands() && !run.is_running() {
             report.then("undo", self.command_of(&run.header.tool, "undo", id));
         }
         Ok(report)
@@ -79,7 +79,7 @@ fn row(id: &RunId, run: Result<&RunSummary, &ReadRunError>) -> Row {
 /// What a list says of a run.
 pub(super) fn facts(run: &RunSummary) -> RunFacts {
     RunFacts {
-        state: Some(run.phase()),
+        state: Some(RunState::of(run)),
         made_by: Some(run.header.tool.clone()),
         began: Some(run.began()),
         counts: Some(run.receipt().summary()),

@@ -1,8 +1,8 @@
 //! Taking a run back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use migration_engine::{ApplyError, Bucket, Changed, Drift, ItemId, Phase, Run, RunSummary, UndoError};
+use migration_engine::{ApplyError, Changed, Drift, ItemId, Phase, Run, RunSummary, UndoError};
 use session_model::Finding;
 
 use super::session::Session;
@@ -16,17 +16,36 @@ pub(super) fn undo<T: Tool>(session: &Session<'_, T>, args: &UndoArgs) -> Result
         None => {
             let message =
                 format!("no run of {} is left to undo in {}", T::NAME, session.root.path().display());
-            Ok(Report::nothing::<T>(Asked::Undo, "nothing-to-undo", message))
+            let report = Report::nothing::<T>(Asked::Undo, "nothing-to-undo", message);
+            Ok(session.with_kept(report, &session.own_runs()?))
         }
-        Some(run) if run.phase() == Phase::Undone => {
+        Some(run) if run.is_running() => Err(session.unfinished(&run)),
+        Some(run) if run.phase() == Phase::Undone && !(run.kept() > 0 && args.sets_aside()) => {
             let message = format!("run {} is undone already", run.id);
-            Ok(Report::nothing::<T>(Asked::Undo, "already-undone", message))
+            let report = Report::nothing::<T>(Asked::Undo, "already-undone", message);
+            Ok(session.with_kept(report, &[run]))
         }
         Some(run) => session.take_back(Asked::Undo, &run, args.changed()),
     }
 }
 
 impl<T: Tool> Session<'_, T> {
+    /// Names the runs that are undone but for what had changed since, and what can be done about it.
+    fn with_kept(&self, mut report: Report, runs: &[RunSummary]) -> Report {
+        for run in runs.iter().filter(|run| run.kept() > 0) {
+            let set_aside = format!("{} --set-aside", self.command("undo", &run.id));
+            let message = format!(
+                "run {} is undone, but {} that had changed since stayed: leave that, or `{set_aside}` moves it to a \
+                 folder of the run and restores what was there before",
+                run.id,
+                count(run.kept())
+            );
+            report.findings.push(Finding::note("kept", message));
+            report.then("aside", set_aside);
+        }
+        report
+    }
+
     /// Undoes a run that stands, or goes on undoing it.
     pub(super) fn take_back(
         &self,
@@ -40,14 +59,23 @@ impl<T: Tool> Session<'_, T> {
         // An undo under way goes on as it was begun, unless it is told otherwise by now.
         let goes_on = changed == Changed::Refuse && summary.phase() == Phase::Undoing;
         let changed = summary.history.changed.filter(|_| goes_on).unwrap_or(changed);
+        let done = run.items_done();
         let drifted = run.undo(&worlds, changed, &self.cx()).map_err(|error| self.not_undone(error, &run))?;
-        Ok(Self::undone(asked, &run, changed, drifted))
+        let keeps = changed != Changed::SetAside && !drifted.is_empty();
+        let mut report = Self::undone(asked, &run, changed, &done, drifted);
+        if keeps {
+            report.then("aside", format!("{} --set-aside", self.command("undo", run.id())));
+        }
+        Ok(report)
     }
 
     fn refuse_newer(&self, run: &RunSummary) -> Result<(), Refusal> {
         let newer = self.root.newer_than(run)?;
         if newer.is_empty() {
             return Ok(());
+        }
+        if let Some(running) = newer.iter().find(|run| run.is_running()) {
+            return Err(self.unfinished(running));
         }
         let undo = |run: &RunSummary| self.command_of(&run.header.tool, "undo", &run.id);
         let next: Vec<String> = newer.iter().chain([run]).map(undo).collect();
@@ -57,7 +85,13 @@ impl<T: Tool> Session<'_, T> {
         Err(Refusal::new("newer-runs", message, format!("`{}`", next[0])).about(&run.id).next(next))
     }
 
-    fn undone(asked: Asked, run: &Run<T::Step>, changed: Changed, drifted: Vec<Drift>) -> Report {
+    fn undone(
+        asked: Asked,
+        run: &Run<T::Step>,
+        changed: Changed,
+        done: &BTreeSet<ItemId>,
+        drifted: Vec<Drift>,
+    ) -> Report {
         let mut report = Report { run: Some(run.id().clone()), ..Report::new::<T>(asked) };
         let (fate, code) = match changed {
             Changed::SetAside => (Fate::SetAside, "set-aside"),
@@ -77,13 +111,11 @@ impl<T: Tool> Session<'_, T> {
             by_item.entry(drift.item).or_default().push(finding);
         }
         report.findings.extend(by_item.remove(&None).unwrap_or_default());
-        for ((item, outcome), id) in run.receipt().items.into_iter().zip((0..).map(ItemId)) {
-            if outcome.bucket == Bucket::Migrated {
-                let findings = by_item.remove(&Some(id)).unwrap_or_default();
-                let undone = if findings.is_empty() { Fate::Restored } else { fate };
-                let own = Own::Undone { undone };
-                report.items.push(Row { findings, own, ..Row::named(&item) });
-            }
+        for id in done {
+            let findings = by_item.remove(&Some(*id)).unwrap_or_default();
+            let undone = if findings.is_empty() { Fate::Restored } else { fate };
+            let own = Own::Undone { undone };
+            report.items.push(Row { findings, own, ..Row::named(run.plan().item(*id)) });
         }
         report
     }

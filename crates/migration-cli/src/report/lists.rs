@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use clap::builder::styling::Style as Ansi;
-use migration_engine::{Phase, Sums};
+use migration_engine::Sums;
 use session_model::Level;
 
 use super::page::{GREEN, Page, RED, YELLOW};
@@ -118,7 +118,7 @@ fn run(row: &Row, facts: &RunFacts) -> Vec<String> {
     let state = match (facts.forgotten, facts.bytes, facts.state) {
         (Some(true), Some(size), _) => format!("forgotten, {}", bytes(size)),
         (Some(false), Some(size), _) => format!("would free {}", bytes(size)),
-        (_, _, Some(phase)) => in_a_word(phase).to_owned(),
+        (_, _, Some(state)) => state.in_a_word().to_owned(),
         _ => "unreadable".to_owned(),
     };
     let count = |count: fn(&Sums) -> u64| {
@@ -132,14 +132,4 @@ fn run(row: &Row, facts: &RunFacts) -> Vec<String> {
         count(|sums| sums.migrated),
         count(|sums| sums.inputs),
     ]
-}
-
-/// Where a run stands.
-pub(crate) fn in_a_word(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Interrupted => "interrupted",
-        Phase::Applied => "applied",
-        Phase::Undoing => "undo interrupted",
-        Phase::Undone => "undone",
-    }
 }

@@ -1,8 +1,11 @@
 //! One line of a report: an input, or a row of a verb that only looks.
 
-use migration_engine::{Bucket, Phase, RunId, Sums};
+use migration_engine::{Bucket, Phase, RunId, RunSummary, Sums};
 use serde::Serialize;
 use session_model::{Finding, Timestamp};
+
+/// The reason why an item is superseded that had not been when it was migrated.
+pub(crate) const GROWN: &str = "grown-since";
 
 /// One item of the document.
 #[derive(Debug, Clone, Serialize)]
@@ -45,7 +48,7 @@ pub(crate) enum Fate {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct RunFacts {
     /// Where it stands; `None` if it cannot be read.
-    pub(crate) state: Option<Phase>,
+    pub(crate) state: Option<RunState>,
     /// The tool that made it.
     pub(crate) made_by: Option<String>,
     /// When it began.
@@ -58,6 +61,40 @@ pub(crate) struct RunFacts {
     /// Whether it was removed, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) forgotten: Option<bool>,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RunState {
+    /// Somebody is at work on it right now.
+    Running,
+    Interrupted,
+    Applied,
+    Undoing,
+    Undone,
+}
+
+impl RunState {
+    pub(crate) fn of(run: &RunSummary) -> Self {
+        match run.phase() {
+            _ if run.is_running() => Self::Running,
+            Phase::Interrupted => Self::Interrupted,
+            Phase::Applied => Self::Applied,
+            Phase::Undoing => Self::Undoing,
+            Phase::Undone => Self::Undone,
+        }
+    }
+
+    pub(crate) fn in_a_word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Interrupted => "interrupted",
+            Self::Applied => "applied",
+            Self::Undoing => "undo interrupted",
+            Self::Undone => "undone",
+        }
+    }
 }
 
 impl Row {
@@ -82,9 +119,15 @@ impl Row {
         Self { own: Own::Run(facts), ..Self::new("run", id.as_str()) }
     }
 
+    /// Whether it was found to have grown since its run.
+    pub(crate) fn has_grown(&self) -> bool {
+        self.reason.as_deref() == Some(GROWN)
+    }
+
     /// Whether the row is one that its reader must not miss.
     pub(crate) fn is_trouble(&self) -> bool {
         self.bucket.is_some_and(Bucket::is_trouble)
+            || self.has_grown()
             || matches!(self.own, Own::Undone { undone: Fate::Kept | Fate::SetAside })
     }
 }

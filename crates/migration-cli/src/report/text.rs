@@ -63,8 +63,17 @@ fn in_a_word(report: &Report) -> Option<String> {
     Some(match report.mode {
         Asked::Runs | Asked::Completions | Asked::Man => return None,
         Asked::Plan if all == 0 => "plan: nothing to migrate; nothing was written".to_owned(),
-        Asked::Plan => "plan: this would happen; nothing was written".to_owned(),
-        Asked::Verify if report.exit == Exit::Done => "verified: everything stands".to_owned(),
+        Asked::Plan => format!(
+            "plan: {}; nothing was written",
+            unmoved(report).unwrap_or_else(|| "this would happen".to_owned())
+        ),
+        Asked::Verify if report.exit == Exit::Done => {
+            let grown = match report.items.iter().filter(|row| row.has_grown()).count() {
+                0 => String::new(),
+                grown => format!("; {} since the run", has_grown(grown)),
+            };
+            format!("verified: everything stands{grown}")
+        }
         Asked::Verify => "verification failed".to_owned(),
         Asked::Undo | Asked::Resume if fates().next().is_some() => {
             let kept = fates().filter(|fate| *fate == Fate::Kept).count();
@@ -77,7 +86,10 @@ fn in_a_word(report: &Report) -> Option<String> {
         Asked::Undo => "nothing to undo".to_owned(),
         Asked::Resume if report.run.is_none() => "nothing to resume".to_owned(),
         Asked::Apply if all == 0 => "nothing to migrate".to_owned(),
-        Asked::Apply if report.run.is_none() => "nothing left to do; nothing was written".to_owned(),
+        Asked::Apply if report.run.is_none() => {
+            let unmoved = unmoved(report).unwrap_or_else(|| "nothing left to do".to_owned());
+            format!("{unmoved}; nothing was written")
+        }
         Asked::Apply | Asked::Resume => {
             let done = format!("{} of {} migrated", report.count(Bucket::Migrated), items(all));
             if report.exit == Exit::Unverified {
@@ -87,6 +99,25 @@ fn in_a_word(report: &Report) -> Option<String> {
             }
         }
     })
+}
+
+/// What to say where nothing moves: that nothing had to, or what keeps it from moving.
+fn unmoved(report: &Report) -> Option<String> {
+    if report.count(Bucket::Migrated) > 0 {
+        return None;
+    }
+    let troubled = Bucket::ALL.into_iter().filter(|bucket| bucket.is_trouble() && report.count(*bucket) > 0);
+    let counts: Vec<String> = troubled.map(|bucket| format!("{} {bucket}", report.count(bucket))).collect();
+    let is_there = report.count(Bucket::AlreadyPresent) + report.count(Bucket::Superseded) > 0;
+    Some(match (counts.is_empty(), is_there) {
+        (true, _) => "nothing left to do".to_owned(),
+        (false, true) => format!("nothing more can be moved: {}", counts.join(", ")),
+        (false, false) => format!("nothing can be moved: {}", counts.join(", ")),
+    })
+}
+
+fn has_grown(count: usize) -> String {
+    if count == 1 { "1 item has grown".to_owned() } else { format!("{count} items have grown") }
 }
 
 fn items(count: usize) -> String {

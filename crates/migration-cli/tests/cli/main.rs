@@ -7,6 +7,7 @@ mod exit_codes;
 mod outputs;
 mod place;
 mod reports;
+mod running;
 mod runs;
 mod toy;
 mod undoing;

@@ -112,9 +112,13 @@ impl Place {
         self.everything().without(&["state"])
     }
 
+    pub(crate) fn root(&self) -> StateRoot {
+        StateRoot::at(self.path("state"))
+    }
+
     /// The runs, oldest first.
     pub(crate) fn runs(&self) -> Vec<RunSummary> {
-        let listed = StateRoot::at(self.path("state")).summaries().unwrap();
+        let listed = self.root().summaries().unwrap();
         listed.into_iter().map(|(_, run)| run.unwrap()).collect()
     }
 

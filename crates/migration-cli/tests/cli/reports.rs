@@ -30,6 +30,7 @@ fn help_says_what_can_be_said() {
         ("help-undo", "undo --help"),
         ("help-runs", "runs --help"),
         ("help-gc", "runs gc --help"),
+        ("help-resume", "resume --help"),
         ("version", "--version"),
     ] {
         insta::assert_snapshot!(name, place.say(line).all());
@@ -89,6 +90,14 @@ fn every_document_fits_the_schema_and_no_other_does() {
         ("undo", "undo".to_owned()),
         ("runs", format!("runs forget {run} --yes")),
         ("apply", "--nonsense".to_owned()),
+        ("plan", "--nonsense --dry-run".to_owned()),
+        ("runs", "runs show".to_owned()),
+        ("runs", "runs gc --older-than soon".to_owned()),
+        ("runs", "--from verify runs gc".to_owned()),
+        ("undo", "undo yesterday".to_owned()),
+        ("resume", "resume --nonsense".to_owned()),
+        ("verify", "--json verify a b".to_owned()),
+        ("completions", "completions fishy".to_owned()),
     ];
     for (mode, line) in modes {
         // `say` holds each document against the schema

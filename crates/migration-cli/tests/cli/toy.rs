@@ -125,15 +125,16 @@ impl Tool for Toy {
         let to = needed("--to", options.to.as_ref(), here)?;
         let mut plan = Draft { to, ..Draft::default() };
         for source in files_of(&from)? {
-            plan.add(&source, options)?;
+            plan.add(&source, options, cx)?;
         }
+        let warned = from.join("warned").exists();
         let header = Header {
             tool: String::new(),
             version: String::new(),
             blocks: vec![Block { kind: "file".into(), title: "files".into(), inputs: 0 }],
             locks: Vec::new(),
             settings: serde_json::Value::Null,
-            findings: Vec::new(),
+            findings: warned.then(|| Finding::warning("beware", "beware of it all")).into_iter().collect(),
         };
         let inputs: Vec<InputId> = plan.items.iter().map(|item| item.input.clone()).collect();
         let lanes = vec![vec![Wave::publish(plan.copies), Wave::retire(plan.retires)]];
@@ -171,7 +172,7 @@ struct Draft {
 }
 
 impl Draft {
-    fn add(&mut self, source: &Path, options: &Options) -> Result<(), Refusal> {
+    fn add(&mut self, source: &Path, options: &Options, cx: &Cx<'_>) -> Result<(), Refusal> {
         let name = source.file_name().unwrap().to_string_lossy().into_owned();
         let target = self.to.join(&name);
         let mut expect = Fingerprint::of_file(source)?;
@@ -186,7 +187,7 @@ impl Draft {
             let place = session_model::Place::new(source).line(3).column(7);
             Outcome::because(Bucket::Quarantined, "parse-error").detail(format!("{place}: expected a value"))
         } else {
-            outcome(InstallFile::compare(source, &target)?)
+            outcome(InstallFile::compare(source, &target, cx)?)
         };
         if outcome.bucket == Bucket::Migrated {
             let id = ItemId(u32::try_from(self.items.len()).unwrap());

@@ -93,6 +93,47 @@ fn undo_means_the_newest_run_that_changed_something() {
 }
 
 #[test]
+fn what_an_undo_has_kept_is_named_by_the_next_and_can_be_set_aside_by_it() {
+    let place = Place::new(&[("a", "first\n"), ("b", "second\n")]);
+    let before = place.world();
+    place.say(MIGRATE);
+    place.write("new/b", "second\nand more\n");
+    assert_eq!(place.say("undo --keep-changed").exit, Exit::Partial);
+    let set_aside = format!("copy-folder undo {} --set-aside", place.run_id());
+    for again in ["undo".to_owned(), format!("undo {}", place.run_id())] {
+        let said = place.say(&format!("{again} --json"));
+        assert_eq!((said.exit, &said.json()["next"][0]), (Exit::Done, &set_aside.clone().into()));
+        assert!(place.say(&again).out.contains("one thing that had changed since stayed"), "{}", said.out);
+    }
+    let said = place.say(&format!("{} --json", set_aside.strip_prefix("copy-folder ").unwrap()));
+    assert_eq!((said.exit, said.json()["items"].as_array().unwrap().len()), (Exit::Done, 1), "{}", said.out);
+    assert_eq!(said.json()["items"][0]["undone"], "set-aside");
+    before.assert_same(&place.world(), "all of it is undone");
+    assert!(!place.say("undo").out.contains("had changed"));
+}
+
+#[test]
+fn an_undo_never_says_that_nothing_is_left_while_a_run_cannot_be_read() {
+    let place = Place::migrated();
+    let journal = place.runs()[0].dir.join("journal");
+    let mut bytes = std::fs::read(&journal).unwrap();
+    bytes[20] ^= 1;
+    std::fs::write(&journal, bytes).unwrap();
+    let before = place.everything();
+    for verb in ["undo", "resume", "verify", MIGRATE] {
+        let said = place.say(&format!("{verb} --json"));
+        assert_eq!(
+            (said.exit, &said.json()["error"]["code"]),
+            (Exit::Refused, &"unreadable-run".into()),
+            "{verb}"
+        );
+    }
+    let said = place.say("runs gc --older-than 0 --yes --json");
+    assert_eq!((said.exit, &said.json()["findings"][1]["code"]), (Exit::Done, &"left".into()));
+    before.assert_same(&place.everything(), "refused");
+}
+
+#[test]
 fn an_undo_has_no_dry_run_and_does_not_pretend_to() {
     let place = Place::migrated();
     let before = place.everything();

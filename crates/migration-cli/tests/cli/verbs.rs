@@ -76,6 +76,50 @@ fn verify_looks_at_every_byte() {
 }
 
 #[test]
+fn verify_counts_and_names_what_has_grown_and_is_not_wrong() {
+    let place = Place::migrated();
+    place.write("new/b", "second\nand more\n");
+    let said = place.say("verify --json");
+    assert_eq!(said.exit, Exit::Done);
+    let summary = &said.json()["summary"];
+    assert_eq!((&summary["migrated"], &summary["superseded"]), (&1.into(), &1.into()));
+    assert_eq!(said.json()["items"][1]["bucket"], "superseded");
+    let said = place.say("verify");
+    assert!(said.out.contains("everything stands; 1 item has grown since the run"), "{}", said.out);
+    assert!(said.out.contains("superseded       file b"), "{}", said.out);
+    place.write("new/b", "other\n");
+    assert_eq!(place.say("verify").exit, Exit::Unverified);
+}
+
+#[test]
+fn what_was_said_of_the_plan_as_a_whole_is_not_said_again_by_verify() {
+    let place = Place::new(&[("a", "first\n"), ("warned", "second\n")]);
+    assert!(place.say(MIGRATE).out.contains("[beware]"));
+    assert!(!place.say("verify").out.contains("[beware]"));
+    assert!(place.say(&format!("runs show {}", place.run_id())).out.contains("[beware]"));
+}
+
+#[test]
+fn the_headline_says_why_nothing_moves() {
+    let place = Place::new(&[("a.bad", "{"), ("b.bad", "{"), (".hidden", "")]);
+    for (dry, verb) in [("--dry-run", "plan: "), ("", "")] {
+        let headline =
+            |said: crate::place::Said| said.out.lines().next().unwrap().replace("copy-folder 0.1.0  ", "");
+        let expected = format!("{verb}nothing can be moved: 2 quarantined; nothing was written");
+        assert_eq!(headline(place.say(&format!("{MIGRATE} {dry}"))), expected);
+        place.write("old/c", "third\n");
+        place.write("new/c", "third\n");
+        let expected = format!("{verb}nothing more can be moved: 2 quarantined; nothing was written");
+        assert_eq!(headline(place.say(&format!("{MIGRATE} {dry}"))), expected);
+        let settled = Place::migrated();
+        let expected = format!("{verb}nothing left to do; nothing was written");
+        assert_eq!(headline(settled.say(&format!("{MIGRATE} {dry}"))), expected);
+        std::fs::remove_file(place.path("old/c")).unwrap();
+        std::fs::remove_file(place.path("new/c")).unwrap();
+    }
+}
+
+#[test]
 fn there_must_be_a_run_to_verify_and_it_must_stand() {
     let place = Place::new(&[("a", "first\n")]);
     assert_eq!(place.say("verify").exit, Exit::Refused);

@@ -92,6 +92,9 @@ pub enum Record<E> {
     Undone {
         /// When.
         at: Timestamp,
+        /// The steps whose targets were left as they were found, because they had changed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        kept: Vec<u32>,
     },
 }
 
@@ -122,7 +125,7 @@ pub struct History<E> {
     pub phase: Phase,
     /// What an undo under way does with what has changed.
     pub changed: Option<Changed>,
-    /// The newest evidence of each step.
+    /// The newest evidence of each step that is not taken back.
     pub evidence: HashMap<u32, E>,
     /// The waves that are published and durable, as (lane, wave).
     pub settled: BTreeSet<(u32, u32)>,
@@ -179,7 +182,10 @@ impl<E> History<E> {
             Record::Undoing { changed, .. } => {
                 (self.phase, self.changed) = (Phase::Undoing, Some(changed));
             }
-            Record::Undone { .. } => self.phase = Phase::Undone,
+            Record::Undone { kept, .. } => {
+                self.phase = Phase::Undone;
+                self.evidence.retain(|step, _| kept.contains(step));
+            }
         }
     }
 }

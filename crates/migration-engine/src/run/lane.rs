@@ -275,7 +275,7 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
         evidence: Option<&S::Evidence>,
         look: Look,
     ) -> Result<State, StepError> {
-        task.step.inspect(&mut self.world, evidence, look)
+        task.step.inspect(&mut self.world, evidence, look, &self.cx)
     }
 
     fn has_failed(&self, item: ItemId) -> bool {

@@ -42,14 +42,16 @@ impl<S: Step> Run<S> {
     /// Takes back everything this run did, newest first, after looking at all of it.
     ///
     /// Answers what had changed and was therefore kept or set aside; an undo under way goes on as
-    /// it was begun, unless it is told by now what to do with what has changed.
+    /// it was begun, unless it is told by now what to do with what has changed. Of a run that is
+    /// undone but for what was kept, that can still be set aside.
     pub fn undo<W: Worlds<S>>(
         &self,
         worlds: &W,
         changed: Changed,
         cx: &Cx<'_>,
     ) -> Result<Vec<Drift>, UndoError> {
-        if self.phase() == Phase::Undone {
+        let may_set_aside = changed == Changed::SetAside && !self.items_done().is_empty();
+        if self.phase() == Phase::Undone && !may_set_aside {
             return Ok(Vec::new());
         }
         let changed = match changed {
@@ -80,7 +82,8 @@ impl<S: Step> Run<S> {
             outcome?;
         }
         cx.progress.end();
-        self.ledger.record([Record::Undone { at: (cx.now)() }])?;
+        let kept = if changed == Changed::Keep { drifted.keys().copied().collect() } else { Vec::new() };
+        self.ledger.record([Record::Undone { at: (cx.now)(), kept }])?;
         Ok(drifted.into_values().collect())
     }
 
@@ -90,7 +93,7 @@ impl<S: Step> Run<S> {
             cx.check()?;
             cx.progress.step_done();
             let Some(evidence) = self.ledger.evidence(number) else { continue };
-            let found = match task.step.inspect(world, Some(&evidence), Look::Full) {
+            let found = match task.step.inspect(world, Some(&evidence), Look::Full, cx) {
                 Ok(State::Pending) => continue,
                 Ok(State::Done) if task.step.reversible() => continue,
                 Ok(State::Done) => return Err(UndoError::Irreversible(task.step.describe())),
@@ -137,9 +140,14 @@ impl<S: Step> Run<S> {
         changed: Changed,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        let (Changed::SetAside, Some(evidence)) = (changed, self.ledger.evidence(number)) else {
-            return Ok(());
-        };
+        let Some(evidence) = self.ledger.evidence(number) else { return Ok(()) };
+        if changed != Changed::SetAside {
+            // What bars the way to a thing that is kept bars nothing else.
+            return match task.step.unstage(world, &self.slot(number), &evidence, cx) {
+                Err(StepError::Item(_)) => Ok(()),
+                outcome => outcome,
+            };
+        }
         let folder = self.dir.join("set-aside");
         durable_files::create_private_dirs(&folder)?;
         task.step.set_aside(world, &self.slot(number), &evidence, &folder, cx)

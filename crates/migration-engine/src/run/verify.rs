@@ -7,7 +7,8 @@ use crate::receipt::arrived;
 use crate::{Cx, ItemId, Look, State, Step, StepError, Task, Verdict, Worlds};
 
 impl<S: Step> Run<S> {
-    /// Looks at every step of every item that arrived, then lets the tool judge the item.
+    /// Looks at every step that was done (an item in conflict at one place may have arrived at another), then lets the
+    /// tool judge every item that arrived.
     pub fn verify<W: Worlds<S>>(&self, worlds: &W, look: Look, cx: &Cx<'_>) -> Result<Verdict, StepError> {
         let mut verdict = Verdict::default();
         cx.progress.begin("verifying", 0, self.plan.tasks().count() as u64);
@@ -35,11 +36,11 @@ impl<S: Step> Run<S> {
         for (number, task) in self.newest_first(lane).flatten() {
             cx.check()?;
             cx.progress.step_done();
-            if task.item.is_some_and(|item| !self.has_arrived(item)) {
+            if task.item.is_some_and(|item| self.has_failed(item)) {
                 continue;
             }
             let evidence = self.ledger.evidence(number);
-            let found = match task.step.inspect(world, evidence.as_ref(), look) {
+            let found = match task.step.inspect(world, evidence.as_ref(), look, cx) {
                 Err(StepError::Item(cause)) => Some(Finding::error(cause.code, cause.message)),
                 state => finding(task, state?),
             };
@@ -49,7 +50,11 @@ impl<S: Step> Run<S> {
     }
 
     fn has_arrived(&self, id: ItemId) -> bool {
-        arrived(&self.plan.item(id).planned) && self.ledger.look(|history| !history.failed.contains_key(&id))
+        arrived(&self.plan.item(id).planned) && !self.has_failed(id)
+    }
+
+    fn has_failed(&self, id: ItemId) -> bool {
+        self.ledger.look(|history| history.failed.contains_key(&id))
     }
 }
 
@@ -57,7 +62,7 @@ fn finding<S: Step>(task: &Task<S>, state: State) -> Option<Finding> {
     let step = task.step.describe();
     match state {
         State::Done => None,
-        State::Superseded(more) => Some(Finding::note("superseded", format!("{step}: {more}"))),
+        State::Superseded(more) => Some(Finding::note(Verdict::SUPERSEDED, format!("{step}: {more}"))),
         State::Pending => Some(Finding::error("missing", format!("{step}: it is not there"))),
         State::Conflict(found) => Some(Finding::error("changed", format!("{step}: {found}"))),
     }

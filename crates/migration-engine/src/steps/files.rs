@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use durable_files::{
-    Digest, Fingerprint, PublishError, Quiet, Traits, beside, copy_file, digest_file, digest_prefix,
-    publish_new, remove_file_if_there, sync_dir, tagged,
+    Digest, Fingerprint, PublishError, Traits, beside, copy_file, digest_file, digest_prefix, publish_new,
+    remove_file_if_there, sync_dir, tagged,
 };
 
 use crate::step::OCCUPIED;
-use crate::{Slot, State, StepError, World};
+use crate::{Cx, Slot, State, StepError, World};
 
 /// The folders whose names have changed and are not durable yet.
 #[derive(Debug, Default)]
@@ -47,7 +47,12 @@ pub(crate) fn fingerprint_if_there(path: &Path) -> Result<Option<Fingerprint>, S
 }
 
 /// How a file stands to content that was or shall be there: the same, the same and more, or something else.
-pub(crate) fn compare_content(path: &Path, len: u64, digest: Digest) -> Result<State, StepError> {
+pub(crate) fn compare_content(
+    path: &Path,
+    len: u64,
+    digest: Digest,
+    cx: &Cx<'_>,
+) -> Result<State, StepError> {
     let metadata =
         std::fs::symlink_metadata(path).map_err(|e| durable_files::FileError::new("look at", path, e))?;
     if !metadata.is_file() {
@@ -58,9 +63,9 @@ pub(crate) fn compare_content(path: &Path, len: u64, digest: Digest) -> Result<S
     }
     let more = metadata.len() - len;
     let begins_equal = if more == 0 {
-        digest_file(path, &mut Quiet)?.digest == digest
+        digest_file(path, &mut { *cx })?.digest == digest
     } else {
-        digest_prefix(path, len, &mut Quiet)?.digest == digest
+        digest_prefix(path, len, &mut { *cx })?.digest == digest
     };
     Ok(match (begins_equal, more) {
         (true, 0) => State::Done,
@@ -71,10 +76,16 @@ pub(crate) fn compare_content(path: &Path, len: u64, digest: Digest) -> Result<S
 
 /// Moves a file to a folder of the run, which may be on another disk, under a name that tells its step and replaces
 /// nothing that an interrupted attempt has put there.
-pub(crate) fn move_into(folder: &Path, file: &Path, name: &Path, slot: &Slot) -> Result<(), StepError> {
+pub(crate) fn move_into(
+    folder: &Path,
+    file: &Path,
+    name: &Path,
+    slot: &Slot,
+    cx: &Cx<'_>,
+) -> Result<(), StepError> {
     for attempt in 0.. {
         let tag = if attempt == 0 { slot.step().to_string() } else { format!("{}.{attempt}", slot.step()) };
-        match move_or_copy(file, &folder.join(tagged(name, &tag))) {
+        match move_or_copy(file, &folder.join(tagged(name, &tag)), cx) {
             Err(StepError::Item(cause)) if cause.code == OCCUPIED => {}
             moved => {
                 moved?;
@@ -85,14 +96,14 @@ pub(crate) fn move_into(folder: &Path, file: &Path, name: &Path, slot: &Slot) ->
     Ok(sync_dir(folder)?)
 }
 
-fn move_or_copy(file: &Path, kept: &Path) -> Result<(), StepError> {
+fn move_or_copy(file: &Path, kept: &Path, cx: &Cx<'_>) -> Result<(), StepError> {
     match publish_new(file, kept) {
         Err(PublishError::File(error)) if error.source.kind() == std::io::ErrorKind::CrossesDevices => {}
         moved => return Ok(moved?),
     }
     let expect = Fingerprint::of_file(file)?;
     let staged = beside(kept, "set-aside", "tmp");
-    copy_file(file, &expect, &staged, Traits { mode: 0o600, mtime: Some(expect.mtime) }, &mut Quiet)?;
+    copy_file(file, &expect, &staged, Traits { mode: 0o600, mtime: Some(expect.mtime) }, &mut { *cx })?;
     publish_new(&staged, kept)?;
     remove_file_if_there(file)?;
     Ok(())

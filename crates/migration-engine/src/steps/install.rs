@@ -56,12 +56,12 @@ impl InstallFile {
     }
 
     /// How what stands at the target compares with the source: nothing there, the same, grown since, or another thing.
-    pub fn compare(source: &Path, target: &Path) -> Result<State, StepError> {
+    pub fn compare(source: &Path, target: &Path, cx: &Cx<'_>) -> Result<State, StepError> {
         if fingerprint_if_there(target)?.is_none() {
             return Ok(State::Pending);
         }
-        let read = durable_files::digest_file(source, &mut durable_files::Quiet)?;
-        compare_content(target, read.len, read.digest)
+        let read = durable_files::digest_file(source, &mut { *cx })?;
+        compare_content(target, read.len, read.digest, cx)
     }
 
     /// Every folder in which a name of this step may have changed.
@@ -77,9 +77,9 @@ impl InstallFile {
     }
 
     /// Removes the file if it is what was installed: aside first, then a look at what came along, then for good.
-    fn uninstall(&self, slot: &Slot, installed: &Installed) -> Result<(), StepError> {
+    fn uninstall(&self, slot: &Slot, installed: &Installed, cx: &Cx<'_>) -> Result<(), StepError> {
         let is_ours = |path: &Path| -> Result<bool, StepError> {
-            Ok(compare_content(path, installed.file.size, installed.digest)? == State::Done)
+            Ok(compare_content(path, installed.file.size, installed.digest, cx)? == State::Done)
         };
         let aside = slot.beside(&self.target, "old");
         if fingerprint_if_there(&aside)?.is_none() {
@@ -121,15 +121,16 @@ impl Step for InstallFile {
         world: &mut Files,
         evidence: Option<&Installed>,
         look: Look,
+        cx: &Cx<'_>,
     ) -> Result<State, StepError> {
         if evidence.is_some() {
             self.touch(world); // killed after publishing, a run may have left the names to the page cache
         }
         let Some(found) = fingerprint_if_there(&self.target)? else { return Ok(State::Pending) };
         match evidence {
-            None => Self::compare(&self.source, &self.target),
+            None => Self::compare(&self.source, &self.target, cx),
             Some(ours) if look == Look::Quick && found.same_file(&ours.file) => Ok(State::Done),
-            Some(ours) => compare_content(&self.target, ours.file.size, ours.digest),
+            Some(ours) => compare_content(&self.target, ours.file.size, ours.digest, cx),
         }
     }
 
@@ -140,8 +141,7 @@ impl Step for InstallFile {
         let staged = slot.beside(&self.target, "tmp");
         self.touch(world);
         let traits = Traits { mode: 0o600, mtime: Some(self.mtime) };
-        let mut meter = *cx;
-        let copied = copy_file(&self.source, &self.expect, &staged, traits, &mut meter)?;
+        let copied = copy_file(&self.source, &self.expect, &staged, traits, &mut { *cx })?;
         if self.digest.is_some_and(|expected| expected != copied.digest) {
             let source: &Path = &self.source;
             return Err(Cause::source_changed(format!(
@@ -164,17 +164,29 @@ impl Step for InstallFile {
         world: &mut Files,
         slot: &Slot,
         evidence: Option<&Installed>,
-        _cx: &Cx<'_>,
+        cx: &Cx<'_>,
     ) -> Result<(), StepError> {
         self.touch(world);
         let staged = slot.beside(&self.target, "tmp");
         if let Some(installed) = evidence
             && !self.is_only_staged(&staged)?
         {
-            self.uninstall(slot, installed)?;
+            self.uninstall(slot, installed, cx)?;
         }
         remove_file_if_there(&staged)?;
         Ok(remove_empty_dirs(&self.new_dirs)?)
+    }
+
+    fn unstage(
+        &self,
+        world: &mut Files,
+        slot: &Slot,
+        _evidence: &Installed,
+        _cx: &Cx<'_>,
+    ) -> Result<(), StepError> {
+        self.touch(world);
+        remove_file_if_there(&slot.beside(&self.target, "tmp"))?;
+        Ok(())
     }
 
     fn set_aside(
@@ -185,7 +197,7 @@ impl Step for InstallFile {
         folder: &Path,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        move_into(folder, &self.target, &self.target, slot)?;
+        move_into(folder, &self.target, &self.target, slot, cx)?;
         self.revert(world, slot, Some(evidence), cx)
     }
 }

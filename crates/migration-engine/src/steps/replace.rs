@@ -52,24 +52,24 @@ impl ReplaceFile {
     }
 
     /// Brings the old file back, if it is the new one that has its place, and answers whether it had.
-    fn bring_back(&self, ours: &Replaced) -> Result<bool, StepError> {
+    fn bring_back(&self, ours: &Replaced, cx: &Cx<'_>) -> Result<bool, StepError> {
         if self.is_old(&self.target)? {
             return Ok(false);
         }
-        if ours.stands_at(&self.target)? {
+        if ours.stands_at(&self.target, cx)? {
             exchange(&ours.other, &self.target)?;
             return Ok(true);
         }
         // What is at the target now is neither. It is only left there if the old file is not waiting to come back.
-        if ours.stands_at(&ours.other)? { Ok(false) } else { Err(Self::drifted(&self.target)) }
+        if ours.stands_at(&ours.other, cx)? { Ok(false) } else { Err(Self::drifted(&self.target)) }
     }
 }
 
 impl Replaced {
     /// Whether the new content is what a name holds.
-    fn stands_at(&self, path: &Path) -> Result<bool, StepError> {
+    fn stands_at(&self, path: &Path, cx: &Cx<'_>) -> Result<bool, StepError> {
         Ok(fingerprint_if_there(path)?.is_some()
-            && compare_content(path, self.file.size, self.digest)? == State::Done)
+            && compare_content(path, self.file.size, self.digest, cx)? == State::Done)
     }
 }
 
@@ -90,6 +90,7 @@ impl Step for ReplaceFile {
         world: &mut Files,
         evidence: Option<&Replaced>,
         look: Look,
+        cx: &Cx<'_>,
     ) -> Result<State, StepError> {
         let Some(found) = fingerprint_if_there(&self.target)? else {
             return Ok(State::Conflict("it is gone".into()));
@@ -106,14 +107,14 @@ impl Step for ReplaceFile {
         if is_old {
             let strange = look == Look::Full
                 && fingerprint_if_there(&ours.other)?.is_some()
-                && !ours.stands_at(&ours.other)?;
+                && !ours.stands_at(&ours.other, cx)?;
             let found = || State::Conflict(format!("{} is not as it was left", ours.other.display()));
             return Ok(if strange { found() } else { State::Pending });
         }
         let state = if look == Look::Quick && found.same_file(&ours.file) {
             State::Done
         } else {
-            compare_content(&self.target, ours.file.size, ours.digest)?
+            compare_content(&self.target, ours.file.size, ours.digest, cx)?
         };
         if state == State::Done && !self.is_old(&ours.other)? {
             return Ok(State::Conflict("what it replaced is not kept any more, or has changed".into()));
@@ -127,11 +128,10 @@ impl Step for ReplaceFile {
         }
         let traits = Traits::like(&self.target)?;
         let (staged, other) = (slot.beside(&self.target, "tmp"), slot.beside(&self.target, "stash"));
-        let mut meter = *cx;
         world.touch(&self.target);
-        let copied = copy_file(&self.source, &self.expect_source, &staged, traits, &mut meter)?;
+        let copied = copy_file(&self.source, &self.expect_source, &staged, traits, &mut { *cx })?;
         let ours = Replaced { digest: copied.digest, file: copied.written, other: other.into() };
-        if ours.stands_at(&ours.other)? {
+        if ours.stands_at(&ours.other, cx)? {
             remove_file_if_there(&ours.other)?; // staged by an attempt that was interrupted
         }
         publish_new(&staged, &ours.other)?;
@@ -153,7 +153,7 @@ impl Step for ReplaceFile {
         world: &mut Files,
         slot: &Slot,
         evidence: Option<&Replaced>,
-        _cx: &Cx<'_>,
+        cx: &Cx<'_>,
     ) -> Result<(), StepError> {
         world.touch(&self.target);
         remove_file_if_there(&slot.beside(&self.target, "tmp"))?;
@@ -164,14 +164,23 @@ impl Step for ReplaceFile {
             }
             return Ok(());
         };
-        let exchanged = self.bring_back(ours)?;
-        if ours.stands_at(&ours.other)? {
+        let exchanged = self.bring_back(ours, cx)?;
+        if ours.stands_at(&ours.other, cx)? {
             remove_file_if_there(&ours.other)?;
         } else if fingerprint_if_there(&ours.other)?.is_some() {
             if exchanged {
                 exchange(&ours.other, &self.target)?;
             }
             return Err(Self::drifted(if exchanged { &self.target } else { &ours.other }));
+        }
+        Ok(())
+    }
+
+    fn unstage(&self, world: &mut Files, slot: &Slot, ours: &Replaced, cx: &Cx<'_>) -> Result<(), StepError> {
+        world.touch(&self.target);
+        remove_file_if_there(&slot.beside(&self.target, "tmp"))?;
+        if !self.is_old(&ours.other)? && ours.stands_at(&ours.other, cx)? {
+            remove_file_if_there(&ours.other)?;
         }
         Ok(())
     }
@@ -184,7 +193,7 @@ impl Step for ReplaceFile {
         slot: &Slot,
         ours: &Replaced,
         folder: &Path,
-        _cx: &Cx<'_>,
+        cx: &Cx<'_>,
     ) -> Result<(), StepError> {
         world.touch(&self.target);
         if !self.is_old(&self.target)? {
@@ -196,7 +205,7 @@ impl Step for ReplaceFile {
             }
             exchange(&ours.other, &self.target)?;
         }
-        move_into(folder, &ours.other, &self.target, slot)
+        move_into(folder, &ours.other, &self.target, slot, cx)
     }
 
     fn stashes(&self, _slot: &Slot, ours: &Replaced) -> Vec<PathBuf> {

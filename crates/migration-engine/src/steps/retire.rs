@@ -48,6 +48,7 @@ impl Step for Retire {
         world: &mut Files,
         evidence: Option<&Retired>,
         _look: Look,
+        _cx: &Cx<'_>,
     ) -> Result<State, StepError> {
         if evidence.is_some() {
             world.touch(&self.source); // killed after publishing, a run may have left the names to the page cache
@@ -106,7 +107,7 @@ impl Step for Retire {
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
         if fingerprint_if_there(&self.source)?.is_some() {
-            move_into(folder, &self.source, &self.source, slot)?;
+            move_into(folder, &self.source, &self.source, slot, cx)?;
         }
         self.revert(world, slot, Some(evidence), cx)
     }

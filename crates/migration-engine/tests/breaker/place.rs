@@ -83,9 +83,15 @@ impl Step for Watched {
         self.0.cost()
     }
 
-    fn inspect(&self, world: &mut Handles, evidence: Option<&Trace>, look: Look) -> Result<State, StepError> {
+    fn inspect(
+        &self,
+        world: &mut Handles,
+        evidence: Option<&Trace>,
+        look: Look,
+        cx: &Cx<'_>,
+    ) -> Result<State, StepError> {
         self.meet(world, "inspect")?;
-        self.0.inspect(world, evidence, look)
+        self.0.inspect(world, evidence, look, cx)
     }
 
     fn stage(&self, world: &mut Handles, slot: &Slot, cx: &Cx<'_>) -> Result<Trace, StepError> {
@@ -108,6 +114,16 @@ impl Step for Watched {
     ) -> Result<(), StepError> {
         self.meet(world, "revert")?;
         self.0.revert(world, slot, evidence, cx)
+    }
+
+    fn unstage(
+        &self,
+        world: &mut Handles,
+        slot: &Slot,
+        evidence: &Trace,
+        cx: &Cx<'_>,
+    ) -> Result<(), StepError> {
+        self.0.unstage(world, slot, evidence, cx)
     }
 
     fn set_aside(

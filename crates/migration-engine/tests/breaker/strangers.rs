@@ -262,3 +262,58 @@ fn what_only_looks_like_our_copy_keeps_its_source_and_is_not_removed() {
     assert!(matches!(error, UndoError::Halted(_)), "{error}");
     assert_eq!(place.read("new/a").unwrap(), "x".repeat(15));
 }
+
+#[test]
+fn an_undo_that_keeps_what_a_stranger_put_at_a_target_leaves_nothing_of_ours_beside_it() {
+    for (target, moment) in [("new/a", "publish new/a"), ("new/index", "publish new/index")] {
+        let place = Place::new("a");
+        place.write("new/index", "none\n");
+        let task = match target {
+            "new/a" => place.install(0, "old/a", target),
+            _ => place.replace(0, "old/a", target),
+        };
+        let run = place.begin(vec![vec![Wave::publish(vec![task])]]);
+        place.apply(&run, &Events::killed(moment)).unwrap_err();
+        place.write(target, "somebody else's\n");
+        let run = place.reopen(run);
+        let kept = place.undo(&run, &Events::none(), Changed::Keep).unwrap();
+        assert_eq!((kept.len(), place.read(target).as_deref()), (1, Some("somebody else's\n")));
+        let left: Vec<String> =
+            place.tree().names().into_iter().filter(|name| name.contains(".rehome-")).collect();
+        assert_eq!(left, [""; 0], "{target}");
+    }
+}
+
+#[test]
+fn an_undo_that_keeps_an_edited_stash_keeps_it() {
+    let place = Place::new("a");
+    place.write("new/index", "none\n");
+    let run = place.begin(vec![vec![Wave::publish(vec![place.replace(0, "old/a", "new/index")])]]);
+    place.apply(&run, &Events::none()).unwrap();
+    let [stash] = &run.stashes()[..] else { panic!() };
+    std::fs::write(stash, "edited\n").unwrap();
+    place.undo(&run, &Events::none(), Changed::Keep).unwrap();
+    assert_eq!(std::fs::read_to_string(stash).unwrap(), "edited\n");
+}
+
+#[test]
+fn what_an_undo_has_kept_can_be_set_aside_later_and_nothing_else_is_touched() {
+    let place = Place::new("ab");
+    let before = place.tree();
+    let tasks = vec![place.install(0, "old/a", "new/a"), place.install(1, "old/b", "new/b")];
+    let run = place.begin(vec![vec![Wave::publish(tasks)]]);
+    place.apply(&run, &Events::none()).unwrap();
+    place.write("new/a", "the story of a\nand more\n");
+    place.undo(&run, &Events::none(), Changed::Keep).unwrap();
+    assert_eq!(place.root().summary(run.id()).unwrap().kept(), 1);
+    place.write("new/b", "theirs: it came after the undo\n");
+
+    let run = place.reopen(run);
+    assert_eq!(run.items_done().len(), 1);
+    assert_eq!(place.undo(&run, &Events::none(), Changed::Keep).unwrap(), []);
+    assert_eq!(place.undo(&run, &Events::none(), Changed::SetAside).unwrap().len(), 1);
+    assert_eq!(place.tree().difference(&before), "- new/b\n");
+    assert_eq!(place.read("new/b").unwrap(), "theirs: it came after the undo\n");
+    assert_eq!(place.root().summary(run.id()).unwrap().kept(), 0);
+    assert_eq!(place.undo(&run, &Events::none(), Changed::SetAside).unwrap(), []);
+}

@@ -4,7 +4,7 @@ use migration_engine::{Bucket, Changed, Look, State, Step};
 use proptest::prelude::*;
 use sqlite_writer::{Database, InsertRow, Row, Rows, Value};
 
-use crate::support::Home;
+use crate::support::{Home, cx};
 
 /// Names that must be quoted, and one that hides the row id.
 const NAMES: [&str; 5] = ["plain", "se\"lect", "rowid", "ünï 'x'", "order"];
@@ -122,7 +122,7 @@ proptest! {
         prop_assert_eq!(home.verify(&run).findings, vec![]);
         let mut anew = Rows::new(Database::peek(&home.database()).unwrap());
         for step in case.steps() {
-            prop_assert_eq!(step.inspect(&mut anew, None, Look::Full).unwrap(), State::Done);
+            prop_assert_eq!(step.inspect(&mut anew, None, Look::Full, &cx()).unwrap(), State::Done);
         }
         prop_assert_eq!(home.undo(&run, Changed::Refuse).unwrap(), vec![]);
         prop_assert_eq!(home.dump(), before);

@@ -4,7 +4,7 @@ use migration_engine::{ApplyError, Bucket, Changed, Look, Receipt, State, Step, 
 use sqlite_writer::{Database, InsertRow, Rows, Value};
 use testkit::ao_database::{self, Version};
 
-use crate::support::{Home, project, project_with, session, with};
+use crate::support::{Home, cx, project, project_with, session, with};
 
 const EVENTS: &str =
     "SELECT session_id FROM change_log WHERE project_id = 'ledger' AND event_type = 'session_created'";
@@ -26,7 +26,7 @@ fn failures(receipt: &Receipt) -> Vec<String> {
 
 fn inspect(home: &Home, step: &InsertRow) -> State {
     let mut rows = Rows::new(Database::peek(&home.database()).unwrap());
-    step.inspect(&mut rows, None, Look::Full).unwrap()
+    step.inspect(&mut rows, None, Look::Full, &cx()).unwrap()
 }
 
 #[test]

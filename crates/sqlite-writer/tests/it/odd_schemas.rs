@@ -4,7 +4,7 @@ use migration_engine::{Bucket, Changed, Look, State, Step, UndoError};
 use sqlite_writer::{Database, InsertRow, MisfitError, Rows, TableContract, Value};
 use testkit::ao_database::{self, Version};
 
-use crate::support::{Home, project_with};
+use crate::support::{Home, cx, project_with};
 
 fn row(table: &'static str, columns: &[(&'static str, Value)]) -> InsertRow {
     InsertRow::new(table, [columns[0].0], columns.iter().cloned().collect::<sqlite_writer::Row>())
@@ -62,7 +62,7 @@ fn two_rows_with_one_key_are_told_and_neither_is_touched() {
     let changed = home.dump();
     let mut rows = Rows::new(Database::peek(&home.database()).unwrap());
     assert_eq!(
-        step.inspect(&mut rows, None, Look::Full).unwrap(),
+        step.inspect(&mut rows, None, Look::Full, &cx()).unwrap(),
         State::Conflict("several rows have this key".into())
     );
     assert!(matches!(home.undo(&run, Changed::Refuse), Err(UndoError::Drifted(_))));

@@ -93,7 +93,7 @@ fn the_snapshot_of_a_run_is_where_its_evidence_says_and_goes_with_its_undo() {
     let slot = Slot::new(RunId::new(Timestamp::now(), 0), 3, home.folder().to_path_buf());
     let mut rows = Rows::new(Database::open_exclusive(&home.database()).unwrap());
     let step = TakeSnapshot { bytes: rows.database().size().unwrap() };
-    let look = |rows: &mut Rows, taken| step.inspect(rows, taken, Look::Full).unwrap();
+    let look = |rows: &mut Rows, taken| step.inspect(rows, taken, Look::Full, &cx()).unwrap();
     assert_eq!(look(&mut rows, None), State::Pending);
 
     let taken = step.stage(&mut rows, &slot, &cx()).unwrap();
