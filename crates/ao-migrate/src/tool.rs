@@ -7,7 +7,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use durable_files::PathText;
 use legacy_readers::ao;
-use migration_cli::{Mode, Prepared, Purpose, Refusal, Surroundings, Tool};
+use migration_cli::{Ask, Mode, NoVerbs, Prepared, Purpose, Refusal, Surroundings, Tool};
 use migration_engine::steps::Files;
 use migration_engine::{Bucket, Cx, Header, Item, Plan, StepError, Worlds};
 use session_model::{Finding, Survey};
@@ -42,6 +42,7 @@ impl Worlds<Effect> for Open {
 
 impl Tool for AoMigrate {
     type Options = Options;
+    type Verb = NoVerbs;
     type Step = Effect;
     type Worlds = Open;
 
@@ -50,8 +51,8 @@ impl Tool for AoMigrate {
     const ABOUT: &'static str =
         "Moves agent-orchestrator's projects, sessions and transcripts into its rewrite's database";
 
-    fn targets(&self, options: &Options, here: &Surroundings) -> Result<Vec<PathText>, Refusal> {
-        let places = Places::of(options, here)?;
+    fn targets(&self, ask: Ask<'_, Self>, here: &Surroundings) -> Result<Vec<PathText>, Refusal> {
+        let places = Places::of(ask.options, here)?;
         if !places.database().exists() {
             return Err(missing(&places.database()));
         }
@@ -60,7 +61,7 @@ impl Tool for AoMigrate {
 
     fn prepare(
         &self,
-        options: &Options,
+        Ask { options, .. }: Ask<'_, Self>,
         mode: Mode,
         here: &Surroundings,
         cx: &Cx<'_>,
@@ -84,6 +85,7 @@ impl Tool for AoMigrate {
         &self,
         header: &Header,
         _run_dir: &Path,
+        _options: &Options,
         purpose: Purpose,
         _here: &Surroundings,
     ) -> Result<Open, Refusal> {
@@ -158,6 +160,7 @@ fn header(mapped: &Mapped, places: &Places) -> Header {
         blocks: blocks(),
         locks: vec![places.data_dir.clone().into_std_path_buf().into()],
         settings: serde_json::to_value(places).expect("because places are text"),
+        partial: false,
         findings: mapped.findings.clone(),
     }
 }

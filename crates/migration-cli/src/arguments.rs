@@ -9,13 +9,13 @@ use crate::Tool;
 /// A command line, understood.
 #[derive(clap::Parser)]
 #[command(disable_help_subcommand = true, infer_long_args = false)]
-pub(crate) struct CommandLine<O: clap::Args> {
+pub(crate) struct CommandLine<O: clap::Args, V: clap::Subcommand> {
     #[command(flatten)]
     pub(crate) options: O,
     #[command(flatten)]
     pub(crate) common: Common,
     #[command(subcommand)]
-    pub(crate) verb: Option<Verb>,
+    pub(crate) verb: Option<Verb<V>>,
 }
 
 const STATE_DIR: &str = "Where runs are kept: journals, and what an undo needs [default: $REHOME_STATE_DIR, else the \
@@ -59,8 +59,10 @@ pub(crate) enum Color {
 }
 
 /// What to do instead of a migration.
-#[derive(Debug, clap::Subcommand)]
-pub(crate) enum Verb {
+#[derive(clap::Subcommand)]
+pub(crate) enum Verb<V: clap::Subcommand> {
+    #[command(flatten)]
+    Own(V),
     /// Look whether everything a run left still stands, byte for byte and by meaning
     Verify {
         /// The run [default: the newest that changed something]
@@ -143,7 +145,7 @@ pub(crate) enum RunsVerb {
 
 /// The whole command line of a tool.
 pub(crate) fn command<T: Tool>() -> clap::Command {
-    let command = CommandLine::<T::Options>::command()
+    let command = CommandLine::<T::Options, T::Verb>::command()
         .name(T::NAME)
         .bin_name(T::NAME)
         .version(T::VERSION)
@@ -161,11 +163,14 @@ pub(crate) fn command<T: Tool>() -> clap::Command {
     })
 }
 
+/// The command line of a tool.
+pub(crate) type LineOf<T> = CommandLine<<T as Tool>::Options, <T as Tool>::Verb>;
+
 /// Understands a command line.
 pub(crate) fn parse<T: Tool>(
     command: clap::Command,
     args: &[std::ffi::OsString],
-) -> Result<CommandLine<T::Options>, clap::Error> {
+) -> Result<LineOf<T>, clap::Error> {
     CommandLine::from_arg_matches(&command.try_get_matches_from(args)?)
 }
 

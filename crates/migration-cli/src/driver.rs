@@ -5,6 +5,7 @@ mod choose;
 mod forget;
 mod leftovers;
 mod migrate;
+mod own;
 mod resume;
 mod runs;
 mod session;
@@ -16,10 +17,10 @@ use std::ffi::OsString;
 
 use session::Session;
 
-use crate::arguments::{self, CommandLine, Verb};
+use crate::arguments::{self, LineOf, Verb};
 use crate::report::{Asked, Report};
 use crate::speak::Speaker;
-use crate::{Exit, Refusal, Streams, Surroundings, Tool, generate, misunderstood};
+use crate::{Ask, Exit, Refusal, Streams, Surroundings, Tool, Verbs, generate, misunderstood};
 
 /// Runs a tool with these arguments (the first is the name of the program), and answers how it ended.
 ///
@@ -45,33 +46,36 @@ pub fn run<T: Tool>(
         Some(Verb::Man) => speaker.print(&generate::man::<T>()),
         _ => {
             let answer = answer(tool, &line, &args, here, &mut speaker);
-            speaker.report(&answer.unwrap_or_else(|refusal| Report::of_refusal::<T>(asked(&line), refusal)))
+            speaker
+                .report(&answer.unwrap_or_else(|refusal| Report::of_refusal::<T>(asked::<T>(&line), refusal)))
         }
     }
 }
 
 fn answer<T: Tool>(
     tool: &T,
-    line: &CommandLine<T::Options>,
+    line: &LineOf<T>,
     args: &[OsString],
     here: &Surroundings,
     speaker: &mut Speaker<'_, '_>,
 ) -> Result<Report, Refusal> {
-    let session = Session::open(tool, &line.common, args, here)?;
+    let session = Session::open(tool, line, args, here)?;
     match &line.verb {
-        None => migrate::migrate(&session, &line.options),
+        None => migrate::migrate(&session, Ask { options: &line.options, verb: None }),
+        Some(Verb::Own(verb)) => own::own(&session, Ask { options: &line.options, verb: Some(verb) }),
         Some(Verb::Verify { run }) => verify::verify(&session, run.as_ref()),
         Some(Verb::Undo(undo)) => undo::undo(&session, undo),
         Some(Verb::Resume { run }) => resume::resume(&session, run.as_ref()),
         Some(Verb::Runs { verb }) => runs::runs(&session, verb.as_ref(), speaker),
-        Some(Verb::Completions { .. } | Verb::Man) => Ok(Report::new::<T>(asked(line))),
+        Some(Verb::Completions { .. } | Verb::Man) => Ok(Report::new::<T>(asked::<T>(line))),
     }
 }
 
-fn asked<O: clap::Args>(line: &CommandLine<O>) -> Asked {
+fn asked<T: Tool>(line: &LineOf<T>) -> Asked {
     match &line.verb {
         None if line.common.dry_run => Asked::Plan,
         None => Asked::Apply,
+        Some(Verb::Own(verb)) => Asked::Own(verb.name()),
         Some(Verb::Verify { .. }) => Asked::Verify,
         Some(Verb::Undo(_)) => Asked::Undo,
         Some(Verb::Resume { .. }) => Asked::Resume,

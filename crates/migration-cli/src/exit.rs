@@ -1,10 +1,11 @@
 //! How a tool ends, for whoever called it.
 
 /// The exit code of a tool; the same table holds for all of them (docs/exit-codes.md).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Exit {
     /// Everything arrived, or there was nothing to do.
+    #[default]
     Done = 0,
     /// Our own failure, or the world failed in mid-run; the run stands.
     Failed = 1,

@@ -14,7 +14,7 @@
 //! ```
 //! use std::path::{Path, PathBuf};
 //! use durable_files::{Fingerprint, PathText};
-//! use migration_cli::{Exit, Mode, Prepared, Purpose, Refusal, Streams, Surroundings, Tool};
+//! use migration_cli::{Ask, Exit, Mode, NoVerbs, Prepared, Purpose, Refusal, Streams, Surroundings, Tool};
 //! use migration_engine::steps::{Files, InstallFile};
 //! use migration_engine::*;
 //! use session_model::{Finding, InputId};
@@ -45,17 +45,19 @@
 //!
 //! impl Tool for CopyFile {
 //!     type Options = Options;
+//!     type Verb = NoVerbs;
 //!     type Step = InstallFile;
 //!     type Worlds = Here;
 //!     const NAME: &'static str = "copy-file";
 //!     const VERSION: &'static str = "1.0.0";
 //!     const ABOUT: &'static str = "Copies a file.";
 //!
-//!     fn targets(&self, options: &Options, here: &Surroundings) -> Result<Vec<PathText>, Refusal> {
-//!         Ok(vec![needed(&options.to, here)?.into()])
+//!     fn targets(&self, ask: Ask<'_, Self>, here: &Surroundings) -> Result<Vec<PathText>, Refusal> {
+//!         Ok(vec![needed(&ask.options.to, here)?.into()])
 //!     }
 //!
-//!     fn prepare(&self, options: &Options, _: Mode, here: &Surroundings, cx: &Cx<'_>) -> Result<Prepared<Self>, Refusal> {
+//!     fn prepare(&self, ask: Ask<'_, Self>, _: Mode, here: &Surroundings, cx: &Cx<'_>) -> Result<Prepared<Self>, Refusal> {
+//!         let options = ask.options;
 //!         let (source, to) = (needed(&options.from, here)?, needed(&options.to, here)?);
 //!         let target = to.join("copy");
 //!         let input = InputId::new("file", source.display().to_string());
@@ -72,13 +74,14 @@
 //!             blocks: vec![Block { kind: "file".into(), title: "files".into(), inputs: 0 }],
 //!             locks: vec![],
 //!             settings: serde_json::Value::Null,
+//!             partial: false,
 //!             findings: vec![],
 //!         };
 //!         let plan = Plan::new(header, &[input], vec![item], vec![vec![Wave::publish(tasks)]]).expect("one input, one item");
 //!         Ok(Prepared { plan, worlds: Here })
 //!     }
 //!
-//!     fn worlds(&self, _: &Header, _: &Path, _: Purpose, _: &Surroundings) -> Result<Here, Refusal> {
+//!     fn worlds(&self, _: &Header, _: &Path, _: &Options, _: Purpose, _: &Surroundings) -> Result<Here, Refusal> {
 //!         Ok(Here)
 //!     }
 //! }
@@ -134,4 +137,4 @@ pub use process::main;
 pub use refusal::Refusal;
 pub use stop::{Signal, Stop};
 pub use surroundings::{Streams, Surroundings, Terminals};
-pub use tool::{Mode, Prepared, Purpose, Tool};
+pub use tool::{Ask, Listed, Listing, Mode, NoVerbs, Prepared, Purpose, Tool, Verbs};

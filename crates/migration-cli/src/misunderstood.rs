@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use crate::arguments::{Color, Common, command};
 use crate::report::{Asked, Report};
 use crate::speak::Speaker;
-use crate::{Exit, Refusal, Streams, Surroundings, Tool};
+use crate::{Exit, Refusal, Streams, Surroundings, Tool, Verbs};
 
 /// Prints help or version, or says what is wrong.
 pub(crate) fn answer<T: Tool>(
@@ -39,7 +39,8 @@ pub(crate) fn answer<T: Tool>(
 fn asked<T: Tool>(args: &[OsString], dry_run: bool) -> Asked {
     let understood = command::<T>().ignore_errors(true).try_get_matches_from(args);
     let verb = understood.as_ref().ok().and_then(clap::ArgMatches::subcommand_name);
-    match verb.and_then(Asked::of_verb) {
+    let own = |name: &str| T::Verb::NAMES.iter().find(|own| **own == name).copied().map(Asked::Own);
+    match verb.and_then(|name| Asked::of_verb(name).or_else(|| own(name))) {
         Some(asked) => asked,
         None if dry_run => Asked::Plan,
         None => Asked::Apply,

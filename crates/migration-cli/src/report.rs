@@ -17,7 +17,7 @@ pub(crate) use row::{Fate, GROWN, Own, Row, RunFacts, RunState};
 pub(crate) use table::bytes;
 pub(crate) use text::{error_text, to_text};
 
-use crate::{Exit, Refusal, Tool};
+use crate::{Exit, Listed, Listing, Refusal, Tool};
 
 /// The version of the document; docs/report.schema.json describes it.
 const SCHEMA: u32 = 1;
@@ -34,6 +34,9 @@ pub(crate) enum Asked {
     Runs,
     Completions,
     Man,
+    /// A verb that only this tool has.
+    #[serde(untagged)]
+    Own(&'static str),
 }
 
 impl Asked {
@@ -63,6 +66,9 @@ pub(crate) struct Report {
     pub(crate) exit: Exit,
     pub(crate) summary: Sums,
     pub(crate) items: Vec<Row>,
+    /// The headings of a list's table, and how many of its columns are text.
+    #[serde(skip)]
+    pub(crate) columns: (Vec<&'static str>, usize),
     #[serde(serialize_with = "as_map")]
     pub(crate) sums: Vec<(String, Sums)>,
     pub(crate) findings: Vec<Finding>,
@@ -100,6 +106,7 @@ impl Report {
             exit: Exit::Done,
             summary: Sums::default(),
             items: Vec::new(),
+            columns: (Vec::new(), 0),
             sums: Vec::new(),
             findings: Vec::new(),
             next: Vec::new(),
@@ -120,6 +127,13 @@ impl Report {
             findings: receipt.header.findings,
             ..Self::new::<T>(mode)
         }
+    }
+
+    /// What a verb that only looks has found.
+    pub(crate) fn of_listing<T: Tool>(mode: Asked, listing: Listing) -> Self {
+        let Listing { columns, text_columns, rows, findings, exit } = listing;
+        let items = rows.into_iter().map(Row::listed).collect();
+        Self { exit, items, findings, columns: (columns, text_columns), ..Self::new::<T>(mode) }
     }
 
     /// A sentence and nothing else: there was nothing to do.
@@ -153,6 +167,11 @@ impl Report {
         self.next.push(Next { label, command });
     }
 
+    /// Whether this is what a verb that only looks has found.
+    pub(crate) fn is_list(&self) -> bool {
+        self.sums.is_empty() && !self.columns.0.is_empty()
+    }
+
     /// How many items are in a bucket.
     pub(crate) fn count(&self, bucket: Bucket) -> u64 {
         self.summary.get(bucket)
@@ -167,6 +186,11 @@ impl Row {
         Self { source, targets: item.targets.clone(), ..Self::new(&item.input.kind, &item.name) }
     }
 
+    fn listed(listed: Listed) -> Self {
+        let Listed { kind, id, source, cells, own, findings } = listed;
+        Self { source, cells, findings, own: Own::Facts(own), ..Self::new(kind, id) }
+    }
+
     fn of_item(item: &Item, outcome: Outcome) -> Self {
         let arrives =
             matches!(outcome.bucket, Bucket::Migrated | Bucket::AlreadyPresent | Bucket::Superseded);
@@ -176,6 +200,7 @@ impl Row {
             detail: outcome.detail,
             findings: item.findings.clone(),
             resume: item.resume.clone().filter(|_| arrives),
+            own: Own::Facts(item.own.clone()),
             ..Self::named(item)
         }
     }

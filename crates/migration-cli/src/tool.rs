@@ -4,14 +4,17 @@ use std::path::Path;
 
 use durable_files::PathText;
 use migration_engine::{Cx, Header, Plan, Step, Worlds};
+use session_model::Finding;
 
-use crate::{Refusal, Surroundings};
+use crate::{Exit, Refusal, Surroundings};
 
 /// A migration tool. Everything it does not say here is the same for all tools, and done by [`crate::run`].
 pub trait Tool {
     /// The options of the migration itself. None may be required: verbs do without them, and a tool that misses one
     /// says so with [`Refusal::usage`].
     type Options: clap::Args;
+    /// The verbs that only this tool has; [`NoVerbs`] if there are none.
+    type Verb: Verbs;
     /// What its plans consist of.
     type Step: Step;
     /// Opens the live handles of its runs, and judges their items.
@@ -28,7 +31,7 @@ pub trait Tool {
 
     /// The existing folders whose locks keep every other run off the target. Called first; a target that must exist
     /// and does not is refused here.
-    fn targets(&self, options: &Self::Options, here: &Surroundings) -> Result<Vec<PathText>, Refusal>;
+    fn targets(&self, ask: Ask<'_, Self>, here: &Surroundings) -> Result<Vec<PathText>, Refusal>;
 
     /// Guards, survey and plan, with the targets locked and no interrupted run on them.
     ///
@@ -36,21 +39,126 @@ pub trait Tool {
     /// ends with the code of the signal.
     fn prepare(
         &self,
-        options: &Self::Options,
+        ask: Ask<'_, Self>,
         mode: Mode,
         here: &Surroundings,
         cx: &Cx<'_>,
     ) -> Result<Prepared<Self>, Refusal>;
 
     /// Opens the worlds of a run again, with the guards that the purpose needs. All it needs to know is in the plan's
-    /// header and the run's own folder.
+    /// header and the run's own folder; the options are those of the verb's command line.
     fn worlds(
         &self,
         header: &Header,
         run_dir: &Path,
+        options: &Self::Options,
         purpose: Purpose,
         here: &Surroundings,
     ) -> Result<Self::Worlds, Refusal>;
+
+    /// What a verb of the tool's own that only looks has to show; `None` if the verb is a migration, which is prepared
+    /// and carried out like the bare tool's.
+    fn look(
+        &self,
+        _ask: Ask<'_, Self>,
+        _here: &Surroundings,
+        _cx: &Cx<'_>,
+    ) -> Option<Result<Listing, Refusal>> {
+        None
+    }
+}
+
+/// The verbs of a tool's own.
+pub trait Verbs: clap::Subcommand {
+    /// The names of all of them, as they are typed.
+    const NAMES: &'static [&'static str];
+
+    /// The name of this one.
+    fn name(&self) -> &'static str;
+}
+
+/// What was asked of a tool: its options, and which of its own verbs.
+pub struct Ask<'a, T: Tool + ?Sized> {
+    /// The options.
+    pub options: &'a T::Options,
+    /// The verb; without one it is the migration itself.
+    pub verb: Option<&'a T::Verb>,
+}
+
+impl<T: Tool + ?Sized> Clone for Ask<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Tool + ?Sized> Copy for Ask<'_, T> {}
+
+/// The verbs of a tool that has none of its own.
+#[derive(Debug, Clone, Copy)]
+pub enum NoVerbs {}
+
+impl Verbs for NoVerbs {
+    const NAMES: &'static [&'static str] = &[];
+
+    fn name(&self) -> &'static str {
+        match *self {}
+    }
+}
+
+impl clap::FromArgMatches for NoVerbs {
+    fn from_arg_matches(_: &clap::ArgMatches) -> Result<Self, clap::Error> {
+        Err(clap::Error::new(clap::error::ErrorKind::InvalidSubcommand))
+    }
+
+    fn update_from_arg_matches(&mut self, _: &clap::ArgMatches) -> Result<(), clap::Error> {
+        match *self {}
+    }
+}
+
+impl clap::Subcommand for NoVerbs {
+    fn augment_subcommands(command: clap::Command) -> clap::Command {
+        command
+    }
+
+    fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
+        command
+    }
+
+    fn has_subcommand(_: &str) -> bool {
+        false
+    }
+}
+
+/// What a verb that only looks has found: rows for a table, and for the document.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// The headings of the table.
+    pub columns: Vec<&'static str>,
+    /// How many of the columns, from the left, are text rather than numbers.
+    pub text_columns: usize,
+    /// The rows.
+    pub rows: Vec<Listed>,
+    /// What there is to say about all of them.
+    pub findings: Vec<Finding>,
+    /// How the tool ends.
+    pub exit: Exit,
+}
+
+/// A row of a [`Listing`].
+#[derive(Debug, Clone, Default)]
+pub struct Listed {
+    /// What kind of thing it is.
+    pub kind: &'static str,
+    /// What people call it.
+    pub id: String,
+    /// Where it is.
+    pub source: Option<String>,
+    /// The cells of the table.
+    pub cells: Vec<String>,
+    /// The members of the document that only this verb has.
+    pub own: serde_json::Map<String, serde_json::Value>,
+    /// What there is to say about it.
+    pub findings: Vec<Finding>,
 }
 
 /// A plan, with the handles and guards that were taken for it and are held until the run has ended.

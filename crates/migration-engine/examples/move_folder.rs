@@ -91,6 +91,7 @@ fn plan(place: &Path) -> Result<Plan<Effect>, Box<dyn Error>> {
         blocks: vec![Block { kind: "file".into(), title: "files".into(), inputs: 0 }],
         locks: vec![place.join("new").into()],
         settings: serde_json::Value::Null,
+        partial: false,
         findings: Vec::new(),
     };
     let waves = vec![Wave::publish(installs), Wave::publish(replaces), Wave::retire(retires)];

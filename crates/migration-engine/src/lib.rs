@@ -34,6 +34,7 @@
 //!     blocks: vec![Block { kind: "transcript".into(), title: "transcripts".into(), inputs: 0 }],
 //!     locks: vec![folder.path().into()],
 //!     settings: serde_json::Value::Null,
+//!     partial: false,
 //!     findings: vec![],
 //! };
 //! let wave = Wave::publish(vec![Task { item: Some(ItemId(0)), step }]);

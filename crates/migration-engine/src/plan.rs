@@ -37,6 +37,9 @@ pub struct Item {
     /// The command that resumes it in its new home.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<String>,
+    /// What only this tool says about its items: members of the report's document.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub own: serde_json::Map<String, serde_json::Value>,
     /// The item by which that command resumes it: if that one fails, there is no such command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed_from: Option<ItemId>,
@@ -54,6 +57,7 @@ impl Item {
             needs: Vec::new(),
             findings: Vec::new(),
             resume: None,
+            own: serde_json::Map::new(),
             resumed_from: None,
         }
     }
@@ -84,6 +88,9 @@ pub struct Header {
     pub locks: Vec<PathText>,
     /// The tool's own settings: absolute paths and options with which its worlds are opened again.
     pub settings: serde_json::Value,
+    /// Whether something stays behind even if all goes well: then the run ends as partial.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
     /// What there is to say about the run as a whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,

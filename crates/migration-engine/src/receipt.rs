@@ -54,9 +54,9 @@ impl Receipt {
             && self.summary().total() == self.items.len() as u64
     }
 
-    /// Whether some item did not arrive.
+    /// Whether some item did not arrive, or something stays behind.
     pub fn is_partial(&self) -> bool {
-        self.items.iter().any(|(_, outcome)| outcome.bucket.is_trouble())
+        self.header.partial || self.items.iter().any(|(_, outcome)| outcome.bucket.is_trouble())
     }
 }
 

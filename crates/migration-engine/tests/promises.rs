@@ -234,6 +234,7 @@ impl Place {
             blocks: vec![Block { kind: "file".into(), title: "files".into(), inputs: 0 }],
             locks: vec![self.dir.path().join("new").into()],
             settings: serde_json::Value::Null,
+            partial: false,
             findings: Vec::new(),
         };
         let inputs: Vec<InputId> = items.iter().map(|item| item.input.clone()).collect();

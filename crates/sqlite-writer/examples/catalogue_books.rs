@@ -72,6 +72,7 @@ fn new_run(folder: &Path, root: &StateRoot) -> Result<Run<InsertRow>, Box<dyn Er
         blocks: vec![Block { kind: "row".into(), title: "rows".into(), inputs: 0 }],
         locks: vec![folder.into()],
         settings: serde_json::Value::Null,
+        partial: false,
         findings: vec![],
     };
     let plan = Plan::new(header, &inputs, items, vec![vec![Wave::transaction(tasks)]])?;

@@ -5,16 +5,17 @@ use migration_engine::{Receipt, Run, RunId, TargetLocks, check_room};
 
 use super::session::Session;
 use crate::report::{Asked, Report};
-use crate::{Mode, Prepared, Refusal, Tool};
+use crate::{Ask, Mode, Prepared, Refusal, Tool, Verbs};
 
-pub(super) fn migrate<T: Tool>(session: &Session<'_, T>, options: &T::Options) -> Result<Report, Refusal> {
-    let targets = session.tool.targets(options, session.here)?;
+pub(super) fn migrate<T: Tool>(session: &Session<'_, T>, ask: Ask<'_, T>) -> Result<Report, Refusal> {
+    let asked = ask.verb.map_or(Asked::Apply, |verb| Asked::Own(verb.name()));
+    let targets = session.tool.targets(ask, session.here)?;
     let locks = TargetLocks::take(&targets)?;
     if let Some(run) = session.root.interrupted_on(&targets)? {
         return Err(session.unfinished(&run));
     }
     let mode = if session.common.dry_run { Mode::DryRun } else { Mode::Apply };
-    let Prepared { plan, worlds } = session.prepare(options, mode, &targets)?;
+    let Prepared { plan, worlds } = session.prepare(ask, mode, &targets)?;
     session.refuse_leftovers(&plan)?;
     if !plan.is_settled() {
         check_room(&plan, session.root.path())?;
@@ -28,21 +29,16 @@ pub(super) fn migrate<T: Tool>(session: &Session<'_, T>, options: &T::Options) -
         return Ok(report);
     }
     if plan.is_settled() {
-        return Ok(Report::of_receipt::<T>(Asked::Apply, Receipt::planned(plan.header, plan.items)));
+        return Ok(Report::of_receipt::<T>(asked, Receipt::planned(plan.header, plan.items)));
     }
     let now = (session.here.now)();
     let run = Run::create(&session.root, RunId::new(now, session.here.salt), plan, locks, now)?;
-    session.carry_out(Asked::Apply, &run, &worlds)
+    session.carry_out(asked, &run, &worlds)
 }
 
 impl<T: Tool> Session<'_, T> {
-    fn prepare(
-        &self,
-        options: &T::Options,
-        mode: Mode,
-        targets: &[PathText],
-    ) -> Result<Prepared<T>, Refusal> {
-        let prepared = self.tool.prepare(options, mode, self.here, &self.cx());
+    fn prepare(&self, ask: Ask<'_, T>, mode: Mode, targets: &[PathText]) -> Result<Prepared<T>, Refusal> {
+        let prepared = self.tool.prepare(ask, mode, self.here, &self.cx());
         if let Some(exit) = self.here.stop.exit() {
             let hint = "say the same command again";
             return Err(Refusal::new("stopped", "stopped before anything was written", hint).exit(exit));

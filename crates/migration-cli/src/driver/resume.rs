@@ -58,7 +58,8 @@ impl<T: Tool> Session<'_, T> {
 
     fn go_on(&self, summary: &RunSummary) -> Result<Report, Refusal> {
         let run = Run::<T::Step>::open(&self.root, &summary.id)?;
-        let worlds = self.tool.worlds(&run.plan().header, run.dir(), Purpose::Apply, self.here)?;
+        let worlds =
+            self.tool.worlds(&run.plan().header, run.dir(), self.options, Purpose::Apply, self.here)?;
         self.carry_out(Asked::Resume, &run, &worlds)
     }
 }

@@ -4,14 +4,15 @@ use std::ffi::OsString;
 
 use migration_engine::{Cx, NoProgress, Progress, RunId, StateRoot};
 
-use crate::arguments::Common;
+use crate::arguments::{Common, LineOf};
 use crate::place::state_root;
 use crate::progress::Bars;
 use crate::{Refusal, Surroundings, Tool, shell_word};
 
 /// One invocation of a tool.
-pub(super) struct Session<'a, T> {
+pub(super) struct Session<'a, T: Tool> {
     pub(super) tool: &'a T,
+    pub(super) options: &'a T::Options,
     pub(super) common: &'a Common,
     pub(super) here: &'a Surroundings,
     pub(super) root: StateRoot,
@@ -22,15 +23,16 @@ pub(super) struct Session<'a, T> {
 impl<'a, T: Tool> Session<'a, T> {
     pub(super) fn open(
         tool: &'a T,
-        common: &'a Common,
+        line: &'a LineOf<T>,
         args: &'a [OsString],
         here: &'a Surroundings,
     ) -> Result<Self, Refusal> {
+        let LineOf::<T> { options, common, .. } = line;
         let root = state_root(common.state_dir.as_deref(), here)?;
         let shows_bars = here.terminals.stderr && !common.quiet;
         let progress: Box<dyn Progress> =
             if shows_bars { Box::new(Bars::default()) } else { Box::new(NoProgress) };
-        Ok(Self { tool, common, here, root, args, progress })
+        Ok(Self { tool, options, common, here, root, args, progress })
     }
 
     pub(super) fn cx(&self) -> Cx<'_> {

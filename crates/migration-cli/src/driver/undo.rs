@@ -55,7 +55,8 @@ impl<T: Tool> Session<'_, T> {
     ) -> Result<Report, Refusal> {
         self.refuse_newer(summary)?;
         let run = Run::<T::Step>::open(&self.root, &summary.id)?;
-        let worlds = self.tool.worlds(&run.plan().header, run.dir(), Purpose::Undo, self.here)?;
+        let worlds =
+            self.tool.worlds(&run.plan().header, run.dir(), self.options, Purpose::Undo, self.here)?;
         // An undo under way goes on as it was begun, unless it is told otherwise by now.
         let goes_on = changed == Changed::Refuse && summary.phase() == Phase::Undoing;
         let changed = summary.history.changed.filter(|_| goes_on).unwrap_or(changed);

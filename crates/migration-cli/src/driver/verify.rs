@@ -24,7 +24,8 @@ pub(super) fn verify<T: Tool>(session: &Session<'_, T>, id: Option<&RunId>) -> R
             .about(&summary.id));
     }
     let run = Run::<T::Step>::open(&session.root, &summary.id)?;
-    let worlds = session.tool.worlds(&run.plan().header, run.dir(), Purpose::Verify, session.here)?;
+    let worlds =
+        session.tool.worlds(&run.plan().header, run.dir(), session.options, Purpose::Verify, session.here)?;
     let verdict =
         run.verify(&worlds, Look::Full, &session.cx()).map_err(|error| session.unseen(error, &run))?;
     let exit = if verdict.passes() { Exit::Done } else { Exit::Unverified };

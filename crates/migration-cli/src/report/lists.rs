@@ -10,7 +10,7 @@ use session_model::Level;
 
 use super::page::{GREEN, Page, RED, YELLOW};
 use super::table::{align, bytes};
-use super::{Fate, Own, Row, RunFacts};
+use super::{Fate, Own, Report, Row, RunFacts};
 use crate::escape::visible;
 
 /// Every item, with all there is to say about it.
@@ -79,7 +79,7 @@ fn item(page: &mut Page, row: &Row) {
         (None, Own::Undone { undone: Fate::Restored }) => ("restored", GREEN),
         (None, Own::Undone { undone: Fate::Kept }) => ("kept", YELLOW),
         (None, Own::Undone { undone: Fate::SetAside }) => ("set aside", YELLOW),
-        (None, Own::Nothing {} | Own::Run(_)) => ("", Ansi::new()),
+        (None, Own::Nothing {} | Own::Run(_) | Own::Facts(_)) => ("", Ansi::new()),
     };
     page.styled(ansi, &format!("{word:<15}"));
     let is_told = |place: &str| row.detail.as_ref().is_some_and(|detail| detail.contains(place));
@@ -97,6 +97,21 @@ fn item(page: &mut Page, row: &Row) {
         let _ = write!(text, " [{reason}]");
     }
     page.line(&text);
+}
+
+/// The table of a verb that only looks.
+pub(super) fn listed(page: &mut Page, report: &Report) {
+    let (columns, text_columns) = &report.columns;
+    if columns.is_empty() || report.items.is_empty() {
+        return;
+    }
+    let mut table = vec![columns.iter().map(|&heading| heading.to_owned()).collect()];
+    table.extend(
+        report.items.iter().map(|row| row.cells.iter().map(|cell| visible(cell).into_owned()).collect()),
+    );
+    for line in align(&table, *text_columns) {
+        page.line(&line);
+    }
 }
 
 /// A list of runs.

@@ -19,6 +19,9 @@ pub(crate) struct Row {
     pub(crate) targets: Vec<String>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) resume: Option<String>,
+    /// The cells of a list's table.
+    #[serde(skip)]
+    pub(crate) cells: Vec<String>,
     #[serde(flatten)]
     pub(crate) own: Own,
 }
@@ -30,6 +33,7 @@ pub(crate) enum Own {
     Nothing {},
     Undone { undone: Fate },
     Run(RunFacts),
+    Facts(serde_json::Map<String, serde_json::Value>),
 }
 
 /// What an undo did about an item.
@@ -110,6 +114,7 @@ impl Row {
             targets: Vec::new(),
             findings: Vec::new(),
             resume: None,
+            cells: Vec::new(),
             own: Own::Nothing {},
         }
     }

@@ -19,7 +19,8 @@ pub(crate) fn to_text(report: &Report, style: Style) -> String {
     headline(&mut page, report);
     report.findings.iter().for_each(|finding| page.finding("", finding));
     lists::runs(&mut page, &report.items);
-    if style.verbose {
+    lists::listed(&mut page, report);
+    if style.verbose && !report.is_list() {
         lists::every_item(&mut page, &report.items);
     } else {
         lists::trouble(&mut page, &report.items);
@@ -62,6 +63,7 @@ fn in_a_word(report: &Report) -> Option<String> {
     let all = report.items.len();
     Some(match report.mode {
         Asked::Runs | Asked::Completions | Asked::Man => return None,
+        Asked::Own(_) if report.is_list() => return None,
         Asked::Plan if all == 0 => "plan: nothing to migrate; nothing was written".to_owned(),
         Asked::Plan => format!(
             "plan: {}; nothing was written",
@@ -85,12 +87,12 @@ fn in_a_word(report: &Report) -> Option<String> {
         }
         Asked::Undo => "nothing to undo".to_owned(),
         Asked::Resume if report.run.is_none() => "nothing to resume".to_owned(),
-        Asked::Apply if all == 0 => "nothing to migrate".to_owned(),
-        Asked::Apply if report.run.is_none() => {
+        Asked::Apply | Asked::Own(_) if all == 0 => "nothing to migrate".to_owned(),
+        Asked::Apply | Asked::Own(_) if report.run.is_none() => {
             let unmoved = unmoved(report).unwrap_or_else(|| "nothing left to do".to_owned());
             format!("{unmoved}; nothing was written")
         }
-        Asked::Apply | Asked::Resume => {
+        Asked::Apply | Asked::Own(_) | Asked::Resume => {
             let done = format!("{} of {} migrated", report.count(Bucket::Migrated), items(all));
             if report.exit == Exit::Unverified {
                 format!("not verified: {done}")
@@ -175,7 +177,7 @@ fn endings(page: &mut Page, report: &Report) {
 
 /// The commands that resume what arrived.
 fn resumes(page: &mut Page, report: &Report) {
-    let arrived = matches!(report.mode, Asked::Apply | Asked::Resume);
+    let arrived = matches!(report.mode, Asked::Apply | Asked::Own(_) | Asked::Resume);
     let rows = report.items.iter().filter(|_| arrived);
     let resumable: Vec<(&Row, &String)> = rows.filter_map(|row| Some((row, row.resume.as_ref()?))).collect();
     if resumable.is_empty() {

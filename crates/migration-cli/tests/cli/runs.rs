@@ -97,6 +97,7 @@ struct Other(Toy);
 
 impl Tool for Other {
     type Options = Options;
+    type Verb = migration_cli::NoVerbs;
     type Step = <Toy as Tool>::Step;
     type Worlds = <Toy as Tool>::Worlds;
 
@@ -106,20 +107,21 @@ impl Tool for Other {
 
     fn targets(
         &self,
-        options: &Options,
+        migration_cli::Ask { options, .. }: migration_cli::Ask<'_, Self>,
         here: &migration_cli::Surroundings,
     ) -> Result<Vec<durable_files::PathText>, migration_cli::Refusal> {
-        self.0.targets(options, here)
+        self.0.targets(migration_cli::Ask { options, verb: None }, here)
     }
 
     fn prepare(
         &self,
-        options: &Options,
+        migration_cli::Ask { options, .. }: migration_cli::Ask<'_, Self>,
         mode: migration_cli::Mode,
         here: &migration_cli::Surroundings,
         cx: &migration_engine::Cx<'_>,
     ) -> Result<migration_cli::Prepared<Self>, migration_cli::Refusal> {
-        let migration_cli::Prepared { plan, worlds } = self.0.prepare(options, mode, here, cx)?;
+        let migration_cli::Prepared { plan, worlds } =
+            self.0.prepare(migration_cli::Ask { options, verb: None }, mode, here, cx)?;
         Ok(migration_cli::Prepared { plan, worlds })
     }
 
@@ -127,10 +129,11 @@ impl Tool for Other {
         &self,
         header: &migration_engine::Header,
         run_dir: &std::path::Path,
+        options: &Options,
         purpose: migration_cli::Purpose,
         here: &migration_cli::Surroundings,
     ) -> Result<Self::Worlds, migration_cli::Refusal> {
-        self.0.worlds(header, run_dir, purpose, here)
+        self.0.worlds(header, run_dir, options, purpose, here)
     }
 }
 

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use camino::Utf8PathBuf;
 use durable_files::{Fingerprint, PathText};
-use migration_cli::{Mode, Prepared, Purpose, Refusal, Signal, Stop, Surroundings, Tool, shell_word};
+use migration_cli::{
+    Ask, Mode, NoVerbs, Prepared, Purpose, Refusal, Signal, Stop, Surroundings, Tool, shell_word,
+};
 use migration_engine::steps::{Files, InstallFile, Retire};
 use migration_engine::{
     Block, Bucket, Cause, Cx, Header, Item, ItemId, Outcome, Plan, State, StepError, Task, Wave, World,
@@ -102,6 +104,7 @@ impl Worlds<Effect> for Copying {
 
 impl Tool for Toy {
     type Options = Options;
+    type Verb = NoVerbs;
     type Step = Effect;
     type Worlds = Copying;
 
@@ -109,13 +112,17 @@ impl Tool for Toy {
     const VERSION: &'static str = "0.1.0";
     const ABOUT: &'static str = "Copies the files of one folder to another.";
 
-    fn targets(&self, options: &Options, here: &Surroundings) -> Result<Vec<PathText>, Refusal> {
+    fn targets(
+        &self,
+        Ask { options, .. }: Ask<'_, Self>,
+        here: &Surroundings,
+    ) -> Result<Vec<PathText>, Refusal> {
         Ok(vec![needed("--to", options.to.as_ref(), here)?.into()])
     }
 
     fn prepare(
         &self,
-        options: &Options,
+        Ask { options, .. }: Ask<'_, Self>,
         _mode: Mode,
         here: &Surroundings,
         cx: &Cx<'_>,
@@ -134,6 +141,7 @@ impl Tool for Toy {
             blocks: vec![Block { kind: "file".into(), title: "files".into(), inputs: 0 }],
             locks: Vec::new(),
             settings: serde_json::Value::Null,
+            partial: false,
             findings: warned.then(|| Finding::warning("beware", "beware of it all")).into_iter().collect(),
         };
         let inputs: Vec<InputId> = plan.items.iter().map(|item| item.input.clone()).collect();
@@ -146,6 +154,7 @@ impl Tool for Toy {
         &self,
         header: &Header,
         _run_dir: &Path,
+        _options: &Options,
         purpose: Purpose,
         here: &Surroundings,
     ) -> Result<Copying, Refusal> {

@@ -284,6 +284,7 @@ impl Place {
             blocks: vec![Block { kind: "file".into(), title: "files".into(), inputs: 0 }],
             locks: vec![self.path("new").into()],
             settings: serde_json::Value::Null,
+            partial: false,
             findings: Vec::new(),
         };
         Plan::new(header, &inputs, items, lanes).unwrap()

@@ -112,6 +112,7 @@ impl Home {
             blocks: vec![Block { kind: "row".into(), title: "rows".into(), inputs: 0 }],
             locks: vec![self.data().into()],
             settings: serde_json::Value::Null,
+            partial: false,
             findings: vec![],
         };
         let plan = Plan::new(header, &inputs, items, vec![vec![wave(tasks)]]).unwrap();
