@@ -11,9 +11,14 @@ use session_model::{Anomaly, Place, Timestamp};
 const LARGEST: u64 = 64 << 20;
 
 /// Reads a whole file into `buffer` (what it held is gone) and returns the file's modification time.
+#[cfg(feature = "ao")]
 pub(crate) fn read_into(buffer: &mut Vec<u8>, path: &Path) -> io::Result<Timestamp> {
+    fill(buffer, open(path)?)
+}
+
+/// The same, of a file that is open.
+pub(crate) fn fill(buffer: &mut Vec<u8>, file: File) -> io::Result<Timestamp> {
     buffer.clear();
-    let file = open(path)?;
     let metadata = file.metadata()?;
     if metadata.len() > LARGEST {
         return Err(io::ErrorKind::FileTooLarge.into());
@@ -24,6 +29,7 @@ pub(crate) fn read_into(buffer: &mut Vec<u8>, path: &Path) -> io::Result<Timesta
 }
 
 /// Opens a file, also behind a symlink. Anything else is not opened at all: a pipe would be waited for without end.
+#[cfg(feature = "ao")]
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     let metadata = std::fs::metadata(path)?;
     if metadata.is_dir() {
@@ -36,6 +42,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Reads a whole file. `None` when there is none.
+#[cfg(feature = "ao")]
 pub(crate) fn read(path: &Path) -> io::Result<Option<(Vec<u8>, Timestamp)>> {
     let mut bytes = Vec::new();
     match read_into(&mut bytes, path) {

@@ -21,6 +21,9 @@ pub(crate) fn utf8<'a>(bytes: &'a [u8], file: &Path) -> Result<&'a str, Anomaly>
 pub(crate) fn json_error(error: &serde_json::Error, text: &str, file: &Path) -> Anomaly {
     use serde_json::error::Category;
     let message = match error.classify() {
+        Category::Syntax if error.to_string().starts_with("recursion limit") => {
+            "expected JSON, found it nested more than 127 deep"
+        }
         Category::Eof => "expected more JSON, found the end of the file",
         Category::Data => "expected a JSON object, found another value or a key twice",
         Category::Syntax | Category::Io => "expected JSON, found something else",
@@ -30,12 +33,13 @@ pub(crate) fn json_error(error: &serde_json::Error, text: &str, file: &Path) -> 
     Anomaly::new("parse-error", message).at(place)
 }
 
-/// `serde_json` counts columns in bytes; people count characters.
+/// `serde_json` counts columns in bytes, and may stop within a character; people count characters.
 fn characters(text: &str, line: usize, column: usize) -> u64 {
+    let last = column.saturating_sub(1); // it says 0 where nothing of the line was read yet
     let line = text.split('\n').nth(line.saturating_sub(1)).unwrap_or_default();
-    let end = (0..=column.min(line.len())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
-    let beyond = column.saturating_sub(line.len());
-    (line[..end].chars().count() + beyond) as u64
+    let before = (0..=last.min(line.len())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
+    let beyond = last.saturating_sub(line.len());
+    (line[..before].chars().count() + beyond) as u64 + 1
 }
 
 /// The place of the character that follows `before`.

@@ -1,15 +1,18 @@
 //! Fixture homes: `fixtures/<tool>/<case>/`, plain files that a person can read, laid out as a real home.
 //!
-//! - `home/` is copied, with `@HOME@` in file contents replaced by the home's real path and every file given the time
-//!   [`FIXED_TIME`].
+//! - `home/`, if there is one, is copied, with `@HOME@` in file contents replaced by the home's real path and every file
+//!   given the time [`FIXED_TIME`].
 //! - `transcripts/` holds Claude transcripts by id: `{id}.jsonl` and, beside it, `{id}/`.
-//! - `lay-out.txt` makes what git cannot hold, one line each, paths below the home:
+//! - `lay-out.txt` makes what git cannot hold, one line each, paths below the home, where `\xNN` is one byte:
 //!
 //! | line | makes |
 //! |---|---|
 //! | `folder PATH` | an empty folder |
+//! | `copy FOLDER PATH` | a copy of another folder of the case, as of `home/`: keeps deep homes readable |
+//! | `pipe PATH` | a named pipe |
+//! | `hollow PATH SIZE` | a file of this many zero bytes, which takes no room |
 //! | `symlink PATH TARGET` | a symlink (`@HOME@` in the target is replaced) |
-//! | `bytes PATH HEX…` | a file of exactly these bytes; `\xNN` in the path is one byte |
+//! | `bytes PATH HEX…` | a file of exactly these bytes |
 //! | `mtime PATH TIME` | another time for a file |
 //! | `repository PATH [ORIGIN]` | a git repository with one commit of what is there, and a remote `origin` |
 //! | `worktree REPOSITORY PATH BRANCH` | a git worktree of it on a new branch |
@@ -41,7 +44,9 @@ pub fn lay_out(case: &str, home: &Path) -> PathBuf {
     let home = home.canonicalize().expect("the home to lay out in exists");
     let case = Case { folder: fixtures().join(case), home: home.clone() };
     assert!(case.folder.is_dir(), "there is no fixture {}", case.folder.display());
-    case.copy(&case.folder.join("home"), &home);
+    if case.folder.join("home").is_dir() {
+        case.copy(&case.folder.join("home"), &home);
+    }
     let lines = fs::read_to_string(case.folder.join("lay-out.txt")).unwrap_or_default();
     for line in lines.lines().filter(|line| !line.starts_with('#')) {
         case.make(line);
@@ -65,7 +70,14 @@ impl Case {
         let verb = words.next().unwrap_or_default();
         let rest: Vec<&str> = words.collect();
         match (verb, rest.as_slice()) {
-            ("folder", [path]) => fs::create_dir_all(self.home.join(path)).expect("folder"),
+            ("folder", [path]) => fs::create_dir_all(self.home.join(unescaped(path))).expect("folder"),
+            ("copy", [folder, path]) => {
+                self.copy(&self.folder.join(folder), &self.home.join(unescaped(path)));
+            }
+            ("pipe", [path]) => run(Command::new("mkfifo").arg(self.home.join(unescaped(path)))),
+            ("hollow", [path, size]) => {
+                hollow(&self.home.join(unescaped(path)), size.parse().expect("a size"));
+            }
             ("symlink", [path, target]) => self.symlink(path, target),
             ("bytes", [path, hex @ ..]) => write(&self.home.join(unescaped(path)), &from_hex(hex)),
             ("mtime", [path, time]) => set_time(&self.home.join(path), time_of(time)),
@@ -148,6 +160,16 @@ fn write(path: &Path, bytes: &[u8]) {
     fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("folder of a fixture");
     fs::write(path, bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     set_time(path, time_of(FIXED_TIME));
+}
+
+fn hollow(path: &Path, size: u64) {
+    write(path, b"");
+    fs::File::options().write(true).open(path).and_then(|file| file.set_len(size)).expect("room for a hole");
+    set_time(path, time_of(FIXED_TIME));
+}
+
+fn run(command: &mut Command) {
+    assert!(command.status().is_ok_and(|status| status.success()), "{command:?}");
 }
 
 fn set_time(path: &Path, time: SystemTime) {

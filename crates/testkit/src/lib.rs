@@ -12,6 +12,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests panic where a test should fail")]
 
 pub mod ao_database;
+pub mod cowork;
 pub mod crash;
 pub mod fixture;
 pub mod model_server;

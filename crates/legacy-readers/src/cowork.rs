@@ -1,0 +1,40 @@
+//! Claude Cowork's sessions as the desktop app keeps them (formats/cowork.md A).
+//!
+//! [`bases`] finds the places where the app keeps its data and [`choose`] decides between them; [`read`] surveys the
+//! sessions of one, [`read_bundle`] those of a folder that somebody carried away; [`select`] finds the one that is meant,
+//! [`contents`] everything that belongs to it, and [`read_log`] what the app last said about it. [`Sidecar::read`] reads
+//! one sidecar whole, for whoever rewrites it.
+//!
+//! Everything is read where it lies, on any system: a Windows disk may only be mounted here. Paths inside sidecars and
+//! logs are those of the machine they are from, and stay text. No symlink is followed below a base, and no pipe waited
+//! for. What the reader leaves to whoever plans with it: whether a session may move, and what its paths become.
+
+mod base;
+mod choice;
+mod contents;
+mod disk;
+mod environment;
+mod ids;
+mod image;
+mod log;
+mod select;
+mod session;
+mod sidecar;
+mod space;
+mod store;
+mod view;
+
+pub use base::{Base, bases};
+pub use choice::{Choice, Purpose, choose, image_of};
+pub use contents::{Contents, Item, Role, Subagent, contents};
+pub use disk::Kind;
+pub use environment::{Candidate, Environment, FAMILIES, Origin, Platform};
+pub use ids::{OwnerId, short_id};
+pub use image::{DiskImage, ImageFormat};
+pub use log::{Extent, LogEvent, Said, last_word, read_log};
+pub use select::{Selection, select};
+pub use session::{Content, Session};
+pub use sidecar::Sidecar;
+pub use space::Space;
+pub use store::{Bundle, Profile, ProfileId, ReadError, Store, read, read_bundle};
+pub use view::{FolderKind, Millis, Tier, View};

@@ -1,0 +1,184 @@
+//! The one place where this reader touches the disk. It follows no symlink and waits for no pipe.
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use session_model::{Anomaly, Place, Timestamp};
+
+use crate::files;
+
+/// What stands under a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symlink or a junction: never followed.
+    Link,
+    /// A pipe, a socket or a device: never opened.
+    Special,
+}
+
+/// One name in a folder.
+pub(super) struct Entry {
+    pub(super) path: PathBuf,
+    pub(super) name: OsString,
+    pub(super) kind: Kind,
+}
+
+/// What a name stands for, not what it may point to.
+pub(super) fn look(path: &Path) -> io::Result<Metadata> {
+    fs::symlink_metadata(native(path))
+}
+
+/// What a folder holds, in the order of names.
+pub(super) fn list(folder: &Path) -> io::Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(native(folder))? {
+        let entry = entry?;
+        let name = entry.file_name();
+        entries.push(Entry { path: folder.join(&name), kind: kind(entry.file_type()?), name });
+    }
+    entries.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    Ok(entries)
+}
+
+/// The same; a folder that is not there holds nothing, and one that cannot be read is an anomaly.
+pub(super) fn list_if_there(folder: &Path, anomalies: &mut Vec<Anomaly>) -> Vec<Entry> {
+    match list(folder) {
+        Ok(entries) => entries,
+        Err(error) if files::is_absence(&error) => Vec::new(),
+        Err(error) => {
+            anomalies.push(unreadable(folder, &error));
+            Vec::new()
+        }
+    }
+}
+
+/// Opens a regular file that stands under this very name; nothing else is opened, since a pipe's writer would notice.
+/// What was opened is looked at again: whatever takes the file's place in between is not followed, waited for or read.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let is_file = |found: &Metadata| found.is_file().then_some(()).ok_or(io::ErrorKind::InvalidInput);
+    is_file(&look(path)?)?;
+    let mut options = File::options();
+    options.read(true);
+    take_the_name_itself(&mut options);
+    let file = options.open(native(path))?;
+    is_file(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// Reads a whole file, unless it is larger than any of its kind can be.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    files::fill(&mut bytes, open(path)?).map(|_| bytes)
+}
+
+/// The real path behind a name: two names of one folder have one.
+pub(super) fn real(path: &Path) -> io::Result<PathBuf> {
+    fs::canonicalize(native(path))
+}
+
+pub(super) fn kind(found: fs::FileType) -> Kind {
+    match () {
+        () if found.is_symlink() => Kind::Link,
+        () if found.is_dir() => Kind::Folder,
+        () if found.is_file() => Kind::File,
+        () => Kind::Special,
+    }
+}
+
+/// A file's modification time.
+pub(super) fn mtime(metadata: &Metadata) -> Timestamp {
+    metadata.modified().map_or(Timestamp::UNIX_EPOCH, files::timestamp)
+}
+
+/// A file or folder that the system would not let us read.
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> Anomaly {
+    let mut anomaly = files::unreadable(path, error);
+    if cfg!(windows) && error.kind() == io::ErrorKind::PermissionDenied {
+        anomaly.message.push_str("; where Windows encrypts files (EFS) only their owner may");
+    }
+    anomaly
+}
+
+/// What stands under a name where a file is expected and that could not be read as one.
+pub(super) fn unreadable_file(path: &Path, error: &io::Error) -> Anomaly {
+    match look(path) {
+        Ok(found) if !found.is_file() => wrong_kind(path, "a file", kind(found.file_type())),
+        _ => unreadable(path, error),
+    }
+}
+
+/// Something of another kind stands where a file or folder is expected.
+pub(super) fn wrong_kind(path: &Path, expected: &str, found: Kind) -> Anomaly {
+    let found = match found {
+        Kind::File => "a file",
+        Kind::Folder => "a folder",
+        Kind::Link => "a symlink, which is not followed",
+        Kind::Special => "a pipe, socket or device",
+    };
+    Anomaly::new("wrong-kind", format!("expected {expected}, found {found}")).at(Place::new(path))
+}
+
+#[cfg(unix)]
+fn take_the_name_itself(options: &mut fs::OpenOptions) {
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
+    options.custom_flags(i32::try_from(flags).expect("because flags of open are an int"));
+}
+
+#[cfg(windows)]
+fn take_the_name_itself(options: &mut fs::OpenOptions) {
+    use std::os::windows::fs::OpenOptionsExt;
+    const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
+    options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT);
+}
+
+#[cfg(not(windows))]
+fn native(path: &Path) -> Cow<'_, Path> {
+    Cow::Borrowed(path)
+}
+
+/// Session trees are deeper than the 260 characters of old Windows paths, and may hold names that end in a dot.
+#[cfg(windows)]
+fn native(path: &Path) -> Cow<'_, Path> {
+    let verbatim = std::path::absolute(path).ok().and_then(|path| Some(verbatim(path.to_str()?).into()));
+    verbatim.map_or(Cow::Borrowed(path), Cow::Owned)
+}
+
+/// An absolute Windows path as the system takes it without a look at its length or its names.
+#[cfg(any(windows, test))]
+fn verbatim(absolute: &str) -> String {
+    let path = absolute.replace('/', r"\");
+    match path.strip_prefix(r"\\") {
+        Some(rest) if rest.starts_with(['?', '.']) => path,
+        Some(share) => format!(r"\\?\UNC\{share}"),
+        None => format!(r"\\?\{path}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::verbatim;
+
+    #[test]
+    fn a_long_windows_path_is_prefixed_once() {
+        for (path, expected) in [
+            (r"C:\Users\mira", r"\\?\C:\Users\mira"),
+            (r"C:/Users\mira", r"\\?\C:\Users\mira"),
+            (r"\\?\C:\Users\mira", r"\\?\C:\Users\mira"),
+            (r"\\server\share\x", r"\\?\UNC\server\share\x"),
+            (r"\\.\pipe\x", r"\\.\pipe\x"),
+        ] {
+            assert_eq!(verbatim(path), expected);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The disk of the virtual machine (formats/cowork.md A5): where it is, not what is in it.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use session_model::{Anomaly, Timestamp};
+
+use super::disk;
+use crate::files::is_absence;
+
+/// The image that holds the sessions' homes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskImage {
+    /// The file.
+    pub path: PathBuf,
+    /// How the disk is written in it.
+    pub format: ImageFormat,
+    /// The size of the file in bytes.
+    pub bytes: u64,
+    /// Its modification time.
+    pub mtime: Timestamp,
+}
+
+/// How a disk is written in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImageFormat {
+    /// Microsoft's virtual hard disk, version 2.
+    Vhdx,
+    /// The disk's bytes as they are (macOS).
+    Raw,
+}
+
+/// The image of a base. `rootfs.vhdx` beside it is the operating system and never looked at.
+pub(super) fn of_base(base: &Path, anomalies: &mut Vec<Anomaly>) -> Option<DiskImage> {
+    in_folder(&base.join("vm_bundles/claudevm.bundle"), anomalies)
+}
+
+/// The image in a folder.
+pub(super) fn in_folder(folder: &Path, anomalies: &mut Vec<Anomaly>) -> Option<DiskImage> {
+    let names = [("sessiondata.vhdx", ImageFormat::Vhdx), ("sessiondata.img", ImageFormat::Raw)];
+    names.into_iter().find_map(|(name, format)| {
+        let path = folder.join(name);
+        match disk::look(&path) {
+            Ok(found) if found.is_file() => {
+                Some(DiskImage { format, bytes: found.len(), mtime: disk::mtime(&found), path })
+            }
+            Ok(found) => {
+                anomalies.push(disk::wrong_kind(&path, "a disk image", disk::kind(found.file_type())));
+                None
+            }
+            Err(error) if is_absence(&error) => None,
+            Err(error) => {
+                anomalies.push(disk::unreadable(&path, &error));
+                None
+            }
+        }
+    })
+}
