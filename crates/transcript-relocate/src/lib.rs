@@ -38,6 +38,7 @@
 mod find;
 mod homes;
 mod plan;
+pub mod rewrite;
 mod slug;
 
 pub use find::{FoundFile, FoundTranscript, NotAFileName, Unreadable, find_transcript};

@@ -1,0 +1,273 @@
+//! One line, or one document: which of its strings concern the rules, and what becomes of them.
+
+use std::io::{self, Write};
+use std::ops::Range;
+
+use super::decode::{Text, encode, says};
+use super::edits::Edits;
+use super::json::{JsonString, Lexer, NotJson, is_json};
+use super::leftovers::Group;
+use super::members::Members;
+use super::report::{Rewritten, Sample, around, shortened};
+use super::rules::PathRules;
+use super::scan::{Change, NameMap, Piece, Site, scan};
+
+/// JSON inside JSON is looked into this deep. Each level doubles the backslashes of the one inside it, so a text that is
+/// nested deeper says nothing else.
+const DEEPEST: u32 = 24;
+
+/// A string this long is looked into only after the text around it has been let go.
+const LARGE: usize = 64 << 10;
+
+/// Rewrites lines, one after the other, and counts.
+pub struct Rewriter<'r> {
+    rules: &'r PathRules,
+    members: Members<'r>,
+    names: &'r NameMap<'r>,
+    report: Rewritten,
+    /// What this line adds to the report, once it is known to be one that may be changed.
+    pending: Vec<Noted>,
+    edits: Edits,
+    deferred: Vec<Region>,
+    /// Of the line in hand, from 1.
+    number: u64,
+    /// A replacement would have broken this line.
+    unsafe_line: bool,
+}
+
+/// A string of the line.
+#[derive(Debug)]
+struct Region {
+    raw: Range<usize>,
+    level: u32,
+    known_path: bool,
+}
+
+#[derive(Debug)]
+enum Noted {
+    Path { rule: usize, sample: Option<Sample> },
+    Kept,
+    Leftover { group: Group, sample: String },
+}
+
+impl std::fmt::Debug for Rewriter<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rewriter").field("report", &self.report).finish_non_exhaustive()
+    }
+}
+
+impl<'r> Rewriter<'r> {
+    /// A rewriter that has seen nothing yet.
+    pub fn new(rules: &'r PathRules, members: Members<'r>, names: &'r NameMap<'r>) -> Self {
+        Self {
+            rules,
+            members,
+            names,
+            report: Rewritten::of(rules),
+            pending: Vec::new(),
+            edits: Edits::default(),
+            deferred: Vec::new(),
+            number: 0,
+            unsafe_line: false,
+        }
+    }
+
+    /// Writes the next line (with its line end or without) as it is now, and says whether it changed.
+    pub fn line(&mut self, line: &[u8], out: &mut impl Write) -> io::Result<bool> {
+        self.pass(1);
+        if self.rules.anchors.next(line, 0).is_none() {
+            out.write_all(line)?;
+            return Ok(false);
+        }
+        self.find_edits(line);
+        self.report.changed_lines += u64::from(!self.edits.is_empty());
+        self.edits.write(line, out)?;
+        Ok(!self.edits.is_empty())
+    }
+
+    /// Counts lines that were copied without being looked at.
+    pub(super) fn pass(&mut self, lines: u64) {
+        self.number += lines;
+        self.report.lines += lines;
+    }
+
+    /// What was done so far.
+    pub fn report(&self) -> &Rewritten {
+        &self.report
+    }
+
+    /// What was done.
+    pub fn into_report(self) -> Rewritten {
+        self.report
+    }
+
+    /// Nothing is changed unless all of it is JSON, and stays so.
+    fn find_edits(&mut self, line: &[u8]) {
+        self.forget();
+        let whole = Text::decode(line, 0..line.len(), 0);
+        if self.strings(&whole, 0..line.len()).is_err() {
+            self.forget();
+            return self.invalid(line);
+        }
+        while let Some(region) = self.deferred.pop() {
+            self.region(line, &region);
+        }
+        if self.unsafe_line {
+            self.forget();
+            self.note(Noted::Leftover { group: Group::Other, sample: shortened(line) });
+        }
+        self.settle();
+    }
+
+    fn forget(&mut self) {
+        self.edits.clear();
+        self.pending.clear();
+        self.deferred.clear();
+        self.unsafe_line = false;
+    }
+
+    /// Looks into every string of a JSON text that has an anchor.
+    fn strings(&mut self, text: &Text<'_>, part: Range<usize>) -> Result<(), NotJson> {
+        let bytes = &text.bytes()[part.clone()];
+        let anchors = &self.rules.anchors;
+        let mut lexer = Lexer::new(bytes);
+        let mut next = anchors.next(bytes, 0);
+        while let Some(string) = lexer.next_string()? {
+            if next.is_some_and(|at| at < string.inside.start) {
+                next = anchors.next(bytes, string.inside.start);
+            }
+            if next.is_some_and(|at| at < string.inside.end) {
+                let known_path = self.members.hold_path(bytes, &string);
+                self.string(text, part.start, &string, known_path);
+                next = anchors.next(bytes, string.inside.end);
+            }
+        }
+        Ok(())
+    }
+
+    fn string(&mut self, text: &Text<'_>, base: usize, string: &JsonString, known_path: bool) {
+        let raw = text.raw_of(base + string.inside.start..base + string.inside.end);
+        let region = Region { raw, level: text.level() + 1, known_path };
+        if text.level() > 0 && region.raw.len() > LARGE {
+            self.deferred.push(region);
+        } else {
+            self.region(text.line(), &region);
+        }
+    }
+
+    /// What a string says: JSON again, lines of which some are JSON, or plain text.
+    fn region(&mut self, line: &[u8], region: &Region) {
+        let text = Text::decode(line, region.raw.clone(), region.level);
+        let bytes = text.bytes();
+        let Some(first) = self.rules.anchors.next(bytes, 0) else { return };
+        let part = trimmed(bytes, 0..bytes.len());
+        if self.nested(&text, part.clone(), b"{[\"") {
+            return;
+        }
+        if memchr::memchr(b'\n', &bytes[part.clone()]).is_none() {
+            return self.prose(&text, part, region.known_path);
+        }
+        let mut anchor = Some(first);
+        while let Some(at) = anchor {
+            let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |before| before + 1);
+            let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |more| at + more);
+            let part = trimmed(bytes, start..end);
+            if !self.nested(&text, part.clone(), b"{[") {
+                self.prose(&text, part, false);
+            }
+            anchor = self.rules.anchors.next(bytes, end);
+        }
+    }
+
+    /// Goes a level deeper if the part is JSON that begins with one of these.
+    fn nested(&mut self, text: &Text<'_>, part: Range<usize>, begins: &[u8]) -> bool {
+        let bytes = &text.bytes()[part.clone()];
+        let is_nested = text.level() < DEEPEST
+            && bytes.first().is_some_and(|first| begins.contains(first))
+            && is_json(bytes);
+        is_nested && self.strings(text, part).is_ok()
+    }
+
+    fn prose(&mut self, text: &Text<'_>, part: Range<usize>, known_path: bool) {
+        let bytes = &text.bytes()[part.clone()];
+        let site = Site { rules: self.rules, names: self.names, text: bytes, known_path };
+        scan(site, &mut |piece| match piece {
+            Piece::Match { rule, at, depth, changes } => {
+                let sample = self.sample(rule, bytes, at, &changes);
+                self.note(Noted::Path { rule, sample });
+                for change in changes {
+                    self.change(text, part.start, depth, &change);
+                }
+            }
+            Piece::Kept => self.note(Noted::Kept),
+            Piece::Leftover { group, at } => self.leftover(group, bytes, at),
+        });
+    }
+
+    fn change(&mut self, text: &Text<'_>, base: usize, depth: u32, change: &Change) {
+        let raw = text.raw_of(base + change.at.start..base + change.at.end);
+        let said = encode(&change.text, depth);
+        let spelled = encode(&said, text.level());
+        if text.line().get(raw.clone()) == Some(spelled.as_bytes()) {
+            return;
+        }
+        self.unsafe_line |= !says(spelled.as_bytes(), text.level(), &said);
+        self.edits.push(raw, spelled.as_bytes());
+    }
+
+    fn sample(&self, rule: usize, text: &[u8], at: Range<usize>, changes: &[Change]) -> Option<Sample> {
+        self.report.wants_sample(rule).then(|| {
+            let mut after = Vec::new();
+            let mut copied = at.start;
+            for change in changes {
+                after.extend_from_slice(&text[copied..change.at.start]);
+                after.extend_from_slice(change.text.as_bytes());
+                copied = change.at.end;
+            }
+            after.extend_from_slice(&text[copied..at.end.max(copied)]);
+            Sample { line: self.number, before: shortened(&text[at]), after: shortened(&after) }
+        })
+    }
+
+    fn leftover(&mut self, group: Group, text: &[u8], at: usize) {
+        let sample = if self.report.wants_leftover(group) { around(text, at) } else { String::new() };
+        self.note(Noted::Leftover { group, sample });
+    }
+
+    /// A line that is no JSON stays as it is; what the rules would have found in it is counted.
+    fn invalid(&mut self, line: &[u8]) {
+        let site = Site { rules: self.rules, names: self.names, text: line, known_path: false };
+        scan(site, &mut |piece| match piece {
+            Piece::Match { at, .. } => self.leftover(Group::InvalidLine, line, at.start),
+            Piece::Leftover { group: Group::Slug, at } => self.leftover(Group::Slug, line, at),
+            Piece::Leftover { at, .. } => self.leftover(Group::InvalidLine, line, at),
+            Piece::Kept => self.note(Noted::Kept),
+        });
+        self.settle();
+    }
+
+    fn note(&mut self, noted: Noted) {
+        self.pending.push(noted);
+    }
+
+    fn settle(&mut self) {
+        for noted in self.pending.drain(..) {
+            match noted {
+                Noted::Path { rule, sample } => {
+                    self.report.by_rule[rule].paths += 1;
+                    if self.report.wants_sample(rule) {
+                        self.report.by_rule[rule].samples.extend(sample);
+                    }
+                }
+                Noted::Kept => self.report.kept_links += 1,
+                Noted::Leftover { group, sample } => self.report.leftover(group, self.number, sample),
+            }
+        }
+    }
+}
+
+fn trimmed(bytes: &[u8], part: Range<usize>) -> Range<usize> {
+    let text = &bytes[part.clone()];
+    let start = part.start + (text.len() - text.trim_ascii_start().len());
+    start..start + text.trim_ascii().len()
+}
