@@ -101,6 +101,17 @@ pub fn write_file(content: &[u8], staged: &Path, traits: Traits) -> Result<Copie
     write_staged(&mut &content[..], staged, staged, traits, &mut Quiet)
 }
 
+/// Writes what `reader` gives, which comes from `source`, to the new file `staged`, with all the care of [`copy_file`].
+pub fn write_stream(
+    reader: &mut dyn Read,
+    source: &Path,
+    staged: &Path,
+    traits: Traits,
+    meter: &mut dyn Meter,
+) -> Result<Copied, CopyError> {
+    write_staged(reader, source, staged, traits, meter)
+}
+
 fn open_as_expected(source: &Path, expected: &Fingerprint) -> Result<File, CopyError> {
     let file = match open_without_following(source) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -39,7 +39,7 @@ mod path_text;
 mod publish;
 mod room;
 
-pub use copy::{Copied, CopyError, Meter, Quiet, Traits, copy_file, write_file};
+pub use copy::{Copied, CopyError, Meter, Quiet, Traits, copy_file, write_file, write_stream};
 pub use digest::{Digest, Digested, Hasher, NotADigest, digest_file, digest_prefix};
 pub use dirs::{create_private_dirs, missing_dirs, remove_empty_dirs, sync_dir};
 pub use error::{FileError, InContext, is_world_failure};

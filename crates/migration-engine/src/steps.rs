@@ -4,8 +4,10 @@ mod files;
 mod install;
 mod replace;
 mod retire;
+mod splice;
 
 pub use files::Files;
 pub use install::{InstallFile, Installed};
 pub use replace::{ReplaceFile, Replaced};
 pub use retire::{Retire, Retired};
+pub use splice::{SpliceFile, SplicedFile};

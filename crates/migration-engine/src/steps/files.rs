@@ -15,6 +15,7 @@ use crate::{Cx, Slot, State, StepError, World};
 #[derive(Debug, Default)]
 pub struct Files {
     touched: BTreeSet<PathBuf>,
+    doomed: Vec<PathBuf>,
 }
 
 impl Files {
@@ -23,14 +24,30 @@ impl Files {
         let folder = path.parent().filter(|folder| !self.touched.contains(*folder) && folder.is_dir());
         self.touched.extend(folder.map(Path::to_path_buf));
     }
+
+    /// Has a file removed once everything published before is durable: only then is it not needed any more.
+    pub(crate) fn doom(&mut self, path: &Path) {
+        self.doomed.push(path.to_path_buf());
+    }
 }
 
-impl World for Files {
-    fn settle(&mut self) -> Result<(), StepError> {
+impl Files {
+    fn sync(&mut self) -> Result<(), StepError> {
         while let Some(dir) = self.touched.pop_first() {
             sync_dir(&dir).map_err(|error| StepError::from(error).fatal())?;
         }
         Ok(())
+    }
+}
+
+impl World for Files {
+    fn settle(&mut self) -> Result<(), StepError> {
+        self.sync()?;
+        while let Some(path) = self.doomed.pop() {
+            remove_file_if_there(&path).map_err(|error| StepError::from(error).fatal())?;
+            self.touch(&path);
+        }
+        self.sync()
     }
 
     /// A rename cannot be rolled back: the folders still need their sync.
