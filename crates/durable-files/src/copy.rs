@@ -233,6 +233,7 @@ fn mode_of(_metadata: &std::fs::Metadata) -> u32 {
 }
 
 #[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as where there are modes")]
 fn set_mode(_file: &File, _mode: u32) -> std::io::Result<()> {
     Ok(())
 }

@@ -24,9 +24,10 @@
 //!
 //! # Limitations
 //! Written for Linux and tried there. On Windows directories cannot be synced from safe code (a power cut may lose a
-//! rename, though never half of one), [`exchange`] does not exist, and [`DirLock`] cannot open a folder as it does
-//! elsewhere: a run is refused there until a lock file takes its place. [`DirLock`] needs a file system with working
-//! `flock`, which network file systems may lack. Extended attributes and ACLs are not carried by [`copy_file`].
+//! rename, though never half of one), [`exchange`] does not exist ([`exchange_through`] does), and a [`DirLock`] keeps
+//! out only the processes of the same user; all of that was compiled and never run. Elsewhere [`DirLock`] needs a file
+//! system with working `flock`, which network file systems may lack. Extended attributes and ACLs are not carried by
+//! [`copy_file`].
 
 mod copy;
 mod digest;
@@ -47,5 +48,8 @@ pub use fingerprint::Fingerprint;
 pub use lock::{DirLock, LockError};
 pub use names::{beside, tagged};
 pub use path_text::PathText;
-pub use publish::{PublishError, exchange, publish_new, remove_file_if_there};
+pub use publish::{
+    PublishError, exchange, exchange_through, is_one_file, is_unsupported, link_file, publish_new,
+    publish_over, remove_file_if_there,
+};
 pub use room::{Room, room_at};

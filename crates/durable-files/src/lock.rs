@@ -8,7 +8,8 @@ use crate::{FileError, InContext};
 /// An exclusive lock on an existing folder, held until dropped.
 ///
 /// It lies on the folder itself: it creates nothing, and it keeps out every other process on this machine whatever its
-/// user or state root. The kernel releases it when the holder dies.
+/// user or state root. The kernel releases it when the holder dies. On Windows, where folders cannot be locked, it lies
+/// on a file that stands for the folder, and keeps out the processes of one user.
 #[derive(Debug)]
 pub struct DirLock {
     dir: PathBuf,
@@ -29,7 +30,7 @@ pub enum LockError {
 impl DirLock {
     /// Takes the lock, or says at once that it is held.
     pub fn take(dir: &Path) -> Result<Self, LockError> {
-        let file = File::open(dir).doing("open the folder", dir)?;
+        let file = open(dir)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { dir: dir.to_path_buf(), _file: file }),
             Err(TryLockError::WouldBlock) => Err(LockError::Held(dir.to_path_buf())),
@@ -39,13 +40,45 @@ impl DirLock {
 
     /// Whether somebody holds the lock on a folder. Two who ask at once do not take each other for its holder.
     pub fn is_held(dir: &Path) -> bool {
-        File::open(dir).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        open(dir).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// The lock after its folder was given another name.
+    pub fn renamed(self, dir: &Path) -> Result<Self, LockError> {
+        if cfg!(windows) { Self::take(dir) } else { Ok(Self { dir: dir.to_path_buf(), ..self }) }
     }
 
     /// The locked folder.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
+}
+
+#[cfg(not(windows))]
+fn open(dir: &Path) -> Result<File, FileError> {
+    File::open(dir).doing("open the folder", dir)
+}
+
+/// Opens the file that stands for a folder. Nobody can remove it while it is open.
+#[cfg(windows)]
+fn open(dir: &Path) -> Result<File, FileError> {
+    use std::os::windows::fs::OpenOptionsExt;
+    const SHARE_READ_AND_WRITE: u32 = 1 | 2;
+    let home = std::env::home_dir().ok_or(std::io::ErrorKind::NotFound).doing("find the home of", dir)?;
+    // Where runs are kept unless told otherwise; but the same for every state root.
+    let locks = home.join("AppData/Local/rehome/locks");
+    crate::create_private_dirs(&locks)?;
+    let file = locks.join(name_of_lock(dir)?);
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).share_mode(SHARE_READ_AND_WRITE);
+    options.open(&file).doing("open the lock", &file)
+}
+
+/// The same for every name of a folder.
+#[cfg(any(windows, test))]
+fn name_of_lock(dir: &Path) -> Result<String, FileError> {
+    let real = dir.canonicalize().doing("open the folder", dir)?;
+    Ok(format!("{}.lock", crate::Digest::of(real.as_os_str().as_encoded_bytes())))
 }
 
 #[cfg(test)]
@@ -62,5 +95,18 @@ mod tests {
         drop(held);
         DirLock::take(folder.path()).unwrap();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+    #[test]
+    fn a_folder_has_one_lock_by_whatever_name_it_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, other] = ["one", "other"].map(|name| folder.path().join(name));
+        std::fs::create_dir(&one).unwrap();
+        std::fs::create_dir(&other).unwrap();
+        assert_eq!(name_of_lock(&one).unwrap(), name_of_lock(&other.join("../one")).unwrap());
+        assert_ne!(name_of_lock(&one).unwrap(), name_of_lock(&other).unwrap());
+        let held = DirLock::take(&one).unwrap();
+        std::fs::rename(&one, folder.path().join("two")).unwrap();
+        let held = held.renamed(&folder.path().join("two")).unwrap();
+        assert!(DirLock::is_held(held.dir()));
     }
 }

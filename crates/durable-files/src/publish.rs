@@ -31,9 +31,61 @@ pub fn publish_new(staged: &Path, target: &Path) -> Result<(), PublishError> {
 }
 
 /// Exchanges two names in one step: what stood at `a` stands at `b`, and the other way round. Where the system cannot do
-/// that, nothing is changed.
+/// that, nothing is changed, and [`is_unsupported`] says so of the error.
 pub fn exchange(a: &Path, b: &Path) -> Result<(), FileError> {
     exchange_names(a, b).doing("exchange names with", b)
+}
+
+/// Whether an error says that the system, or this file system, cannot do such a thing at all.
+pub fn is_unsupported(error: &FileError) -> bool {
+    use std::io::ErrorKind::{InvalidInput, Unsupported};
+    matches!(error.source.kind(), InvalidInput | Unsupported)
+}
+
+/// Puts `new` in the place of `target`, the old file of which then has the name of the new: by [`exchange`], or where
+/// there is none by hard links, through the name `spare`. `target` is the old thing or the new at any moment. Killed in
+/// the middle, the new file stands at `spare` and the old one may have the name `new` beside its own.
+pub fn exchange_through(new: &Path, target: &Path, spare: &Path) -> Result<(), FileError> {
+    match exchange(new, target) {
+        Err(error) if is_unsupported(&error) => exchange_by_links(new, target, spare),
+        done => done,
+    }
+}
+
+fn exchange_by_links(new: &Path, target: &Path, spare: &Path) -> Result<(), FileError> {
+    publish_over(new, spare)?;
+    if let Err(error) = link_file(target, new) {
+        publish_over(spare, new)?;
+        return Err(error);
+    }
+    publish_over(spare, target)
+}
+
+/// Renames `staged` to `target`, and replaces what may be there.
+pub fn publish_over(staged: &Path, target: &Path) -> Result<(), FileError> {
+    std::fs::rename(staged, target).doing("move into the place of", target)
+}
+
+/// Gives a file a second name, at which nothing may stand.
+pub fn link_file(file: &Path, name: &Path) -> Result<(), FileError> {
+    std::fs::hard_link(file, name).doing("give a second name to", file)
+}
+
+/// Whether two names are known to be of one file.
+#[cfg(unix)]
+pub fn is_one_file(a: &Path, b: &Path) -> Result<bool, FileError> {
+    use std::os::unix::fs::MetadataExt;
+    let of = |path: &Path| match std::fs::symlink_metadata(path) {
+        Err(error) if is_not_found(&error) => Ok(None),
+        found => found.doing("look at", path).map(|found| Some((found.dev(), found.ino()))),
+    };
+    Ok(of(a)?.is_some_and(|a| of(b).is_ok_and(|b| b == Some(a))))
+}
+
+/// Whether two names are known to be of one file: safe code cannot tell here.
+#[cfg(not(unix))]
+pub fn is_one_file(_a: &Path, _b: &Path) -> Result<bool, FileError> {
+    Ok(false)
 }
 
 /// Removes a file; that it is not there is no error. Answers whether it was.
@@ -69,13 +121,30 @@ fn rename_no_replace(staged: &Path, target: &Path) -> io::Result<()> {
     }
 }
 
-#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+/// The system's own call refuses an existing name.
+#[cfg(windows)]
+fn rename_no_replace(staged: &Path, target: &Path) -> io::Result<()> {
+    let mut staged = tempfile::TempPath::try_from_path(staged)?;
+    staged.disable_cleanup(true); // it stays if it cannot be moved
+    Ok(staged.persist_noclobber(target)?)
+}
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple", windows)))]
 fn rename_no_replace(staged: &Path, target: &Path) -> io::Result<()> {
     link_then_unlink(staged, target)
 }
 
+/// Killed in between, the file has both names: then the next call finishes it.
+#[cfg(not(windows))]
 fn link_then_unlink(staged: &Path, target: &Path) -> io::Result<()> {
-    std::fs::hard_link(staged, target)?;
+    match std::fs::hard_link(staged, target) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            if !is_one_file(staged, target).unwrap_or(false) {
+                return Err(error);
+            }
+        }
+        linked => linked?,
+    }
     std::fs::remove_file(staged)
 }
 
@@ -90,11 +159,41 @@ mod tests {
         std::fs::write(&staged, "ours").unwrap();
         std::fs::write(&target, "theirs").unwrap();
         assert!(matches!(publish_new(&staged, &target), Err(PublishError::Occupied(_))));
+        #[cfg(not(windows))]
         assert!(link_then_unlink(&staged, &target).is_err());
         assert_eq!(std::fs::read_to_string(&target).unwrap(), "theirs");
         std::fs::remove_file(&target).unwrap();
-        link_then_unlink(&staged, &target).unwrap();
+        publish_new(&staged, &target).unwrap();
         assert_eq!(std::fs::read_to_string(&target).unwrap(), "ours");
         assert!(!staged.exists());
+    }
+
+    #[test]
+    fn names_are_exchanged_by_links_where_the_system_cannot_do_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [new, target, spare] = ["new", "target", "spare"].map(|name| folder.path().join(name));
+        std::fs::write(&new, "ours").unwrap();
+        assert!(exchange_by_links(&new, &target, &spare).is_err(), "there is nothing to exchange it with");
+        assert_eq!(std::fs::read_to_string(&new).unwrap(), "ours");
+        std::fs::write(&target, "theirs").unwrap();
+        exchange_by_links(&new, &target, &spare).unwrap();
+        let [new, target] = [&new, &target].map(|path| std::fs::read_to_string(path).unwrap());
+        assert_eq!((new.as_str(), target.as_str(), spare.exists()), ("theirs", "ours", false));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_move_by_links_that_was_killed_halfway_is_finished() {
+        let folder = tempfile::tempdir().unwrap();
+        let (staged, target) = (folder.path().join("staged"), folder.path().join("target"));
+        std::fs::write(&staged, "ours").unwrap();
+        for killed in [false, true] {
+            if killed {
+                std::fs::hard_link(&target, &staged).unwrap();
+            }
+            link_then_unlink(&staged, &target).unwrap();
+            assert_eq!(std::fs::read_to_string(&target).unwrap(), "ours");
+            assert!(!staged.exists());
+        }
     }
 }

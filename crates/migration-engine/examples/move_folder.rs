@@ -1,8 +1,8 @@
 //! A whole migration tool in one page: moves the files of a folder to another and replaces the index there.
 //!
-//! `move_folder apply|resume|undo PLACE`, where PLACE holds `old/`, `new/index` and, afterwards, `state/`. Every file of
-//! `old/` but `index` is installed in `new/`; then `new/index` is replaced by `old/index`; then the files of `old/` are
-//! moved aside.
+//! `move_folder apply|resume|undo|set-aside PLACE`, where PLACE holds `old/`, `new/index` and, afterwards, `state/`.
+//! Every file of `old/` but `index` is installed in `new/`; then `new/index` is replaced by `old/index`; then the files
+//! of `old/` are moved aside.
 
 use std::error::Error;
 use std::path::Path;
@@ -122,7 +122,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         "resume" => drop(run.apply(&Here, 1, &cx)?),
         "undo" => drop(run.undo(&Here, Changed::Refuse, &cx)?),
-        _ => return Err("apply, resume or undo".into()),
+        "set-aside" => drop(run.undo(&Here, Changed::SetAside, &cx)?),
+        _ => return Err("apply, resume, undo or set-aside".into()),
     }
     Ok(())
 }

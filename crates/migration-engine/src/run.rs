@@ -46,10 +46,10 @@ impl TargetLocks {
         Self::take(&there.collect::<Vec<_>>())
     }
 
-    /// Locks the folder of a run as well, so that two processes cannot take up one run even if its targets are gone.
-    fn and_run(mut self, dir: &Path) -> Result<Self, LockError> {
-        self.locks.push(DirLock::take(dir)?);
-        Ok(self)
+    /// With the lock on the folder of a run, so that two processes cannot take up one run even if its targets are gone.
+    fn and(mut self, run: DirLock) -> Self {
+        self.locks.push(run);
+        self
     }
 }
 
@@ -102,7 +102,7 @@ impl<S: Step> Run<S> {
         now: Timestamp,
     ) -> Result<Self, CreateError> {
         let prepared = root.prepare(&id)?;
-        let locks = locks.and_run(&prepared)?;
+        let lock = DirLock::take(&prepared)?;
         let bytes = plan_file::write(&plan);
         let written = write_file(&bytes, &prepared.join("plan.jsonl"), Traits::PRIVATE)?;
         let mut journal = Journal::create(&prepared.join("journal"))?;
@@ -111,6 +111,7 @@ impl<S: Step> Run<S> {
         journal.sync()?;
         durable_files::sync_dir(&prepared)?;
         let dir = root.adopt(&prepared, &id)?;
+        let locks = locks.and(lock.renamed(&dir)?);
         let history = History::begin(&began).expect("because this record begins a journal");
         let index = Index::of(&plan);
         Ok(Self { id, dir, plan, index, ledger: Ledger::new(journal, history), _locks: locks })
@@ -124,7 +125,7 @@ impl<S: Step> Run<S> {
             return Err(ReadRunError::Format { run: id.clone(), found }.into());
         }
         let dir = summary.dir;
-        let locks = TargetLocks::take_what_is_there(&summary.header.locks)?.and_run(&dir)?;
+        let locks = TargetLocks::take_what_is_there(&summary.header.locks)?.and(DirLock::take(&dir)?);
         let (journal, history) = Journal::open(&dir.join("journal")).map_err(ReadRunError::from)?;
         let plan = plan_file::read(&dir.join("plan.jsonl"), history.plan).map_err(ReadRunError::from)?;
         let (index, ledger) = (Index::of(&plan), Ledger::new(journal, history));
@@ -176,6 +177,21 @@ impl<S: Step> Run<S> {
     fn newest_first(&self, lane: usize) -> impl Iterator<Item = Vec<(u32, &Task<S>)>> {
         let waves = (0..self.plan.lanes[lane].len()).rev();
         waves.map(move |wave| self.index.tasks_of(&self.plan, lane, wave).rev().collect())
+    }
+
+    /// Removes what is left of a step's staging. What bars the way to it bars nothing else.
+    fn unstage(
+        &self,
+        world: &mut S::World,
+        number: u32,
+        task: &Task<S>,
+        evidence: &S::Evidence,
+        cx: &Cx<'_>,
+    ) -> Result<(), StepError> {
+        match task.step.unstage(world, &self.slot(number), evidence, cx) {
+            Err(StepError::Item(_)) => Ok(()),
+            outcome => outcome,
+        }
     }
 
     /// Takes one step back. What cannot be taken back must not be walked past; but without evidence there is nothing at

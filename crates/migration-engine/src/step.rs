@@ -61,8 +61,8 @@ pub trait Step: Clone + Serialize + DeserializeOwned + Send + Sync {
         cx: &Cx<'_>,
     ) -> Result<(), StepError>;
 
-    /// Removes what was staged and has not taken its place, and leaves whatever stands at the target, which is not what
-    /// the step left (`undo --keep-changed`).
+    /// Removes what is left of staging, and leaves whatever stands at the target: what the step itself put there before
+    /// it was killed, or something else (`undo --keep-changed`).
     fn unstage(
         &self,
         _world: &mut Self::World,

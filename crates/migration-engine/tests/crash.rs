@@ -13,11 +13,13 @@ use testkit::tree::Tree;
 struct Place {
     dir: TempDir,
     before: Tree,
+    /// On a file system that can rename, and nothing beside it.
+    simple: bool,
 }
 
 impl Place {
     fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = testkit::crash::place();
         for (name, content) in
             [("old/a", "first\n"), ("old/b", ""), ("old/index", "a b\n"), ("new/index", "none\n")]
         {
@@ -26,7 +28,12 @@ impl Place {
             std::fs::write(&path, content).unwrap();
         }
         let before = Tree::of(dir.path());
-        Self { dir, before }
+        Self { dir, before, simple: false }
+    }
+
+    /// The same on a file system that cannot exchange names, nor refuse to replace one (NFS, some FUSE).
+    fn simple() -> Self {
+        Self { simple: true, ..Self::new() }
     }
 
     fn path(&self) -> &Path {
@@ -34,7 +41,8 @@ impl Place {
     }
 
     fn program(&self, verb: &str) -> Program {
-        Program::new(example("move_folder")).arg(verb).arg(self.path())
+        let program = Program::new(example("move_folder")).arg(verb).arg(self.path());
+        if self.simple { program.lacking("renameat2", "EINVAL") } else { program }
     }
 
     fn must(&self, verb: &str, when: &str) {
@@ -90,25 +98,24 @@ fn effects_of(verb: &str, prepare: &dyn Fn() -> Place) -> Vec<Effect> {
     effects
 }
 
-fn applied() -> Place {
-    let place = Place::new();
+fn applied(place: Place) -> Place {
     place.must("apply", "undisturbed");
     place.assert_migrated("undisturbed");
     place
 }
 
 /// Strikes an apply at every effect; afterwards it is finished, and taken back.
-fn strike_apply(blow: Blow) {
-    for effect in effects_of("apply", &Place::new) {
+fn strike_apply(blow: Blow, new: fn() -> Place) {
+    for effect in effects_of("apply", &new) {
         let when = format!("after {blow:?} at {effect}");
-        let place = Place::new();
+        let place = new();
         place.program("apply").run_struck(&effect, blow);
         place.go_on(&when);
         place.assert_migrated(&when);
         place.must("undo", &when);
         place.assert_restored(&when);
 
-        let place = Place::new();
+        let place = new();
         place.program("apply").run_struck(&effect, blow);
         if place.phase().is_some() {
             place.must("undo", &when);
@@ -118,11 +125,11 @@ fn strike_apply(blow: Blow) {
 }
 
 /// Strikes an undo at every effect; afterwards `undo` and `resume` alike finish it.
-fn strike_undo(blow: Blow) {
-    for effect in effects_of("undo", &applied) {
+fn strike_undo(blow: Blow, new: fn() -> Place) {
+    for effect in effects_of("undo", &|| applied(new())) {
         for finish in ["undo", "resume"] {
             let when = format!("{finish} after {blow:?} at {effect}");
-            let place = applied();
+            let place = applied(new());
             place.program("undo").run_struck(&effect, blow);
             match place.phase() {
                 Some(Phase::Applied) => place.must("undo", &when), // struck before it had begun
@@ -137,39 +144,73 @@ fn strike_undo(blow: Blow) {
 
 #[test]
 fn killed_at_any_effect_a_run_is_finished_by_resume_and_taken_back_by_undo() {
-    strike_apply(Blow::Kill);
+    strike_apply(Blow::Kill, Place::new);
 }
 
 #[test]
 fn a_full_disk_at_any_effect_harms_nothing() {
-    strike_apply(Blow::Error("ENOSPC"));
+    strike_apply(Blow::Error("ENOSPC"), Place::new);
 }
 
 #[test]
 fn a_failing_disk_at_any_effect_harms_nothing() {
-    strike_apply(Blow::Error("EIO"));
+    strike_apply(Blow::Error("EIO"), Place::new);
 }
 
 #[test]
 fn killed_at_any_effect_an_undo_is_finished() {
-    strike_undo(Blow::Kill);
+    strike_undo(Blow::Kill, Place::new);
 }
 
 #[test]
 fn a_failing_disk_during_an_undo_harms_nothing() {
-    strike_undo(Blow::Error("EIO"));
+    strike_undo(Blow::Error("EIO"), Place::new);
+}
+
+#[test]
+fn where_names_cannot_be_exchanged_a_kill_is_as_harmless() {
+    strike_apply(Blow::Kill, Place::simple);
+    strike_undo(Blow::Kill, Place::simple);
+}
+
+#[test]
+fn where_names_cannot_be_exchanged_a_failing_disk_is_as_harmless() {
+    strike_apply(Blow::Error("EIO"), Place::simple);
+    strike_undo(Blow::Error("EIO"), Place::simple);
+}
+
+/// What somebody wrote into a replaced file since is not lost, wherever a kill meets the undo that sets it aside.
+#[test]
+fn killed_at_any_effect_what_is_set_aside_is_still_there() {
+    for new in [Place::new, Place::simple] {
+        let edited = || {
+            let place = applied(new());
+            std::fs::write(place.path().join("new/index"), "edited\n").unwrap();
+            place
+        };
+        for effect in effects_of("set-aside", &edited) {
+            let when = format!("set aside after a kill at {effect}");
+            let place = edited();
+            place.program("set-aside").run_struck(&effect, Blow::Kill);
+            place.must("set-aside", &when);
+            place.assert_restored(&when);
+            let kept = std::fs::read_dir(place.journal().with_file_name("set-aside")).unwrap();
+            let mut kept = kept.map(|kept| std::fs::read_to_string(kept.unwrap().path()).unwrap());
+            assert!(kept.any(|kept| kept == "edited\n"), "{when}");
+        }
+    }
 }
 
 #[test]
 fn a_journal_torn_at_any_byte_of_its_last_batch_is_still_enough() {
-    let whole = std::fs::read(applied().journal()).unwrap();
+    let whole = std::fs::read(applied(Place::new()).journal()).unwrap();
     let lines: Vec<usize> =
         whole.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(i, _)| i + 1).collect();
     let last_record = lines[lines.len() - 2];
     for cut in last_record..whole.len() {
         for verb in ["resume", "undo"] {
             let when = format!("{verb} with a journal cut at {cut} of {}", whole.len());
-            let place = applied();
+            let place = applied(Place::new());
             let journal = std::fs::OpenOptions::new().write(true).open(place.journal()).unwrap();
             journal.set_len(cut as u64).unwrap();
             place.must(verb, &when);

@@ -52,12 +52,13 @@ pub struct Program {
     path: PathBuf,
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
+    lacks: Vec<(&'static str, &'static str)>,
 }
 
 impl Program {
     /// The program at this path.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), args: Vec::new(), env: Vec::new() }
+        Self { path: path.into(), args: Vec::new(), env: Vec::new(), lacks: Vec::new() }
     }
 
     /// With one more argument.
@@ -74,6 +75,13 @@ impl Program {
         self
     }
 
+    /// On a system where this call always answers with this error: a file system that cannot do such a thing.
+    #[must_use]
+    pub fn lacking(mut self, syscall: &'static str, error: &'static str) -> Self {
+        self.lacks.push((syscall, error));
+        self
+    }
+
     /// The same program, run by somebody who is bound by permissions, which root is not: nobody, if we are root.
     ///
     /// # Panics
@@ -84,7 +92,7 @@ impl Program {
             return self;
         }
         let args = BECOME_NOBODY.into_iter().map(OsString::from).chain([self.path.into()]).chain(self.args);
-        Self { path: "setpriv".into(), args: args.collect(), env: self.env }
+        Self { path: "setpriv".into(), args: args.collect(), ..self }
     }
 
     /// Runs it undisturbed.
@@ -92,8 +100,12 @@ impl Program {
     /// # Panics
     /// If it cannot be started.
     pub fn run(&self) -> Output {
-        let mut command = Command::new(&self.path);
-        self.finish(&mut command)
+        if self.lacks.is_empty() {
+            return self.finish(&mut Command::new(&self.path));
+        }
+        let mut command = Command::new("strace");
+        command.args(["-qq", "-f", "-o", "/dev/null"]).arg("-e").arg(self.traced(None));
+        self.finish(command.args(self.lacking_calls()).arg("--").arg(&self.path))
     }
 
     /// Its effects, in the order in which an undisturbed run has them.
@@ -104,10 +116,16 @@ impl Program {
         let log = tempfile::NamedTempFile::new().unwrap();
         let mut command = Command::new("strace");
         command.args(["-qq", "-f", "-y", "-s", "4096", "-e", "signal=none", "-o"]).arg(log.path());
-        command.arg("-e").arg(format!("trace={MUTATING}")).arg("--").arg(&self.path);
+        command
+            .arg("-e")
+            .arg(format!("trace={MUTATING}"))
+            .args(self.lacking_calls())
+            .arg("--")
+            .arg(&self.path);
         let output = self.finish(&mut command);
         let log = std::fs::read(log.path()).unwrap();
-        let effects = parse_log(&String::from_utf8_lossy(&log));
+        let mut effects = parse_log(&String::from_utf8_lossy(&log));
+        effects.retain(|effect| !self.lacks.iter().any(|(syscall, _)| effect.syscall == *syscall));
         assert!(!effects.is_empty(), "strace saw no effect: {}", String::from_utf8_lossy(&output.stderr));
         effects
     }
@@ -122,10 +140,23 @@ impl Program {
             Blow::Error(errno) => format!("error={errno}"),
         };
         let mut command = Command::new("strace");
-        command.args(["-qq", "-f", "-o", "/dev/null", "-e"]).arg(format!("trace={}", effect.syscall));
+        command.args(["-qq", "-f", "-o", "/dev/null", "-e"]).arg(self.traced(Some(&effect.syscall)));
+        command.args(self.lacking_calls());
         command.arg("-e").arg(format!("inject={}:{what}:when={}", effect.syscall, effect.nth));
         command.arg("--").arg(&self.path);
         self.finish(&mut command)
+    }
+
+    /// What `strace` has to look at: these calls and those that are lacking.
+    fn traced(&self, syscall: Option<&str>) -> String {
+        let lacking = self.lacks.iter().map(|(lacking, _)| *lacking);
+        format!("trace={}", syscall.into_iter().chain(lacking).collect::<Vec<_>>().join(","))
+    }
+
+    fn lacking_calls(&self) -> impl Iterator<Item = String> {
+        self.lacks
+            .iter()
+            .flat_map(|(syscall, error)| ["-e".into(), format!("inject={syscall}:error={error}")])
     }
 
     fn finish(&self, command: &mut Command) -> Output {

@@ -93,7 +93,12 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
             let evidence = self.run.ledger.evidence(number);
             match self.inspect(task, evidence.as_ref(), Look::Quick) {
                 Ok(State::Pending) => pending.push((number, task)),
-                Ok(State::Done | State::Superseded(_)) => self.cx.progress.step_done(),
+                Ok(State::Done | State::Superseded(_)) => {
+                    if let Some(evidence) = &evidence {
+                        self.run.unstage(&mut self.world, number, task, evidence, &self.cx)?;
+                    }
+                    self.cx.progress.step_done();
+                }
                 Ok(State::Conflict(found)) => {
                     let cause = Cause::new(OCCUPIED, format!("cannot {}: {found}", task.step.describe()));
                     self.give_up(kind, task, Bucket::Conflict, cause)?;

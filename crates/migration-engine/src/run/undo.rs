@@ -142,11 +142,7 @@ impl<S: Step> Run<S> {
     ) -> Result<(), StepError> {
         let Some(evidence) = self.ledger.evidence(number) else { return Ok(()) };
         if changed != Changed::SetAside {
-            // What bars the way to a thing that is kept bars nothing else.
-            return match task.step.unstage(world, &self.slot(number), &evidence, cx) {
-                Err(StepError::Item(_)) => Ok(()),
-                outcome => outcome,
-            };
+            return self.unstage(world, number, task, &evidence, cx);
         }
         let folder = self.dir.join("set-aside");
         durable_files::create_private_dirs(&folder)?;

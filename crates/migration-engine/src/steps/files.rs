@@ -1,11 +1,12 @@
 //! The world of the file steps.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use durable_files::{
-    Digest, Fingerprint, PublishError, Traits, beside, copy_file, digest_file, digest_prefix, publish_new,
-    remove_file_if_there, sync_dir, tagged,
+    Digest, FileError, Fingerprint, PublishError, Traits, beside, copy_file, digest_file, digest_prefix,
+    link_file, publish_new, remove_file_if_there, sync_dir, tagged,
 };
 
 use crate::step::OCCUPIED;
@@ -70,8 +71,7 @@ pub(crate) fn compare_content(
     digest: Digest,
     cx: &Cx<'_>,
 ) -> Result<State, StepError> {
-    let metadata =
-        std::fs::symlink_metadata(path).map_err(|e| durable_files::FileError::new("look at", path, e))?;
+    let metadata = std::fs::symlink_metadata(path).map_err(|e| FileError::new("look at", path, e))?;
     if !metadata.is_file() {
         return Ok(State::Conflict("something that is not a regular file is there".into()));
     }
@@ -91,8 +91,7 @@ pub(crate) fn compare_content(
     })
 }
 
-/// Moves a file to a folder of the run, which may be on another disk, under a name that tells its step and replaces
-/// nothing that an interrupted attempt has put there.
+/// Moves a file to a folder of the run, which may be on another disk.
 pub(crate) fn move_into(
     folder: &Path,
     file: &Path,
@@ -100,12 +99,41 @@ pub(crate) fn move_into(
     slot: &Slot,
     cx: &Cx<'_>,
 ) -> Result<(), StepError> {
+    put_into(folder, name, slot, |kept| match publish_new(file, kept) {
+        Err(PublishError::File(error)) if is_other_disk(&error) => {
+            copy_into(file, kept, cx)?;
+            remove_file_if_there(file)?;
+            Ok(())
+        }
+        moved => Ok(moved?),
+    })
+}
+
+/// Gives a file a name in a folder of the run as well, or a copy there if that is on another disk.
+pub(crate) fn keep_in(folder: &Path, file: &Path, slot: &Slot, cx: &Cx<'_>) -> Result<(), StepError> {
+    put_into(folder, file, slot, |kept| match link_file(file, kept) {
+        Err(error) if is_other_disk(&error) => copy_into(file, kept, cx),
+        Err(error) if error.source.kind() == ErrorKind::AlreadyExists => {
+            Err(PublishError::Occupied(kept.to_path_buf()).into())
+        }
+        linked => Ok(linked?),
+    })
+}
+
+/// Puts something into a folder under a name that tells its step, and replaces nothing that an interrupted attempt has
+/// put there.
+fn put_into(
+    folder: &Path,
+    name: &Path,
+    slot: &Slot,
+    put: impl Fn(&Path) -> Result<(), StepError>,
+) -> Result<(), StepError> {
     for attempt in 0.. {
         let tag = if attempt == 0 { slot.step().to_string() } else { format!("{}.{attempt}", slot.step()) };
-        match move_or_copy(file, &folder.join(tagged(name, &tag)), cx) {
+        match put(&folder.join(tagged(name, &tag))) {
             Err(StepError::Item(cause)) if cause.code == OCCUPIED => {}
-            moved => {
-                moved?;
+            done => {
+                done?;
                 break;
             }
         }
@@ -113,15 +141,13 @@ pub(crate) fn move_into(
     Ok(sync_dir(folder)?)
 }
 
-fn move_or_copy(file: &Path, kept: &Path, cx: &Cx<'_>) -> Result<(), StepError> {
-    match publish_new(file, kept) {
-        Err(PublishError::File(error)) if error.source.kind() == std::io::ErrorKind::CrossesDevices => {}
-        moved => return Ok(moved?),
-    }
+fn is_other_disk(error: &FileError) -> bool {
+    error.source.kind() == ErrorKind::CrossesDevices
+}
+
+fn copy_into(file: &Path, kept: &Path, cx: &Cx<'_>) -> Result<(), StepError> {
     let expect = Fingerprint::of_file(file)?;
     let staged = beside(kept, "set-aside", "tmp");
     copy_file(file, &expect, &staged, Traits { mode: 0o600, mtime: Some(expect.mtime) }, &mut { *cx })?;
-    publish_new(&staged, kept)?;
-    remove_file_if_there(file)?;
-    Ok(())
+    Ok(publish_new(&staged, kept)?)
 }

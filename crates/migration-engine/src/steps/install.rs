@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use durable_files::{
-    Digest, Fingerprint, PathText, Traits, copy_file, create_private_dirs, missing_dirs, publish_new,
-    remove_empty_dirs, remove_file_if_there,
+    Digest, Fingerprint, PathText, Traits, copy_file, create_private_dirs, is_one_file, missing_dirs,
+    publish_new, remove_empty_dirs, remove_file_if_there,
 };
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +89,8 @@ impl InstallFile {
                 return Err(self.drifted());
             }
             publish_new(&self.target, &aside)?;
+        } else if is_one_file(&self.target, &aside)? {
+            publish_new(&self.target, &aside)?; // finishes a move by links
         }
         if is_ours(&aside)? {
             remove_file_if_there(&aside)?;
