@@ -30,9 +30,12 @@ impl Files {
     pub(crate) fn doom(&mut self, path: &Path) {
         self.doomed.push(path.to_path_buf());
     }
-}
 
-impl Files {
+    /// Lets a file be that was to be removed.
+    pub(crate) fn spare(&mut self, path: &Path) {
+        self.doomed.retain(|doomed| doomed != path);
+    }
+
     fn sync(&mut self) -> Result<(), StepError> {
         while let Some(dir) = self.touched.pop_first() {
             sync_dir(&dir).map_err(|error| StepError::from(error).fatal())?;

@@ -5,8 +5,8 @@ use std::io::Read;
 use std::path::Path;
 
 use durable_files::{
-    Digest, FileError, Fingerprint, PathText, Traits, digest_file, digest_prefix, exchange_through, publish_new,
-    remove_file_if_there, write_stream,
+    Digest, FileError, Fingerprint, PathText, Traits, digest_file, digest_prefix, exchange_through,
+    publish_new, remove_file_if_there, write_stream,
 };
 use serde::{Deserialize, Serialize};
 use session_model::{Splice, Spliced, reversed};
@@ -40,6 +40,8 @@ pub struct SplicedFile {
     pub after: Digest,
     /// The new file as it was staged.
     pub file: Fingerprint,
+    /// The name that holds the new file, whole, before the exchange, and the old one after it until it is removed.
+    pub other: PathText,
 }
 
 /// What stands at a name.
@@ -60,7 +62,13 @@ impl SpliceFile {
     }
 
     /// What stands at a name, as far as it can be told without reading where `look` is quick.
-    fn standing(&self, path: &Path, ours: &SplicedFile, look: Look, cx: &Cx<'_>) -> Result<Standing, StepError> {
+    fn standing(
+        &self,
+        path: &Path,
+        ours: &SplicedFile,
+        look: Look,
+        cx: &Cx<'_>,
+    ) -> Result<Standing, StepError> {
         let Some(found) = fingerprint_if_there(path)? else { return Ok(Standing::Nothing) };
         let (is_before, is_after) = (found.same_file(&self.expect), found.same_file(&ours.file));
         if look == Look::Quick && is_before != is_after {
@@ -142,7 +150,10 @@ impl Step for SpliceFile {
         world.touch(&self.target); // killed after publishing, a run may have left the names to the page cache
         Ok(match self.standing(&self.target, ours, look, cx)? {
             Standing::Before => State::Pending,
-            Standing::After => State::Done,
+            Standing::After => {
+                world.doom(&ours.other); // killed before settling, a run may have left it
+                State::Done
+            }
             Standing::Grown(bytes) => State::Superseded(format!("it has grown by {bytes} bytes since")),
             Standing::Nothing => State::Conflict("it is gone".into()),
             Standing::Other => State::Conflict("other content is there".into()),
@@ -158,8 +169,8 @@ impl Step for SpliceFile {
         world.touch(&self.target);
         let mode = Traits::like(&self.target)?.mode;
         let before = digest_file(&self.target, &mut { *cx })?.digest;
-        let mut new =
-            Spliced::new(open(&self.target)?, &self.splices).map_err(|error| mismatch(&self.target, error))?;
+        let mut new = Spliced::new(open(&self.target)?, &self.splices)
+            .map_err(|error| mismatch(&self.target, error))?;
         let traits = Traits { mode, mtime: Some(self.expect.mtime) };
         let written = write_stream(&mut new, &self.target, &staged, traits, &mut { *cx })?;
         if !fingerprint_if_there(&self.target)?.is_some_and(is_old) {
@@ -167,7 +178,8 @@ impl Step for SpliceFile {
         }
         remove_file_if_there(&other)?; // staged by an attempt that was interrupted
         publish_new(&staged, &other)?;
-        Ok(SplicedFile { before, mode, after: written.digest, file: written.written })
+        let (after, file) = (written.digest, written.written);
+        Ok(SplicedFile { before, mode, after, file, other: other.into() })
     }
 
     fn publish(&self, world: &mut Files, slot: &Slot, _ours: &SplicedFile) -> Result<(), StepError> {
@@ -188,6 +200,7 @@ impl Step for SpliceFile {
     ) -> Result<(), StepError> {
         world.touch(&self.target);
         let other = self.other(slot);
+        world.spare(&other);
         remove_file_if_there(&slot.beside(&self.target, "tmp"))?;
         if let Some(ours) = evidence {
             let seen = fingerprint_if_there(&self.target)?;
@@ -208,6 +221,29 @@ impl Step for SpliceFile {
         Ok(())
     }
 
+    /// What can be made again goes; the old file stays if it is the only one of its content.
+    fn unstage(
+        &self,
+        world: &mut Files,
+        slot: &Slot,
+        ours: &SplicedFile,
+        cx: &Cx<'_>,
+    ) -> Result<(), StepError> {
+        world.touch(&self.target);
+        world.spare(&ours.other);
+        remove_file_if_there(&slot.beside(&self.target, "tmp"))?;
+        let at_target = self.standing(&self.target, ours, Look::Full, cx)?;
+        let is_needed = match self.standing(&ours.other, ours, Look::Full, cx)? {
+            Standing::Before => matches!(at_target, Standing::Other | Standing::Nothing),
+            Standing::After | Standing::Nothing => false,
+            Standing::Grown(_) | Standing::Other => true,
+        };
+        if !is_needed {
+            remove_file_if_there(&ours.other)?;
+        }
+        Ok(())
+    }
+
     /// The file as it was is made again from the beginning of what stands there, if that is still what was left.
     fn set_aside(
         &self,
@@ -219,6 +255,7 @@ impl Step for SpliceFile {
     ) -> Result<(), StepError> {
         world.touch(&self.target);
         let other = self.other(slot);
+        world.spare(&other);
         if self.standing(&other, ours, Look::Full, cx)? != Standing::Before {
             let begins = digest_prefix(&self.target, ours.file.size, &mut { *cx })?.digest == ours.after;
             if !begins {
