@@ -5,14 +5,12 @@ use crate::fresh::FreshIds;
 use crate::{Flags, Index, RowNo};
 
 /// What a row is that is not on the chain.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Branch {
     /// It has no uuid, so nothing can lead to it.
     NoUuid,
-    /// Its uuid is, or was, that of another row.
+    /// Its uuid is, or was before a stitch, that of an earlier row or of one on the chain.
     DuplicateCopy,
     /// One of several tool results of the same turn.
     Parallel,
@@ -26,55 +24,76 @@ pub enum Branch {
     AboveHead,
 }
 
-/// How a row leads to the chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Lead {
-    On,
-    Beside,
-    Elsewhere,
-}
-
 /// Every row's place relative to a chain.
+#[derive(Debug)]
 pub(crate) struct Branches<'a> {
     index: &'a Index,
-    leads: Vec<Lead>,
-    has_other_child: RowSet,
+    chain: RowSet,
+    /// The rows that lead to the chain without being on it.
+    beside: RowSet,
+    /// The rows that have a child which could not be woven into the chain with them.
+    held: RowSet,
+    parallel: RowSet,
     above_head: RowSet,
-    /// On the chain: how many prompts, not only tool results, there are up to each row.
-    turns: Vec<u32>,
 }
 
 impl<'a> Branches<'a> {
     /// Looks at all rows, given the chain and its root-most row.
-    pub(crate) fn of(index: &'a Index, chain: &RowSet, head: RowNo) -> Self {
-        let mut branches = Self {
-            index,
-            leads: Vec::with_capacity(index.len() as usize),
-            has_other_child: RowSet::with_room_for(index.len()),
-            above_head: RowSet::with_room_for(index.len()),
-            turns: Vec::with_capacity(index.len() as usize),
-        };
-        let mut turn = 0;
-        for row in index.rows() {
-            let parent = index.parent_row(row);
-            let lead = match parent.map(|parent| branches.leads[parent as usize]) {
-                _ if chain.contains(row) => Lead::On,
-                None | Some(Lead::Elsewhere) => Lead::Elsewhere,
-                Some(Lead::On | Lead::Beside) => Lead::Beside,
-            };
-            branches.leads.push(lead);
-            if let Some(parent) = parent.filter(|_| !index.is(row, Flags::ONLY_TOOL_RESULTS)) {
-                branches.has_other_child.insert(parent);
-            }
-            turn += u32::from(lead == Lead::On && is_prompt(index, row));
-            branches.turns.push(turn);
-        }
-        let mut above = index.parent_row(head);
-        while let Some(row) = above {
-            branches.above_head.insert(row);
-            above = index.parent_row(row);
-        }
+    pub(crate) fn of(index: &'a Index, chain: RowSet, head: Option<RowNo>) -> Self {
+        let none = || RowSet::with_room_for(index.len());
+        let mut branches =
+            Self { index, chain, beside: none(), held: none(), parallel: none(), above_head: none() };
+        branches.find_beside();
+        branches.find_held();
+        branches.find_parallel();
+        branches.find_above(head);
         branches
+    }
+
+    fn find_beside(&mut self) {
+        for row in self.index.rows().filter(|&row| !self.chain.contains(row)) {
+            let leads = |parent| self.chain.contains(parent) || self.beside.contains(parent);
+            if self.index.parent_row(row).is_some_and(leads) {
+                self.beside.insert(row);
+            }
+        }
+    }
+
+    /// Children come after their parents, so from the end every row is known before its parent.
+    fn find_held(&mut self) {
+        for row in self.index.rows().rev() {
+            if let Some(parent) = self.index.parent_row(row).filter(|_| !self.is_loose_result(row)) {
+                self.held.insert(parent);
+            }
+        }
+    }
+
+    fn find_parallel(&mut self) {
+        let mut turn = 0;
+        for row in self.index.rows() {
+            if self.chain.contains(row) {
+                turn = if is_prompt(self.index, row) { row } else { turn };
+                continue;
+            }
+            let in_turn =
+                |parent| parent >= turn && (self.chain.contains(parent) || self.parallel.contains(parent));
+            if self.is_loose_result(row)
+                && !self.index.is(row, Flags::SIDECHAIN)
+                && self.index.parent_row(row).is_some_and(in_turn)
+                && self.index.uuid(row).is_some()
+                && !self.is_copy(row)
+            {
+                self.parallel.insert(row);
+            }
+        }
+    }
+
+    fn find_above(&mut self, head: Option<RowNo>) {
+        let mut above = head.and_then(|head| self.index.parent_row(head));
+        while let Some(row) = above {
+            self.above_head.insert(row);
+            above = self.index.parent_row(row);
+        }
     }
 
     /// What a row is that is not on the chain.
@@ -84,43 +103,38 @@ impl<'a> Branches<'a> {
             Branch::Sidechain
         } else if self.above_head.contains(row) {
             Branch::AboveHead
-        } else if self.index.rows_of(uuid).len() > 1 || fresh.contains(uuid) {
+        } else if self.is_copy(row) || fresh.contains(uuid) {
             Branch::DuplicateCopy
         } else if self.is_parallel(row) {
             Branch::Parallel
-        } else if self.leads[row as usize] == Lead::Beside {
+        } else if self.beside.contains(row) {
             Branch::Abandoned
         } else {
             Branch::OtherRoot
         }
     }
 
-    /// Whether a row is a tool result that the chain passes by in the same turn: rows of this kind can be woven in.
+    /// Whether the chain passes by a row only because it is one of several tool results of a turn: such rows can be woven
+    /// in.
     pub(crate) fn is_parallel(&self, row: RowNo) -> bool {
-        let index = self.index;
-        let is_leaf = index.is(row, Flags::ONLY_TOOL_RESULTS) && !self.has_other_child.contains(row);
-        let mut parent = index.parent_row(row);
-        while let Some(above) = parent.filter(|&above| self.is_passed_result(above)) {
-            parent = index.parent_row(above);
-        }
-        is_leaf
-            && index.uuid(row).is_some()
-            && !index.is(row, Flags::SIDECHAIN)
-            && parent.is_some_and(|parent| {
-                self.leads[parent as usize] == Lead::On && self.turn(parent) == self.turn(row)
-            })
+        self.parallel.contains(row)
     }
 
-    /// A tool result that is not on the chain itself.
-    fn is_passed_result(&self, row: RowNo) -> bool {
-        self.leads[row as usize] == Lead::Beside
-            && self.index.is(row, Flags::ONLY_TOOL_RESULTS)
-            && !self.has_other_child.contains(row)
+    /// A tool result that is not on the chain, and nothing but others of its kind comes from it.
+    fn is_loose_result(&self, row: RowNo) -> bool {
+        is_result(self.index, row) && !self.chain.contains(row) && !self.held.contains(row)
     }
 
-    fn turn(&self, row: RowNo) -> u32 {
-        self.turns[row as usize]
+    /// Whether an earlier row, or one on the chain, has the same uuid.
+    fn is_copy(&self, row: RowNo) -> bool {
+        let same = self.index.uuid(row).map_or(&[][..], |uuid| self.index.rows_of(uuid));
+        same.iter().any(|&other| other < row || (other != row && self.chain.contains(other)))
     }
+}
+
+/// A user row that holds tool results only.
+fn is_result(index: &Index, row: RowNo) -> bool {
+    index.is(row, Flags::USER) && index.is(row, Flags::ONLY_TOOL_RESULTS)
 }
 
 /// A user row that begins a turn.

@@ -1,9 +1,10 @@
 //! The whole of it: look at a transcript, and say what a stitch would change and gain.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 
-use crate::load::{Limits, Load, Loader, simulate};
-use crate::stitch::{Edit, EditError, EditKind, NoStitch, Options, plan};
+use crate::load::{Limits, Load, Loader, Loss};
+use crate::stitch::{Edit, EditError, EditKind, LeftAlone, NoStitch, Options, Stitch, missing_ending};
 use crate::{Index, Splice, Spliced};
 
 /// A transcript, looked at.
@@ -13,6 +14,8 @@ pub struct Checked {
     pub index: Index,
     /// What each loader would show of it.
     pub loads: Vec<Load>,
+    stem: String,
+    limits: Limits,
 }
 
 /// What is to be done with a transcript.
@@ -26,6 +29,8 @@ pub struct Decision {
     pub edits: Vec<Edit>,
     /// Why they are what they are.
     pub why: Why,
+    /// What was seen on the way and is left as it is.
+    pub left_alone: LeftAlone,
 }
 
 /// Why a transcript is stitched, or not.
@@ -44,74 +49,79 @@ pub enum Why {
 impl Decision {
     /// The edits as splices.
     pub fn splices(&self) -> Vec<Splice> {
-        self.edits.iter().map(|edit| edit.splice.clone()).collect()
+        splices(&self.edits)
+    }
+
+    /// How many edits there are of each kind.
+    pub fn kinds(&self) -> BTreeMap<EditKind, u64> {
+        let mut kinds = BTreeMap::new();
+        for edit in &self.edits {
+            *kinds.entry(edit.kind).or_default() += 1;
+        }
+        kinds
     }
 }
 
-/// Looks at a transcript. `stem` is the name of its file without `.jsonl`; `passed` is told how many bytes were read.
-pub fn check(
-    input: impl Read,
-    stem: &str,
-    limits: Limits,
-    passed: impl FnMut(u64) -> io::Result<()>,
-) -> io::Result<Checked> {
-    let index = Index::read(input, passed)?;
-    let loads = loads(&index, stem, limits);
-    Ok(Checked { index, loads })
-}
-
-fn loads(index: &Index, stem: &str, limits: Limits) -> Vec<Load> {
-    Loader::ALL.map(|loader| simulate(index, stem, loader, limits)).to_vec()
+/// Looks at a transcript: reads `input` once, to its end. `stem` is the name of its file without `.jsonl`; ids that a
+/// stitch gives anew depend on it.
+pub fn check(input: impl Read, stem: &str, limits: Limits) -> io::Result<Checked> {
+    let index = Index::read(input)?;
+    let loads = Loader::ALL.map(|loader| Load::of(&index, stem, loader, limits)).to_vec();
+    Ok(Checked { index, loads, stem: stem.to_owned(), limits })
 }
 
 /// Decides what to do for the loaders in `targets`. `open` gives the file from its beginning, as it was when it was
-/// checked; it is read twice if there is something to stitch.
+/// checked; if there is something to stitch it is read once to make the edits and once, through them, to see what they
+/// gain. No edit is made that does not bring back rows for one of the targets, or that takes any from another loader.
 pub fn decide<R: Read>(
-    checked: &Checked,
-    stem: &str,
+    checked: Checked,
     targets: &[Loader],
     options: Options,
-    limits: Limits,
     mut open: impl FnMut() -> io::Result<R>,
 ) -> Result<Decision, EditError> {
-    let before = checked.loads.clone();
-    let unchanged = |why| Decision { before: before.clone(), after: before.clone(), edits: Vec::new(), why };
-    let index = &checked.index;
-    let wanting = |loads: &[Load]| -> Vec<u64> {
-        let asked = loads.iter().filter(|load| targets.contains(&load.loader));
-        asked.map(|load| load.of - load.shown).collect()
-    };
-    let lost = wanting(&before);
-    if lost.iter().all(|&lost| lost == 0) {
-        return Ok(unchanged(Why::Whole));
-    }
-    let planned = plan(index, stem, options, limits);
+    let Checked { index, loads: before, stem, limits } = checked;
+    let targeted = || before.iter().filter(|load| targets.contains(&load.loader));
+    let is_whole = targeted().all(Load::is_whole);
+    let mut why = if is_whole { Why::Whole } else { Why::NoBetter };
+    let mut left_alone = LeftAlone::default();
     let mut tried = Vec::new();
-    if let Ok(stitch) = &planned {
-        tried.push(stitch.edits(index, open()?)?);
+    if targeted().any(|load| stitchable(load) > 0) {
+        match Stitch::plan(&index, &stem, options, limits) {
+            Ok(stitch) => {
+                left_alone = stitch.left_alone;
+                tried.push(stitch.edits(&index, open()?)?);
+            }
+            Err(none @ (NoStitch::OutOfReach { .. } | NoStitch::NoMessage)) => why = Why::Impossible(none),
+            Err(NoStitch::NoBoundary | NoStitch::NothingBefore) => {}
+        }
+        tried.extend(missing_ending(&index).map(|edit| vec![edit]));
     }
-    tried.push(crate::stitch::ending_only(index));
+    // The second index takes the room of the first.
+    drop(index);
     for edits in tried.into_iter().filter(|edits| !edits.is_empty()) {
-        let splices: Vec<Splice> = edits.iter().map(|edit| edit.splice.clone()).collect();
-        let spliced = Spliced::new(open()?, &splices).map_err(io::Error::other)?;
-        let after = check(spliced, stem, limits, |_| Ok(()))?.loads;
-        let left = wanting(&after);
-        let no_worse = left.iter().zip(&lost).all(|(left, lost)| left <= lost);
-        if no_worse && left != lost {
-            return Ok(Decision { before, after, edits, why: Why::Better });
+        let splices = splices(&edits);
+        let stitched = Spliced::new(open()?, &splices).map_err(io::Error::other)?;
+        let after = check(stitched, &stem, limits)?.loads;
+        if is_better(&before, &after, targets) {
+            return Ok(Decision { before, after, edits, why: Why::Better, left_alone });
         }
     }
-    Ok(unchanged(match planned {
-        Err(no_stitch @ (NoStitch::OutOfReach { .. } | NoStitch::NoMessage)) => Why::Impossible(no_stitch),
-        _ => Why::NoBetter,
-    }))
+    Ok(Decision { after: before.clone(), before, edits: Vec::new(), why, left_alone })
 }
 
-/// The kinds of edits, each with how many there are of it.
-pub fn count_kinds(edits: &[Edit]) -> std::collections::BTreeMap<EditKind, u64> {
-    let mut counts = std::collections::BTreeMap::new();
-    for edit in edits {
-        *counts.entry(edit.kind).or_default() += 1;
-    }
-    counts
+fn splices(edits: &[Edit]) -> Vec<Splice> {
+    edits.iter().map(|edit| edit.splice.clone()).collect()
+}
+
+/// How many rows are lost that are not beyond all help.
+fn stitchable(load: &Load) -> u64 {
+    load.rows_lost() - load.lost.get(&Loss::BadJson).map_or(0, |lost| lost.rows)
+}
+
+fn is_better(before: &[Load], after: &[Load], targets: &[Loader]) -> bool {
+    let pairs = || {
+        before.iter().zip(after).map(|(before, after)| (before.loader, stitchable(before), stitchable(after)))
+    };
+    pairs().all(|(_, before, after)| after <= before)
+        && pairs().any(|(loader, before, after)| targets.contains(&loader) && after < before)
 }

@@ -14,7 +14,7 @@ struct Key([u8; 16]);
 
 /// The number of an id in a file, in the order of appearance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Id(NonZeroU32);
+pub(crate) struct Id(NonZeroU32);
 
 /// An id as it was read: its key, and its text where the key does not tell it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,13 +99,8 @@ impl Ids {
 
     /// The text of an id.
     pub(crate) fn text(&self, id: Id) -> Cow<'_, [u8]> {
-        match self.texts.get(&id) {
-            Some(text) => Cow::Borrowed(text),
-            None => {
-                let Key(bytes) = self.keys[id.index()];
-                Cow::Owned(uuid::Uuid::from_bytes(bytes).to_string().into_bytes())
-            }
-        }
+        let usual = || uuid::Uuid::from_bytes(self.keys[id.index()].0).to_string().into_bytes();
+        self.texts.get(&id).map_or_else(|| Cow::Owned(usual()), |text| Cow::Borrowed(&**text))
     }
 
     /// All of them.
@@ -133,6 +128,7 @@ impl Id {
 /// UUIDs are random and digests are too; a file written by an enemy only makes its own index slow, so both halves are
 /// mixed and that is all.
 fn hash(Key(bytes): Key) -> u64 {
-    let half = |at: usize| bytes[at..at + 8].iter().fold(0_u64, |value, &byte| (value << 8) | u64::from(byte));
+    let half =
+        |at: usize| bytes[at..at + 8].iter().fold(0_u64, |value, &byte| (value << 8) | u64::from(byte));
     (half(0) ^ half(8).rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 
 use crate::id::{Id, Ids, Name};
 use crate::record::{Compaction, Flags, Record, Segment};
-use crate::scan::{Chunk, each_chunk, lines};
+use crate::scan::{Chunk, each_chunk};
 
 /// The position of a row among the rows of its file. Blank lines are no rows.
 pub type RowNo = u32;
@@ -38,23 +38,21 @@ pub struct Index {
     blanks: Vec<RowNo>,
     size: u64,
     ends_with_line_feed: bool,
-    last: Vec<u8>,
 }
 
 impl Index {
-    /// Reads a transcript to its end. `passed` is told after every few megabytes how many bytes those were, and may stop
-    /// the reading with an error.
-    pub fn read(input: impl Read, mut passed: impl FnMut(u64) -> io::Result<()>) -> io::Result<Self> {
+    /// Reads a transcript to its end. Who wants to know how far it is, or to stop it, wraps the reader.
+    pub fn read(input: impl Read) -> io::Result<Self> {
         let mut index = Self::default();
         each_chunk(input, |chunk| {
             index.take(chunk);
-            passed(chunk.bytes.len() as u64)
+            Ok::<(), io::Error>(())
         })?;
         Ok(index)
     }
 
     /// Adds the rows of the next chunk.
-    pub(crate) fn take(&mut self, chunk: Chunk<'_>) {
+    fn take(&mut self, chunk: Chunk<'_>) {
         let scanned = chunk.scan();
         let before = self.len();
         let blanks = scanned.blanks.into_iter().map(|at| before + RowNo::try_from(at).unwrap_or(NO_ROW));
@@ -62,15 +60,8 @@ impl Index {
         for (offset, record) in scanned.records {
             self.push(offset, record);
         }
-        self.size = chunk.offset + chunk.bytes.len() as u64;
-        if let Some(last) = lines(chunk.bytes).last() {
-            self.ends_with_line_feed = last.ends_with(b"\n");
-        }
-        if let Some(row) = self.rows.last().filter(|row| row.offset >= chunk.offset) {
-            let start = usize::try_from(row.offset - chunk.offset).unwrap_or_default();
-            self.last.clear();
-            self.last.extend(lines(&chunk.bytes[start..]).next().unwrap_or_default());
-        }
+        self.size = chunk.end();
+        self.ends_with_line_feed = chunk.bytes.last().map_or(self.ends_with_line_feed, |&last| last == b'\n');
     }
 
     fn push(&mut self, offset: u64, record: Record) {
@@ -117,6 +108,11 @@ impl Index {
         0..self.len()
     }
 
+    /// How many lines there are, blank ones included.
+    pub fn lines(&self) -> u64 {
+        (self.rows.len() + self.blanks.len()) as u64
+    }
+
     /// The size of the file, in bytes.
     pub fn size(&self) -> u64 {
         self.size
@@ -125,16 +121,6 @@ impl Index {
     /// Whether the file's last line has its ending, or there is no line.
     pub fn ends_with_line_feed(&self) -> bool {
         self.ends_with_line_feed || self.size == 0
-    }
-
-    /// What is known of a row.
-    pub fn flags(&self, row: RowNo) -> Flags {
-        self.row(row).flags
-    }
-
-    /// Whether a row has one of these flags.
-    pub fn is(&self, row: RowNo, any: Flags) -> bool {
-        self.row(row).flags.intersects(any)
     }
 
     /// Where the line of a row begins.
@@ -157,18 +143,33 @@ impl Index {
         u64::from(row) + 1 + self.blanks.partition_point(|&blank| blank <= row) as u64
     }
 
+    /// The `uuid` of a row; what is no text in it is replaced.
+    pub fn uuid_text(&self, row: RowNo) -> Option<String> {
+        self.uuid(row).map(|id| String::from_utf8_lossy(&self.text(id)).into_owned())
+    }
+
+    /// What is known of a row.
+    pub(crate) fn flags(&self, row: RowNo) -> Flags {
+        self.row(row).flags
+    }
+
+    /// Whether a row has one of these flags.
+    pub(crate) fn is(&self, row: RowNo, any: Flags) -> bool {
+        self.row(row).flags.intersects(any)
+    }
+
     /// The id of a row.
-    pub fn uuid(&self, row: RowNo) -> Option<Id> {
+    pub(crate) fn uuid(&self, row: RowNo) -> Option<Id> {
         self.row(row).uuid
     }
 
     /// The id that a row names as its parent.
-    pub fn parent(&self, row: RowNo) -> Option<Id> {
+    pub(crate) fn parent(&self, row: RowNo) -> Option<Id> {
         self.row(row).parent
     }
 
     /// The rows that have this id, in order.
-    pub fn rows_of(&self, id: Id) -> &[RowNo] {
+    pub(crate) fn rows_of(&self, id: Id) -> &[RowNo] {
         match (self.several.get(&id), &self.first[id.index()]) {
             (Some(rows), _) => rows,
             (None, &NO_ROW) => &[],
@@ -177,21 +178,19 @@ impl Index {
     }
 
     /// The last row with this id before `row`.
-    pub fn last_before(&self, row: RowNo, id: Id) -> Option<RowNo> {
+    pub(crate) fn last_before(&self, row: RowNo, id: Id) -> Option<RowNo> {
         let rows = self.rows_of(id);
         rows[..rows.partition_point(|&found| found < row)].last().copied()
     }
 
-    /// The ids that several rows have, in the order of the first of them.
-    pub fn shared_ids(&self) -> Vec<Id> {
-        let mut ids: Vec<Id> = self.several.keys().copied().collect();
-        ids.sort_unstable_by_key(|id| self.first[id.index()]);
-        ids
+    /// The ids that several rows have, in no order.
+    pub(crate) fn shared_ids(&self) -> impl Iterator<Item = Id> {
+        self.several.keys().copied()
     }
 
-    /// The last boundary.
-    pub fn last_boundary(&self) -> Option<RowNo> {
-        self.rows().rev().find(|&row| self.is(row, Flags::BOUNDARY))
+    /// The rows at which the history was compacted, in no order.
+    pub(crate) fn compactions(&self) -> impl Iterator<Item = RowNo> {
+        self.compactions.keys().copied()
     }
 
     /// The row that a compaction names as its logical parent.
@@ -219,8 +218,9 @@ impl Index {
         self.ids.all()
     }
 
-    /// The last line that is not blank, with its ending.
-    pub(crate) fn last_line(&self) -> &[u8] {
-        &self.last
+    /// Whether the last line that has an ending ends with CR LF.
+    pub(crate) fn last_ending_is_crlf(&self) -> bool {
+        let ended = self.rows().rev().find(|&row| !self.is(row, Flags::UNTERMINATED));
+        ended.is_some_and(|row| self.is(row, Flags::CRLF))
     }
 }

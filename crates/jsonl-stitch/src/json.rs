@@ -124,24 +124,30 @@ pub fn member<'a>(bytes: &[u8], members: &'a [Member], name: &str) -> Option<&'a
     members.iter().rev().find(|member| decode(&bytes[member.name.clone()]) == name.as_bytes())
 }
 
-/// The bytes that the inside of a string stands for. Lone surrogates become their three bytes of generalised UTF-8, so
-/// that different strings stay different; invalid UTF-8 stays as it is.
-///
-/// Both spellings of a character give the same bytes, as `JSON.parse` gives the same string.
+/// What the inside of a string stands for, as JavaScript decodes it: what is no UTF-8 becomes U+FFFD, and an escape that is
+/// half of a surrogate pair the three bytes of generalised UTF-8. So two spellings of one string give the same bytes, and
+/// two strings never do.
 pub fn decode(inside: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr(b'\\', inside).is_none() {
-        return Cow::Borrowed(inside);
+        return lossy(inside);
     }
     let mut out = Vec::with_capacity(inside.len());
     let mut rest = inside;
     while let Some(at) = memchr::memchr(b'\\', rest) {
-        out.extend_from_slice(&rest[..at]);
+        out.extend_from_slice(&lossy(&rest[..at]));
         let (length, code) = escape(&rest[at..]);
         push_code(&mut out, code);
         rest = &rest[at + length..];
     }
-    out.extend_from_slice(rest);
+    out.extend_from_slice(&lossy(rest));
     Cow::Owned(out)
+}
+
+fn lossy(bytes: &[u8]) -> Cow<'_, [u8]> {
+    match String::from_utf8_lossy(bytes) {
+        Cow::Borrowed(_) => Cow::Borrowed(bytes),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
 }
 
 /// Bytes that [`decode`] gave, as a string with its quotes.

@@ -1,7 +1,5 @@
 //! JSONL transcripts at speed and byte-exact.
 
-#![allow(missing_docs, dead_code)]
-
 mod bits;
 mod branch;
 mod decide;
@@ -12,13 +10,15 @@ pub mod json;
 pub mod load;
 mod record;
 mod scan;
-pub mod stitch;
+mod stitch;
 mod unstitch;
 
 pub use branch::Branch;
-pub use decide::{Checked, Decision, Why, check, count_kinds, decide};
-pub use id::Id;
+pub use decide::{Checked, Decision, Why, check, decide};
 pub use index::{Index, RowNo};
-pub use record::Flags;
 pub use session_model::{Splice, SpliceError, Spliced, growth, reversed};
-pub use unstitch::{size_before, unstitch};
+pub use stitch::{Edit, EditError, EditKind, LeftAlone, NoStitch, Options};
+pub use unstitch::unstitch;
+
+pub(crate) use id::Id;
+pub(crate) use record::Flags;

@@ -1,19 +1,21 @@
 //! What the application would show of a transcript: its loaders, simulated.
 //!
-//! A loader first decides which bytes it reads (`layer 1`), then which of their rows it shows (`layer 2`). Two generations
-//! are known. [`simulate`] says for every row of the file whether it is shown, and if not, why.
+//! A loader first decides which bytes it reads (*layer 1*), then which of their rows it shows (*layer 2*). Two generations
+//! are known. A [`Simulation`] says of every row of the file whether it is shown, and if not, why; a [`Load`] counts.
 
-mod bytes;
-mod chain;
-mod report;
-mod rows;
+mod fate;
+mod layer1;
+mod layer2;
+mod simulation;
+mod summary;
+mod walk;
 
-use crate::Index;
-
-pub(crate) use bytes::last_boundary_in_reach;
-pub use bytes::{ReadRange, Strategy};
-pub use chain::WalkFailure;
-pub use report::{Extent, Fate, Hidden, Load, Loss};
+pub use fate::{Fate, Hidden, Loss};
+pub use layer1::Strategy;
+pub(crate) use layer1::is_in_reach;
+pub use simulation::Simulation;
+pub use summary::{Extent, Load};
+pub use walk::WalkFailure;
 
 /// Files up to this size are read whole: 50 MiB.
 pub const BIG: u64 = 50 << 20;
@@ -27,21 +29,29 @@ pub const WINDOW: u64 = 30 << 20;
 pub enum Loader {
     /// Builds of early 2026: what lies before the last boundary is hidden unless a preserved segment keeps it.
     V1,
-    /// Later builds: the same, but a file that is read whole is shown whole.
+    /// Later builds: the same, but a file that is small enough to be read whole is shown whole.
     V2,
 }
 
 impl Loader {
     /// Both.
     pub const ALL: [Self; 2] = [Self::V1, Self::V2];
+
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+        }
+    }
 }
 
-/// Limits of a loader, which tests may make small.
+/// The limits of the loaders. [`Default`] has those of the application; tests make them small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Files up to this size are read whole.
+    /// Files up to this many bytes are read whole.
     pub big: u64,
-    /// How far from the end of a bigger file the last boundary is looked for.
+    /// How many bytes from the end of a bigger file the last boundary is looked for; not more than `big`.
     pub window: u64,
 }
 
@@ -49,12 +59,4 @@ impl Default for Limits {
     fn default() -> Self {
         Self { big: BIG, window: WINDOW }
     }
-}
-
-/// What a loader would show of a transcript. `stem` is the name of its file without `.jsonl`: ids that a stitch gave anew
-/// are known by it.
-pub fn simulate(index: &Index, stem: &str, loader: Loader, limits: Limits) -> Load {
-    let read = bytes::read_range(index, loader, limits);
-    let rows = rows::load(index, &read, loader);
-    report::report(index, stem, loader, &read, &rows)
 }

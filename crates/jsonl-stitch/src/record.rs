@@ -11,39 +11,39 @@ use crate::json::{decode, each_element, each_member, is_truthy, skip_space, stri
 bitflags! {
     /// What is known of a row.
     #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-    pub struct Flags: u32 {
-        /// Well-formed JSON, and an object.
-        const OBJECT = 1;
+    pub(crate) struct Flags: u32 {
         /// Not well-formed: every reader skips it.
-        const BAD_JSON = 1 << 1;
+        const BAD_JSON = 1;
         /// A compaction: `type` is exactly `system` and `subtype` exactly `compact_boundary`.
-        const BOUNDARY = 1 << 2;
+        const BOUNDARY = 1 << 1;
         /// A compaction that somebody disabled by renaming its subtype to `compact_boundary_disabled`.
-        const DISABLED = 1 << 3;
+        const DISABLED = 1 << 2;
         /// A boundary whose bytes hold `"compact_boundary"` as it is usually spelled.
-        const LITERAL = 1 << 4;
+        const LITERAL = 1 << 3;
         /// Its type is one that loaders show.
-        const VISIBLE = 1 << 5;
+        const VISIBLE = 1 << 4;
         /// A user or assistant row.
-        const MESSAGE = 1 << 6;
-        /// A user row whose message holds tool results and nothing else.
-        const ONLY_TOOL_RESULTS = 1 << 7;
+        const MESSAGE = 1 << 5;
+        /// Its message holds tool results and nothing else.
+        const ONLY_TOOL_RESULTS = 1 << 6;
         /// A summary of what was compacted: never shown.
-        const SUMMARY = 1 << 8;
+        const SUMMARY = 1 << 7;
         /// Only for the transcript: never shown.
-        const TRANSCRIPT_ONLY = 1 << 9;
+        const TRANSCRIPT_ONLY = 1 << 8;
         /// A row of a subagent.
-        const SIDECHAIN = 1 << 10;
+        const SIDECHAIN = 1 << 9;
         /// A queued command that the newest builds show again as a user row.
-        const QUEUED_COMMAND = 1 << 11;
+        const QUEUED_COMMAND = 1 << 10;
         /// The last line, without a line ending.
-        const UNTERMINATED = 1 << 12;
+        const UNTERMINATED = 1 << 11;
         /// A boundary with a `preservedSegment` that is true to JavaScript.
-        const SEGMENT = 1 << 13;
+        const SEGMENT = 1 << 12;
         /// Its line ends with CR LF.
-        const CRLF = 1 << 14;
+        const CRLF = 1 << 13;
         /// A user row.
-        const USER = 1 << 15;
+        const USER = 1 << 14;
+        /// Not said by anybody: written for the model only.
+        const META = 1 << 15;
     }
 }
 
@@ -52,7 +52,6 @@ bitflags! {
 pub(crate) struct Segment<I> {
     pub(crate) head: Option<I>,
     pub(crate) tail: Option<I>,
-    pub(crate) anchor: Option<I>,
 }
 
 /// What only rows at compactions have.
@@ -95,11 +94,7 @@ struct Values {
     logical_parent: Range<usize>,
     metadata: Range<usize>,
     attachment: Range<usize>,
-    summary: bool,
-    transcript_only: bool,
-    sidechain: bool,
-    meta: bool,
-    only_tool_results: bool,
+    flags: Flags,
 }
 
 impl<I> Compaction<I> {
@@ -109,7 +104,6 @@ impl<I> Compaction<I> {
         let segment = self.segment.map(|segment| Segment {
             head: segment.head.map(&mut change),
             tail: segment.tail.map(&mut change),
-            anchor: segment.anchor.map(&mut change),
         });
         Compaction { logical_parent, segment }
     }
@@ -139,7 +133,7 @@ impl Values {
         let name = decode(&line[name]);
         if *name == *b"message" {
             let (end, only) = only_tool_results(line, at)?;
-            self.only_tool_results = only;
+            self.flags.set(Flags::ONLY_TOOL_RESULTS, only);
             return Some(end);
         }
         let end = value_end(line, at)?;
@@ -152,10 +146,10 @@ impl Values {
             b"logicalParentUuid" => self.logical_parent = value,
             b"compactMetadata" => self.metadata = value,
             b"attachment" => self.attachment = value,
-            b"isCompactSummary" => self.summary = is_truthy(&line[value]),
-            b"isVisibleInTranscriptOnly" => self.transcript_only = is_truthy(&line[value]),
-            b"isSidechain" => self.sidechain = is_truthy(&line[value]),
-            b"isMeta" => self.meta = is_truthy(&line[value]),
+            b"isCompactSummary" => self.flags.set(Flags::SUMMARY, is_truthy(&line[value])),
+            b"isVisibleInTranscriptOnly" => self.flags.set(Flags::TRANSCRIPT_ONLY, is_truthy(&line[value])),
+            b"isSidechain" => self.flags.set(Flags::SIDECHAIN, is_truthy(&line[value])),
+            b"isMeta" => self.flags.set(Flags::META, is_truthy(&line[value])),
             _ => {}
         }
         Some(end)
@@ -167,18 +161,14 @@ impl Values {
         let is_system = *kind == *b"system";
         let boundary = is_system && *subtype == *b"compact_boundary";
         let disabled = is_system && *subtype == *b"compact_boundary_disabled";
-        let mut flags = Flags::OBJECT;
+        let mut flags = self.flags;
         flags.set(Flags::BOUNDARY, boundary);
         flags.set(Flags::DISABLED, disabled);
         flags.set(Flags::LITERAL, boundary && memmem::find(line, b"\"compact_boundary\"").is_some());
         flags.set(Flags::VISIBLE, VISIBLE_TYPES.contains(&&*kind));
         flags.set(Flags::USER, *kind == *b"user");
         flags.set(Flags::MESSAGE, matches!(&*kind, b"user" | b"assistant"));
-        flags.set(Flags::ONLY_TOOL_RESULTS, *kind == *b"user" && self.only_tool_results);
-        flags.set(Flags::SUMMARY, self.summary);
-        flags.set(Flags::TRANSCRIPT_ONLY, self.transcript_only);
-        flags.set(Flags::SIDECHAIN, self.sidechain);
-        flags.set(Flags::QUEUED_COMMAND, *kind == *b"attachment" && !self.meta && self.is_queued_command(line));
+        flags.set(Flags::QUEUED_COMMAND, *kind == *b"attachment" && self.is_queued_command(line));
         let compaction = (boundary || disabled).then(|| {
             Box::new(Compaction {
                 logical_parent: name(line, &self.logical_parent),
@@ -192,7 +182,8 @@ impl Values {
     fn is_queued_command(&self, line: &[u8]) -> bool {
         let attachment = &line[self.attachment.clone()];
         let text = |name: &str| value_of(attachment, name).and_then(string_inside).map(decode);
-        text("type").is_some_and(|kind| *kind == *b"queued_command")
+        !self.flags.contains(Flags::META)
+            && text("type").is_some_and(|kind| *kind == *b"queued_command")
             && text("commandMode").is_none_or(|mode| *mode != *b"task-notification")
             && value_of(attachment, "source_uuid").is_some_and(is_truthy)
     }
@@ -212,7 +203,7 @@ fn name(bytes: &[u8], value: &Range<usize>) -> Option<Name> {
 fn segment(metadata: &[u8]) -> Option<Segment<Name>> {
     let segment = value_of(metadata, "preservedSegment").filter(|value| is_truthy(value))?;
     let id = |name| Name::of(&decode(string_inside(value_of(segment, name)?)?));
-    Some(Segment { head: id("headUuid"), tail: id("tailUuid"), anchor: id("anchorUuid") })
+    Some(Segment { head: id("headUuid"), tail: id("tailUuid") })
 }
 
 /// Where a message ends, and whether its content is a list of tool results and nothing else.
@@ -222,19 +213,27 @@ fn only_tool_results(line: &[u8], at: usize) -> Option<(usize, bool)> {
     }
     let mut only = false;
     let end = each_member(line, at, |line, name, at| {
-        if *decode(&line[name]) != *b"content" || line.get(at) != Some(&b'[') {
+        if *decode(&line[name]) != *b"content" {
             return value_end(line, at);
         }
-        let (mut results, mut others) = (0, 0);
-        let end = each_element(line, at, |line, at| {
-            let (end, is_result) = is_tool_result(line, at)?;
-            *(if is_result { &mut results } else { &mut others }) += 1;
-            Some(end)
-        })?;
-        only = results > 0 && others == 0;
+        let (end, results) = is_list_of_tool_results(line, at)?;
+        only = results;
         Some(end)
     })?;
     Some((end, only))
+}
+
+fn is_list_of_tool_results(line: &[u8], at: usize) -> Option<(usize, bool)> {
+    if line.get(at) != Some(&b'[') {
+        return Some((value_end(line, at)?, false));
+    }
+    let (mut results, mut others) = (0, 0);
+    let end = each_element(line, at, |line, at| {
+        let (end, is_result) = is_tool_result(line, at)?;
+        *(if is_result { &mut results } else { &mut others }) += 1;
+        Some(end)
+    })?;
+    Some((end, results > 0 && others == 0))
 }
 
 fn is_tool_result(line: &[u8], at: usize) -> Option<(usize, bool)> {
@@ -245,7 +244,8 @@ fn is_tool_result(line: &[u8], at: usize) -> Option<(usize, bool)> {
     let end = each_member(line, at, |line, name, at| {
         let end = value_end(line, at)?;
         if *decode(&line[name]) == *b"type" {
-            is_result = string_inside(&line[at..end]).map(decode).is_some_and(|kind| *kind == *b"tool_result");
+            is_result =
+                string_inside(&line[at..end]).map(decode).is_some_and(|kind| *kind == *b"tool_result");
         }
         Some(end)
     })?;

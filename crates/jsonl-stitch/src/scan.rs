@@ -27,10 +27,10 @@ pub(crate) struct Chunk<'a> {
 
 /// Reads `input` to its end and hands out its lines, as many at a time as fit. Only the last chunk may end without a line
 /// feed.
-pub(crate) fn each_chunk(
+pub(crate) fn each_chunk<E: From<io::Error>>(
     mut input: impl Read,
-    mut take: impl FnMut(Chunk<'_>) -> io::Result<()>,
-) -> io::Result<()> {
+    mut take: impl FnMut(Chunk<'_>) -> Result<(), E>,
+) -> Result<(), E> {
     let mut buffer = vec![0; CHUNK];
     let (mut offset, mut filled) = (0_u64, 0);
     loop {
@@ -66,7 +66,18 @@ fn fill(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-impl Chunk<'_> {
+impl<'a> Chunk<'a> {
+    /// Where it ends in the file.
+    pub(crate) fn end(self) -> u64 {
+        self.offset + self.bytes.len() as u64
+    }
+
+    /// The line that begins at this offset of the file, with its ending.
+    pub(crate) fn line_at(self, offset: u64) -> &'a [u8] {
+        let start = usize::try_from(offset.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        lines(self.bytes.get(start..).unwrap_or_default()).next().unwrap_or_default()
+    }
+
     /// What its lines say of themselves.
     pub(crate) fn scan(self) -> Scanned {
         let middle = self.bytes.len() / 2;
@@ -119,8 +130,13 @@ fn record(line: &[u8]) -> Option<Record> {
     Some(record)
 }
 
+/// A line without its ending.
+pub(crate) fn content(line: &[u8]) -> &[u8] {
+    split_ending(line).0
+}
+
 /// A line and its ending: LF, CR LF, or none.
-pub(crate) fn split_ending(line: &[u8]) -> (&[u8], &[u8]) {
+fn split_ending(line: &[u8]) -> (&[u8], &[u8]) {
     match line {
         [.., b'\r', b'\n'] => line.split_at(line.len() - 2),
         [.., b'\n'] => line.split_at(line.len() - 1),

@@ -1,8 +1,8 @@
 //! Stitching: the smallest change of ids after which a loader shows the whole history.
 //!
 //! A compaction leaves the history before it in the file but cuts the chain of parents that leads there. A [`Stitch`] says
-//! which rows get another parent or another id, and which segment the last boundary is to preserve. It is made from the
-//! [`Index`] alone; [`Stitch::edits`] turns it into edits of bytes, line by line.
+//! which rows get another parent or another id, and which segment the last boundary is to preserve. It is planned from the
+//! [`Index`](crate::Index) alone; a second pass over the file turns it into edits of bytes.
 
 mod edit;
 mod forest;
@@ -15,11 +15,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use edit::{Edit, EditError, ending_only};
-pub use forest::Hop;
-pub use plan::{NoStitch, plan};
+pub(crate) use edit::missing_ending;
+pub use edit::{Edit, EditError};
+pub use ids::LeftAlone;
+pub use plan::NoStitch;
 
-use crate::RowNo;
+use crate::{Index, RowNo};
 
 /// What may be asked of a stitch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -41,7 +42,7 @@ pub struct Options {
 pub enum EditKind {
     /// A compaction had cut the row off.
     Link,
-    /// The row's parent is not there: the row before it is a guess.
+    /// The row's parent is not there, or comes later: the row before it is a guess.
     Gap,
     /// The row began a history of its own.
     Join,
@@ -61,49 +62,47 @@ pub enum EditKind {
     Anchor,
 }
 
+/// Which rows change, and how.
+#[derive(Debug)]
+pub(crate) struct Stitch {
+    /// The name of the transcript's file, without `.jsonl`.
+    stem: String,
+    rows: RowEdits,
+    segment: Segment,
+    pub(crate) left_alone: LeftAlone,
+}
+
+type RowEdits = BTreeMap<RowNo, RowEdit>;
+
 /// What changes in a row.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default)]
 struct RowEdit {
     /// Which occurrence of its id it is: it gets the fresh one.
-    fresh: Option<u32>,
+    fresh: Option<usize>,
     /// The row it hangs on from now on, and why.
-    parent: Option<(RowNo, Why)>,
+    parent: Option<(RowNo, EditKind)>,
     /// Whether it becomes a boundary again.
     revert: bool,
 }
 
-/// Why a parent changes: a small copy of [`EditKind`].
-type Why = EditKind;
-
-/// The segment that the last boundary is to preserve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct NewSegment {
+/// The segment that a boundary is to preserve.
+#[derive(Debug, Clone, Copy)]
+struct Segment {
+    /// The boundary; the row behind the last is one that is appended.
+    boundary: RowNo,
     head: RowNo,
     tail: RowNo,
     anchor: Option<RowNo>,
 }
 
-/// Where a segment goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Boundary {
-    /// This row.
-    Row(RowNo),
-    /// A line to be appended.
-    Appended,
-}
-
-/// Which rows change, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stitch {
-    stem: String,
-    rows: BTreeMap<RowNo, RowEdit>,
-    segment: Option<(Boundary, NewSegment)>,
-    ending: bool,
-}
-
 impl Stitch {
-    /// Whether nothing changes.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.segment.is_none() && !self.ending
+    /// Which rows must change for the history to be whole. `stem` is the name of the file without `.jsonl`.
+    pub(crate) fn plan(
+        index: &Index,
+        stem: &str,
+        options: Options,
+        limits: crate::load::Limits,
+    ) -> Result<Self, NoStitch> {
+        plan::plan(index, stem, options, limits)
     }
 }

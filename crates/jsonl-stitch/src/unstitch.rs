@@ -3,58 +3,71 @@
 use std::collections::HashMap;
 use std::io::{self, Read};
 
-use crate::json::{decode, member, members, string_inside};
-use crate::scan::{each_chunk, lines, split_ending};
+use crate::json::{decode, encode, member, members, string_inside};
+use crate::scan::{content, each_chunk, lines};
 use crate::stitch::{Edit, EditKind};
-use crate::{Splice, growth, reversed};
+use crate::{Splice, reversed};
 
-/// The splices that take `edits` back from a file that begins with what they left, `stitched` bytes, and goes on with new
-/// lines. Where those name an id that the stitch gave, they name the old one again.
+/// The splices that take `edits` back from a file that begins with what they left, `stitched` bytes, and may have gone on
+/// with new lines. Where those name an id that the stitch gave, they name the old one again.
 ///
 /// Whether the file still begins so is for the caller to see, by its digest.
 pub fn unstitch(edits: &[Edit], stitched: u64, input: impl Read) -> io::Result<Vec<Splice>> {
-    let splices: Vec<Splice> = edits.iter().map(|edit| edit.splice.clone()).collect();
-    let mut back = reversed(&splices);
-    let original: HashMap<&[u8], &[u8]> = edits
-        .iter()
-        .filter(|edit| edit.kind == EditKind::Fresh)
-        .map(|edit| (edit.splice.new.as_slice(), edit.splice.old.as_slice()))
-        .collect();
-    if original.is_empty() {
-        return Ok(back);
-    }
+    let original = Originals::of(edits);
+    let (mut named, mut size) = (Vec::new(), 0);
     each_chunk(input, |chunk| {
         let mut offset = chunk.offset;
         for line in lines(chunk.bytes) {
             if offset >= stitched {
-                back.extend(old_names(split_ending(line).0, offset, &original));
+                named.extend(original.put_back(content(line), offset));
             }
             offset += line.len() as u64;
         }
-        Ok(())
+        size = chunk.end();
+        Ok::<(), io::Error>(())
     })?;
-    Ok(back)
-}
-
-/// The size that a file had before `edits`, given the size that they left.
-pub fn size_before(edits: &[Edit], stitched: u64) -> u64 {
     let splices: Vec<Splice> = edits.iter().map(|edit| edit.splice.clone()).collect();
-    stitched.saturating_add_signed(-growth(&splices))
+    let back = reversed(&splices).into_iter().zip(edits);
+    // New lines need the line before them to have an ending.
+    let back = back.filter(|(_, edit)| size <= stitched || edit.kind != EditKind::Ending);
+    Ok(back.map(|(splice, _)| splice).chain(named).collect())
 }
 
-/// The parents of a line that have a given id, put back.
-fn old_names(line: &[u8], offset: u64, original: &HashMap<&[u8], &[u8]>) -> Vec<Splice> {
-    let Some(members) = members(line) else { return Vec::new() };
-    let mut found: Vec<Splice> = ["parentUuid", "logicalParentUuid"]
-        .into_iter()
-        .filter_map(|name| {
+/// What the ids that a stitch gave were before: both as JSON strings.
+struct Originals(HashMap<Vec<u8>, Vec<u8>>);
+
+impl Originals {
+    fn of(edits: &[Edit]) -> Self {
+        let fresh = edits.iter().filter(|edit| edit.kind == EditKind::Fresh);
+        let fresh = fresh.map(|edit| (edit.splice.new.clone(), edit.splice.old.clone()));
+        let mut originals = Self(fresh.collect());
+        // A boundary that was appended goes; what follows it follows the row before it.
+        for line in edits.iter().filter(|edit| edit.kind == EditKind::Anchor).map(|edit| &edit.splice.new) {
+            let members = members(line).unwrap_or_default();
+            let value = |name| member(line, &members, name).map(|found| line[found.value.clone()].to_vec());
+            if let (Some(uuid), Some(before)) = (value("uuid"), value("logicalParentUuid")) {
+                let before = originals.0.get(&before).cloned().unwrap_or(before);
+                originals.0.insert(uuid, before);
+            }
+        }
+        originals
+    }
+
+    /// The parents of a line that a stitch gave, put back.
+    fn put_back(&self, line: &[u8], offset: u64) -> Vec<Splice> {
+        if self.0.is_empty() {
+            return Vec::new();
+        }
+        let members = members(line).unwrap_or_default();
+        let put_back = |name| {
             let value = member(line, &members, name)?.value.clone();
-            let id = crate::json::encode(&decode(string_inside(&line[value.clone()])?));
-            let old = original.get(id.as_slice())?;
-            let offset = offset + value.start as u64;
-            Some(Splice { offset, old: line[value].to_vec(), new: old.to_vec() })
-        })
-        .collect();
-    found.sort_by_key(|splice| splice.offset);
-    found
+            let id = encode(&decode(string_inside(&line[value.clone()])?));
+            let new = self.0.get(&id)?.clone();
+            Some(Splice { offset: offset + value.start as u64, old: line[value].to_vec(), new })
+        };
+        let mut found: Vec<Splice> =
+            ["parentUuid", "logicalParentUuid"].into_iter().filter_map(put_back).collect();
+        found.sort_by_key(|splice| splice.offset);
+        found
+    }
 }

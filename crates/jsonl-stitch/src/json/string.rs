@@ -96,9 +96,8 @@ fn is(bytes: u8x16, byte: u8) -> u8x16 {
 
 fn mask(block: &[u8; BLOCK], test: impl Fn(u8x16) -> u8x16) -> u64 {
     let lanes = block.as_chunks::<16>().0.iter().enumerate();
-    lanes.fold(0, |mask, (lane, bytes)| {
-        mask | u64::from(test(u8x16::new(*bytes)).to_bitmask()) << (lane * 16)
-    })
+    lanes
+        .fold(0, |mask, (lane, bytes)| mask | u64::from(test(u8x16::new(*bytes)).to_bitmask()) << (lane * 16))
 }
 
 /// The bytes that stand behind a backslash which is not itself escaped.

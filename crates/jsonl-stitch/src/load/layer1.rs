@@ -15,25 +15,10 @@ pub enum Strategy {
     None,
     /// All of them, because a preserved segment keeps what lies before the last boundary.
     Preserved,
-    /// From the last boundary on.
+    /// From behind the last boundary.
     Compaction,
-    /// The last 50 MiB.
+    /// As many of the last as a file may have that is read whole.
     Tail,
-}
-
-/// What a loader reads of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReadRange {
-    /// How that was decided.
-    pub strategy: Strategy,
-    /// The first row that is read whole.
-    pub from: RowNo,
-    /// A row that is read only in part, and so is lost.
-    pub partial: Option<RowNo>,
-    /// Whether a last line without an ending is read.
-    pub unterminated: bool,
-    /// Whether the window in which the last boundary is looked for begins inside a character.
-    pub window_cuts: bool,
 }
 
 impl fmt::Display for Strategy {
@@ -47,41 +32,58 @@ impl fmt::Display for Strategy {
     }
 }
 
-pub(super) fn read_range(index: &Index, loader: Loader, limits: Limits) -> ReadRange {
-    let all = |strategy, unterminated| ReadRange {
-        strategy,
-        from: 0,
-        partial: None,
-        unterminated,
-        window_cuts: false,
-    };
-    let size = index.size();
-    if size <= limits.big {
-        return all(Strategy::None, false);
-    }
-    match last_boundary_in_reach(index, Flags::BOUNDARY, limits) {
-        Some(row) if index.is(row, Flags::SEGMENT) => {
-            all(if loader == Loader::V1 { Strategy::None } else { Strategy::Preserved }, true)
+/// What a loader reads of a file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ReadRange {
+    pub(super) strategy: Strategy,
+    /// The first row that is read whole.
+    pub(super) from: RowNo,
+    /// The row before it: the range begins in it, or with it and the loader drops it.
+    pub(super) partial: Option<RowNo>,
+    /// Whether a last line without an ending is read.
+    pub(super) unterminated: bool,
+}
+
+impl ReadRange {
+    pub(super) fn of(index: &Index, loader: Loader, limits: Limits) -> Self {
+        let whole = |strategy, unterminated| Self { strategy, from: 0, partial: None, unterminated };
+        let size = index.size();
+        if size <= limits.big {
+            return whole(Strategy::None, false);
         }
-        // The bytes after it are fewer than the limit: the window is.
-        Some(row) => ReadRange { from: row + 1, ..all(Strategy::Compaction, true) },
-        None => tail(index, size - limits.big, &all(Strategy::Tail, true)),
+        let is_boundary = |&row: &RowNo| index.is(row, Flags::BOUNDARY) && is_in_reach(index, row, limits);
+        let in_window = |&row: &RowNo| index.offset(row) >= window_start(index, limits);
+        match index.rows().rev().take_while(in_window).find(is_boundary) {
+            Some(row) if index.is(row, Flags::SEGMENT) => {
+                whole(if loader == Loader::V1 { Strategy::None } else { Strategy::Preserved }, true)
+            }
+            // What follows it is shorter than the limit, because the window is.
+            Some(row) => Self { from: row + 1, ..whole(Strategy::Compaction, true) },
+            None => Self { strategy: Strategy::Tail, ..Self::tail(index, size - limits.big) },
+        }
+    }
+
+    /// The last bytes of a file. The first line of the range is dropped, even if it is whole.
+    fn tail(index: &Index, start: u64) -> Self {
+        let first = index.first_row_from(start);
+        let begins_a_line = first < index.len() && index.offset(first) == start;
+        let partial = if begins_a_line { Some(first) } else { first.checked_sub(1) };
+        let from = if begins_a_line { first + 1 } else { first };
+        Self { strategy: Strategy::Tail, from, partial, unterminated: true }
+    }
+
+    pub(super) fn reads(&self, index: &Index, row: RowNo) -> bool {
+        row >= self.from && (self.unterminated || !index.is(row, Flags::UNTERMINATED))
     }
 }
 
-/// The last row with one of these flags whose line lies in the window, spelled as loaders look for it. A line that the
-/// window cuts is none.
-pub(crate) fn last_boundary_in_reach(index: &Index, wanted: Flags, limits: Limits) -> Option<RowNo> {
-    let start = index.size() - limits.window.min(index.size());
-    let in_window = |&row: &RowNo| index.offset(row) >= start;
-    let is_seen = |&row: &RowNo| index.is(row, wanted) && index.is(row, Flags::LITERAL | Flags::DISABLED);
-    index.rows().rev().take_while(in_window).find(is_seen)
+/// Whether a loader that looks for the last boundary of a big file could see this one: its line begins in the window, and
+/// its subtype is spelled without escapes, or will be once it is a boundary again.
+pub(crate) fn is_in_reach(index: &Index, boundary: RowNo, limits: Limits) -> bool {
+    index.offset(boundary) >= window_start(index, limits)
+        && index.is(boundary, Flags::LITERAL | Flags::DISABLED)
 }
 
-/// The last bytes of a file. The first line of the range is dropped, even if it is whole.
-fn tail(index: &Index, start: u64, all: &ReadRange) -> ReadRange {
-    let first = index.first_row_from(start);
-    let whole = first < index.len() && index.offset(first) == start;
-    let partial = if whole { Some(first) } else { first.checked_sub(1).filter(|_| start < index.size()) };
-    ReadRange { from: if whole { first + 1 } else { first }, partial, ..all.clone() }
+fn window_start(index: &Index, limits: Limits) -> u64 {
+    index.size().saturating_sub(limits.window)
 }

@@ -4,66 +4,89 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::layer1::ReadRange;
 use crate::bits::RowSet;
 use crate::{Id, Index, RowNo};
 
 /// Why the walk from a segment's tail did not reach its head. Then nothing is kept at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "cause", content = "line")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "cause")]
 pub enum WalkFailure {
     /// The segment names no tail.
     NoTail,
-    /// The row at this line names a parent that no row has; line 0 is the segment itself.
-    MissingUuid(u64),
-    /// The id that the walk came to is used again at this line, at or after the last boundary.
-    AtOrAfterBoundary(u64),
-    /// The row at this line has no parent and is not the head.
-    NullParent(u64),
-    /// The walk came again to the row at this line.
-    Cycle(u64),
+    /// No row that is read has this uuid.
+    MissingUuid {
+        /// The uuid.
+        uuid: String,
+        /// The line that names it as its parent; `None` if the segment names it as its tail.
+        named_by: Option<u64>,
+    },
+    /// This uuid is used, perhaps again, at or after the last boundary.
+    AtOrAfterBoundary {
+        /// The uuid.
+        uuid: String,
+        /// The line that has it there.
+        line: u64,
+    },
+    /// This row is not the head and has no parent.
+    NullParent {
+        /// Its uuid.
+        uuid: String,
+        /// Its line.
+        line: u64,
+    },
+    /// The walk came to this row a second time.
+    Cycle {
+        /// Its uuid.
+        uuid: String,
+        /// Its line.
+        line: u64,
+    },
 }
 
 impl fmt::Display for WalkFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoTail => write!(f, "the segment names no tail"),
-            Self::MissingUuid(0) => write!(f, "no row has the tail's uuid"),
-            Self::MissingUuid(line) => write!(f, "no row has the uuid that line {line} names as its parent"),
-            Self::AtOrAfterBoundary(line) => {
-                write!(f, "the uuid of line {line}, at or after the last boundary, is on the way")
+            Self::NoTail => write!(f, "no tail"),
+            Self::MissingUuid { uuid, named_by: None } => {
+                write!(f, "missing uuid {uuid}, the segment's tail")
             }
-            Self::NullParent(line) => write!(f, "line {line} has no parent"),
-            Self::Cycle(line) => write!(f, "line {line} is its own ancestor"),
+            Self::MissingUuid { uuid, named_by: Some(line) } => {
+                write!(f, "missing uuid {uuid}, the parent of line {line}")
+            }
+            Self::AtOrAfterBoundary { uuid, line } => {
+                write!(f, "uuid {uuid} at or after last boundary, on line {line}")
+            }
+            Self::NullParent { uuid, line } => write!(f, "null parent at {uuid}, on line {line}"),
+            Self::Cycle { uuid, line } => write!(f, "cycle at {uuid}, on line {line}"),
         }
     }
 }
 
-/// The rows that the segment of the boundary `last` keeps, among those from `from` on that were read.
+/// The rows that the segment of the boundary `last` keeps.
 ///
-/// Ids decide, and of rows with the same id the last: so a kept id keeps every row that has it.
-pub(super) fn walk(
-    index: &Index,
-    last: RowNo,
-    from: RowNo,
-    is_read: impl Fn(&RowNo) -> bool,
-) -> Result<RowSet, WalkFailure> {
+/// Ids decide, and of rows with the same id the last that is read: so a kept id keeps every row that has it.
+pub(super) fn walk(index: &Index, last: RowNo, read: &ReadRange) -> Result<RowSet, WalkFailure> {
     let segment = index.segment(last).ok_or(WalkFailure::NoTail)?;
-    let latest = |id: Id| index.rows_of(id).iter().rev().copied().find(|row| *row >= from && is_read(row));
+    let latest = |id: Id| index.rows_of(id).iter().rev().copied().find(|&row| read.reads(index, row));
+    let text = |id: Id| String::from_utf8_lossy(&index.text(id)).into_owned();
     let mut kept = RowSet::with_room_for(index.len());
-    let (mut id, mut line) = (segment.tail.ok_or(WalkFailure::NoTail)?, 0);
+    let (mut id, mut named_by) = (segment.tail.ok_or(WalkFailure::NoTail)?, None);
     loop {
-        let row = latest(id).ok_or(WalkFailure::MissingUuid(line))?;
-        line = index.line(row);
+        let missing = || WalkFailure::MissingUuid { uuid: text(id), named_by };
+        let row = latest(id).ok_or_else(missing)?;
+        let (uuid, line) = (|| text(id), index.line(row));
         if kept.contains(row) {
-            return Err(WalkFailure::Cycle(line));
+            return Err(WalkFailure::Cycle { uuid: uuid(), line });
         }
         if row >= last {
-            return Err(WalkFailure::AtOrAfterBoundary(line));
+            return Err(WalkFailure::AtOrAfterBoundary { uuid: uuid(), line });
         }
         index.rows_of(id).iter().for_each(|&row| kept.insert(row));
         if Some(id) == segment.head {
             return Ok(kept);
         }
-        id = index.parent(row).ok_or(WalkFailure::NullParent(line))?;
+        id = index.parent(row).ok_or_else(|| WalkFailure::NullParent { uuid: uuid(), line })?;
+        named_by = Some(line);
     }
 }

@@ -1,21 +1,21 @@
 //! From rows that change to bytes that change.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::ops::Range;
 
-use memchr::memchr;
+use serde::{Deserialize, Serialize};
 
-use super::{Boundary, EditKind, RowEdit, Stitch, segment};
+use super::{EditKind, RowEdit, Stitch, segment};
 use crate::fresh::fresh_uuid;
-use crate::json::{Member, member, members};
-use crate::scan::{Chunk, each_chunk, split_ending};
-use crate::{Flags, Index, RowNo, Splice};
+use crate::json::{Member, encode, member, members};
+use crate::scan::{Chunk, content, each_chunk};
+use crate::{Index, RowNo, Splice};
 
-/// A splice, the line it is in (counted from 1) and why it is made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A splice, the line it is in and why it is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
     /// What changes.
+    #[serde(flatten)]
     pub splice: Splice,
     /// The line, counted from 1.
     pub line: u64,
@@ -30,8 +30,11 @@ pub enum EditError {
     #[error(transparent)]
     Read(#[from] io::Error),
     /// The file is not the one that was indexed.
-    #[error("line {0} is not what it was when the file was read before")]
-    Changed(u64),
+    #[error("the file has changed since it was read first: line {line} is not what it was")]
+    Changed {
+        /// The line, counted from 1.
+        line: u64,
+    },
 }
 
 /// A change within a line.
@@ -43,150 +46,140 @@ pub(super) struct Change {
 
 impl Stitch {
     /// The edits of this stitch, in order. `input` is the file that was indexed, from its beginning.
-    pub fn edits(&self, index: &Index, input: impl Read) -> Result<Vec<Edit>, EditError> {
-        let texts = Texts { index, stitch: self };
-        let mut edits = Vec::new();
-        let mut failed = None;
+    pub(crate) fn edits(&self, index: &Index, input: impl Read) -> Result<Vec<Edit>, EditError> {
+        let mut editor = Editor { index, stitch: self, edits: Vec::new(), boundary: Vec::new() };
+        let mut size = 0;
         each_chunk(input, |chunk| {
-            failed = failed.take().or_else(|| self.edit_chunk(&texts, chunk, &mut edits).err());
-            Ok(())
+            size = chunk.end();
+            editor.edit(chunk)
         })?;
-        if let Some(error) = failed {
-            return Err(error);
+        if size != index.size() {
+            return Err(EditError::Changed { line: index.lines() });
         }
-        edits.extend(self.at_the_end(&texts));
-        Ok(edits)
+        editor.append();
+        Ok(editor.edits)
     }
+}
 
+struct Editor<'a> {
+    index: &'a Index,
+    stitch: &'a Stitch,
+    edits: Vec<Edit>,
+    /// The boundary that is to be appended, once the row before it has been read.
+    boundary: Vec<u8>,
+}
+
+impl Editor<'_> {
     /// The edits of the lines of a chunk.
-    fn edit_chunk(&self, texts: &Texts<'_>, chunk: Chunk<'_>, edits: &mut Vec<Edit>) -> Result<(), EditError> {
-        let index = texts.index;
-        let first = index.first_row_from(chunk.offset);
-        let end = index.first_row_from(chunk.offset + chunk.bytes.len() as u64);
-        let of_segment = match self.segment {
-            Some((Boundary::Row(row), _)) => Some(row).filter(|row| (first..end).contains(row)),
-            _ => None,
-        };
-        let mut rows: Vec<RowNo> = self.rows.range(first..end).map(|(&row, _)| row).chain(of_segment).collect();
-        rows.sort_unstable();
-        rows.dedup();
+    fn edit(&mut self, chunk: Chunk<'_>) -> Result<(), EditError> {
+        let index = self.index;
+        let here = index.first_row_from(chunk.offset)..index.first_row_from(chunk.end());
+        let mut rows: Vec<RowNo> = self.stitch.rows.range(here.clone()).map(|(&row, _)| row).collect();
+        let new = self.stitch.segment;
+        if let Err(place) = rows.binary_search(&new.boundary)
+            && here.contains(&new.boundary)
+        {
+            rows.insert(place, new.boundary);
+        }
         for row in rows {
-            let start = usize::try_from(index.offset(row) - chunk.offset).unwrap_or_default();
-            let rest = &chunk.bytes[start..];
-            let line = &rest[..memchr(b'\n', rest).map_or(rest.len(), |end| end + 1)];
-            let changes = self.changes(texts, row, split_ending(line).0);
-            let mut changes = changes.ok_or(EditError::Changed(index.line(row)))?;
-            changes.sort_by_key(|change| (change.place.start, change.place.end));
-            edits.extend(changes.into_iter().map(|Change { place, new, kind }| Edit {
+            let line = content(chunk.line_at(index.offset(row)));
+            let changes = self.changes(row, line).ok_or(EditError::Changed { line: index.line(row) })?;
+            self.edits.extend(changes.into_iter().map(|change| Edit {
                 splice: Splice {
-                    offset: index.offset(row) + place.start as u64,
-                    old: line[place].to_vec(),
-                    new,
+                    offset: index.offset(row) + change.place.start as u64,
+                    old: line[change.place].to_vec(),
+                    new: change.new,
                 },
                 line: index.line(row),
-                kind,
+                kind: change.kind,
             }));
+        }
+        if new.boundary == index.len() && here.contains(&new.tail) {
+            let tail = content(chunk.line_at(index.offset(new.tail)));
+            self.boundary = segment::appended(tail, &self.quoted_id(new.boundary), &self.segment_ids());
         }
         Ok(())
     }
 
-    /// What changes in a row's line; `None` if the line is not the row's.
-    fn changes(&self, texts: &Texts<'_>, row: RowNo, line: &[u8]) -> Option<Vec<Change>> {
+    /// What changes in a row's line, in order; `None` if the line is not the row's.
+    fn changes(&self, row: RowNo, line: &[u8]) -> Option<Vec<Change>> {
         let members = members(line)?;
         let value = |name| member(line, &members, name).map(|found| found.value.clone());
-        let RowEdit { fresh, parent, revert } = self.rows.get(&row).copied().unwrap_or_default();
+        let RowEdit { fresh, parent, revert } = self.stitch.rows.get(&row).copied().unwrap_or_default();
         let mut changes = Vec::new();
         if fresh.is_some() {
-            changes.push(Change { place: value("uuid")?, new: quoted(&texts.of(row)), kind: EditKind::Fresh });
+            changes.push(Change { place: value("uuid")?, new: self.quoted_id(row), kind: EditKind::Fresh });
         }
         if let Some((parent, kind)) = parent {
-            changes.push(new_parent(line, &members, &quoted(&texts.of(parent)), kind)?);
+            changes.push(new_parent(line, &members, self.quoted_id(parent), kind)?);
         }
         if revert {
-            let new = quoted(b"compact_boundary");
+            let new = encode(b"compact_boundary");
             changes.push(Change { place: value("subtype")?, new, kind: EditKind::Revert });
         }
-        if let Some((Boundary::Row(boundary), new)) = self.segment
-            && boundary == row
-        {
-            changes.extend(segment::changes(line, &members, &segment::Ids::of(new, texts))?);
+        if row == self.stitch.segment.boundary {
+            changes.extend(segment::changes(line, &members, &self.segment_ids())?);
         }
         changes.retain(|change| line[change.place.clone()] != change.new);
+        changes.sort_by_key(|change| (change.place.start, change.place.end));
         Some(changes)
     }
 
     /// What is added behind the last line.
-    fn at_the_end(&self, texts: &Texts<'_>) -> Vec<Edit> {
-        let index = texts.index;
-        let ending: &[u8] = if index.previous_line_is_crlf() { b"\r\n" } else { b"\n" };
-        let added = |new: Vec<u8>, line, kind| Edit {
-            splice: Splice { offset: index.size(), old: Vec::new(), new },
-            line,
-            kind,
-        };
-        let last_line = index.len().checked_sub(1).map_or(0, |row| index.line(row));
-        let mut edits = Vec::new();
-        if self.ending {
-            edits.push(added(ending.to_vec(), last_line, EditKind::Ending));
+    fn append(&mut self) {
+        self.edits.extend(missing_ending(self.index));
+        if !self.boundary.is_empty() {
+            let new = [&self.boundary, ending(self.index)].concat();
+            self.edits.push(appended(self.index, new, self.index.lines() + 1, EditKind::Anchor));
         }
-        if let Some((Boundary::Appended, new)) = self.segment {
-            let mut line = segment::appended(index.last_line(), &texts.of(index.len()), &segment::Ids::of(new, texts));
-            line.extend_from_slice(ending);
-            edits.push(added(line, last_line + 1, EditKind::Anchor));
-        }
-        edits
     }
-}
 
-/// The edits that do nothing but end the last line.
-pub fn ending_only(index: &Index) -> Vec<Edit> {
-    let ending = !index.ends_with_line_feed();
-    let stitch = Stitch { stem: String::new(), rows: BTreeMap::new(), segment: None, ending };
-    stitch.at_the_end(&Texts { index, stitch: &stitch })
-}
+    fn segment_ids(&self) -> segment::Ids {
+        let new = self.stitch.segment;
+        segment::Ids {
+            head: self.quoted_id(new.head),
+            tail: self.quoted_id(new.tail),
+            anchor: new.anchor.map(|row| self.quoted_id(row)),
+        }
+    }
 
-/// The ids that rows have once the stitch is made.
-pub(super) struct Texts<'a> {
-    index: &'a Index,
-    stitch: &'a Stitch,
-}
-
-impl Texts<'_> {
-    /// The id of a row; the row behind the last is the appended boundary.
-    pub(super) fn of(&self, row: RowNo) -> Vec<u8> {
-        let index = self.index;
-        let taken = |text: &str| index.id_of(text.as_bytes()).is_some();
+    /// The id that a row has once the stitch is made, as a JSON string.
+    fn quoted_id(&self, row: RowNo) -> Vec<u8> {
+        let (index, stem) = (self.index, &self.stitch.stem);
+        let text = |row| index.uuid(row).map(|id| index.text(id)).unwrap_or_default();
         if row == index.len() {
-            let last = index.rows().rev().find_map(|row| index.uuid(row)).map(|id| index.text(id).into_owned());
-            return fresh_uuid(&self.stitch.stem, &last.unwrap_or_default(), 0, taken).into_bytes();
+            // The boundary that is appended is named for the last row that has a name.
+            let last =
+                index.rows().rev().find(|&row| index.uuid(row).is_some()).map(text).unwrap_or_default();
+            return encode(fresh_uuid(index, stem, &last, 0).as_bytes());
         }
-        let Some(id) = index.uuid(row) else { return Vec::new() };
-        let text = index.text(id);
         match self.stitch.rows.get(&row).and_then(|edit| edit.fresh) {
-            Some(ordinal) => fresh_uuid(&self.stitch.stem, &text, ordinal as usize, taken).into_bytes(),
-            None => text.into_owned(),
+            Some(ordinal) => encode(fresh_uuid(index, stem, &text(row), ordinal).as_bytes()),
+            None => encode(&text(row)),
         }
     }
+}
+
+/// The edit that ends a last line which has no ending.
+pub(crate) fn missing_ending(index: &Index) -> Option<Edit> {
+    let edit = || appended(index, ending(index).to_vec(), index.lines(), EditKind::Ending);
+    (!index.ends_with_line_feed()).then(edit)
+}
+
+/// The ending of new lines: that of the last line that has one.
+fn ending(index: &Index) -> &'static [u8] {
+    if index.last_ending_is_crlf() { b"\r\n" } else { b"\n" }
+}
+
+fn appended(index: &Index, new: Vec<u8>, line: u64, kind: EditKind) -> Edit {
+    Edit { splice: Splice { offset: index.size(), old: Vec::new(), new }, line, kind }
 }
 
 /// Gives a line another parent: in the last `parentUuid`, or in a first member if there is none.
-fn new_parent(line: &[u8], members: &[Member], id: &[u8], kind: EditKind) -> Option<Change> {
+fn new_parent(line: &[u8], members: &[Member], id: Vec<u8>, kind: EditKind) -> Option<Change> {
     if let Some(found) = member(line, members, "parentUuid") {
-        return Some(Change { place: found.value.clone(), new: id.to_vec(), kind });
+        return Some(Change { place: found.value.clone(), new: id, kind });
     }
-    let at = members.first()?.name.start - 1;
-    Some(Change { place: at..at, new: [b"\"parentUuid\":", id, b","].concat(), kind })
-}
-
-/// Bytes that were decoded from JSON as a JSON string.
-pub(super) fn quoted(text: &[u8]) -> Vec<u8> {
-    crate::json::encode(text)
-}
-
-impl Index {
-    /// Whether the last line that has an ending ends with CR LF.
-    fn previous_line_is_crlf(&self) -> bool {
-        let ended = self.rows().rev().find(|&row| !self.is(row, Flags::UNTERMINATED));
-        ended.is_some_and(|row| self.is(row, Flags::CRLF))
-    }
+    let quote = members.first()?.name.start - 1;
+    Some(Change { place: quote..quote, new: [b"\"parentUuid\":", id.as_slice(), b","].concat(), kind })
 }

@@ -4,42 +4,30 @@
 //! Every row hangs on a row before it, so there is no cycle. The forest is grown row by row from the first; at a
 //! compaction it must say whether one row comes from another, which skip pointers answer in logarithmic time.
 
-use crate::bits::RowSet;
+use super::EditKind;
 use crate::{Flags, Index, RowNo};
 
-/// Why a row hangs where it does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Hop {
-    /// It says so itself.
-    Own,
-    /// A compaction cut it off from what came before.
-    Link,
-    /// Its parent is not in the file, or comes after it: the row before it is a guess.
-    Gap,
-    /// It began a new history, and was asked to be joined to the one before.
-    Join,
+/// Where every row hangs.
+#[derive(Debug)]
+pub(super) struct Forest<'a> {
+    index: &'a Index,
+    join_roots: bool,
+    places: Vec<Place>,
+    /// The nearest row before the next one that has a uuid and is not a subagent's.
+    near: Option<RowNo>,
+    /// Whether a compaction has come since, or is it.
+    compacted: bool,
 }
 
 /// Where a row hangs.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     parent: RowNo,
+    /// A row further up.
     skip: RowNo,
     depth: u32,
-    hop: Hop,
-}
-
-/// Where every row hangs.
-#[derive(Debug)]
-pub(crate) struct Forest<'a> {
-    index: &'a Index,
-    join_roots: bool,
-    places: Vec<Place>,
-    /// The nearest row before the next one that has a uuid and is not a subagent's.
-    near: Option<RowNo>,
-    /// Whether a compaction has come since.
-    compacted: bool,
+    /// Why it is not where the row itself says.
+    why: Option<EditKind>,
 }
 
 const NOWHERE: RowNo = RowNo::MAX;
@@ -49,13 +37,14 @@ const COMPACTION: Flags = Flags::BOUNDARY.union(Flags::DISABLED);
 
 impl<'a> Forest<'a> {
     /// The forest of all rows before `end`.
-    pub(crate) fn grow(index: &'a Index, end: RowNo, join_roots: bool) -> Self {
+    pub(super) fn grow(index: &'a Index, end: RowNo, join_roots: bool) -> Self {
         let places = Vec::with_capacity(end as usize);
         let mut forest = Self { index, join_roots, places, near: None, compacted: false };
         for row in 0..end {
-            let place = forest.hang(row).filter(|_| index.uuid(row).is_some());
+            let has_uuid = index.uuid(row).is_some();
+            let place = if has_uuid { forest.hang(row) } else { None };
             forest.push(place);
-            if index.uuid(row).is_some() && !index.is(row, Flags::SIDECHAIN) {
+            if has_uuid && !index.is(row, Flags::SIDECHAIN) {
                 forest.near = Some(row);
                 forest.compacted = false;
             }
@@ -64,34 +53,40 @@ impl<'a> Forest<'a> {
         forest
     }
 
-    /// Where the chain ends that leads to the compaction at the end of this forest.
-    pub(crate) fn tail(&self, boundary: Option<RowNo>) -> Option<RowNo> {
-        boundary.and_then(|row| self.logical(row)).or(self.near)
+    /// Where the chain ends that leads to `boundary`, the row behind the last of this forest.
+    pub(super) fn tail(&self, boundary: RowNo) -> Option<RowNo> {
+        self.logical(boundary).or(self.near)
     }
 
-    /// The row that a row hangs on.
-    pub(crate) fn parent(&self, row: RowNo) -> Option<(RowNo, Hop)> {
+    /// The row that a row hangs on, and why if the row does not say so itself.
+    pub(super) fn parent(&self, row: RowNo) -> Option<(RowNo, Option<EditKind>)> {
         let place = self.places[row as usize];
-        (place.parent != NOWHERE).then_some((place.parent, place.hop))
+        (place.parent != NOWHERE).then_some((place.parent, place.why))
     }
 
-    fn hang(&self, row: RowNo) -> Option<(RowNo, Hop)> {
+    /// The rows from the root to `tail`.
+    pub(super) fn chain(&self, tail: RowNo) -> Vec<RowNo> {
+        let up = |&row: &RowNo| self.parent(row).map(|(parent, _)| parent);
+        let mut chain: Vec<RowNo> = std::iter::successors(Some(tail), up).collect();
+        chain.reverse();
+        chain
+    }
+
+    fn hang(&self, row: RowNo) -> Option<(RowNo, Option<EditKind>)> {
         if let Some(parent) = self.index.parent_row(row) {
-            return Some((parent, Hop::Own));
+            return Some((parent, None));
         }
-        if self.index.is(row, COMPACTION) {
-            return Some((self.logical(row).or(self.near)?, Hop::Link));
-        }
-        let hop = match self.index.parent(row) {
-            Some(_) => Hop::Gap,
-            None if self.compacted => Hop::Link,
-            None if self.join_roots => Hop::Join,
+        let (parent, why) = match self.index.parent(row) {
+            _ if self.index.is(row, COMPACTION) => (self.logical(row).or(self.near), EditKind::Link),
+            Some(_) => (self.near, EditKind::Gap),
+            None if self.compacted => (self.near, EditKind::Link),
+            None if self.join_roots => (self.near, EditKind::Join),
             None => return None,
         };
-        Some((self.near?, hop))
+        Some((parent?, Some(why)))
     }
 
-    /// The logical parent of a compaction, if it is not behind the nearest row anyway: then that one keeps more.
+    /// The logical parent of a compaction, unless the nearest row comes from it: that one keeps more.
     fn logical(&self, boundary: RowNo) -> Option<RowNo> {
         let target = self.index.last_before(boundary, self.index.logical_parent(boundary)?)?;
         let is_behind = self.near.is_some_and(|near| self.comes_from(near, target));
@@ -111,36 +106,18 @@ impl<'a> Forest<'a> {
         row == ancestor
     }
 
-    fn push(&mut self, place: Option<(RowNo, Hop)>) {
-        let Some((parent, hop)) = place else {
-            self.places.push(Place { parent: NOWHERE, skip: NOWHERE, depth: 0, hop: Hop::Own });
+    fn push(&mut self, place: Option<(RowNo, Option<EditKind>)>) {
+        let Some((parent, why)) = place else {
+            self.places.push(Place { parent: NOWHERE, skip: NOWHERE, depth: 0, why: None });
             return;
         };
         let above = self.places[parent as usize];
         let depth = |row: RowNo| if row == NOWHERE { 0 } else { self.places[row as usize].depth };
         // Two skips of one length make one of the double length: the way up is logarithmic.
         let further = if above.skip == NOWHERE { NOWHERE } else { self.places[above.skip as usize].skip };
-        let doubles = further != NOWHERE && above.depth - depth(above.skip) == depth(above.skip) - depth(further);
+        let doubles =
+            further != NOWHERE && above.depth - depth(above.skip) == depth(above.skip) - depth(further);
         let skip = if doubles { further } else { parent };
-        self.places.push(Place { parent, skip, depth: above.depth + 1, hop });
+        self.places.push(Place { parent, skip, depth: above.depth + 1, why });
     }
-}
-
-/// The rows from `tail` up to its root, each with the reason why it hangs on the next.
-pub(crate) fn chain(forest: &Forest<'_>, tail: RowNo) -> Vec<(RowNo, Option<Hop>)> {
-    let mut rows = Vec::new();
-    let mut at = Some(tail);
-    while let Some(row) = at {
-        let above = forest.parent(row);
-        rows.push((row, above.map(|(_, hop)| hop)));
-        at = above.map(|(parent, _)| parent);
-    }
-    rows
-}
-
-/// The same rows as a set.
-pub(crate) fn set(index: &Index, chain: impl IntoIterator<Item = RowNo>) -> RowSet {
-    let mut set = RowSet::with_room_for(index.len());
-    chain.into_iter().for_each(|row| set.insert(row));
-    set
 }

@@ -1,22 +1,17 @@
 //! The segment that the last boundary preserves.
 
-use super::edit::{Change, Texts, quoted};
-use super::{EditKind, NewSegment};
+use super::EditKind;
+use super::edit::Change;
 use crate::json::{Member, Span, member, members};
 
-/// A segment's ids, quoted.
+/// A segment's ids, as JSON strings.
 pub(super) struct Ids {
-    head: Vec<u8>,
-    tail: Vec<u8>,
-    anchor: Option<Vec<u8>>,
+    pub(super) head: Vec<u8>,
+    pub(super) tail: Vec<u8>,
+    pub(super) anchor: Option<Vec<u8>>,
 }
 
 impl Ids {
-    pub(super) fn of(segment: NewSegment, texts: &Texts<'_>) -> Self {
-        let id = |row| quoted(&texts.of(row));
-        Self { head: id(segment.head), tail: id(segment.tail), anchor: segment.anchor.map(id) }
-    }
-
     /// Its members, in the order in which they are written. An anchor that is there is never changed.
     fn members(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
         let anchor = self.anchor.iter().map(|id| ("anchorUuid", id.as_slice()));
@@ -36,13 +31,15 @@ pub(super) fn changes(line: &[u8], outer: &[Member], ids: &Ids) -> Option<Vec<Ch
     let Some(found) = member(line, outer, "compactMetadata") else {
         return Some(vec![appended_member(line, &(0..line.len()), "compactMetadata", &metadata())?]);
     };
-    let Some(inner) = members(&line[found.value.clone()]).map(|inner| shifted(inner, found.value.start)) else {
+    let Some(inner) = members(&line[found.value.clone()]).map(|inner| shifted(inner, found.value.start))
+    else {
         return Some(vec![change(found.value.clone(), metadata())]);
     };
     let Some(segment) = member(line, &inner, "preservedSegment") else {
         return Some(vec![appended_member(line, &found.value, "preservedSegment", &ids.object())?]);
     };
-    let Some(within) = members(&line[segment.value.clone()]).map(|within| shifted(within, segment.value.start))
+    let Some(within) =
+        members(&line[segment.value.clone()]).map(|within| shifted(within, segment.value.start))
     else {
         return Some(vec![change(segment.value.clone(), ids.object())]);
     };
@@ -58,11 +55,11 @@ pub(super) fn changes(line: &[u8], outer: &[Member], ids: &Ids) -> Option<Vec<Ch
         .collect()
 }
 
-/// The boundary that is appended to a file whose last row is `last`.
-pub(super) fn appended(last: &[u8], uuid: &[u8], ids: &Ids) -> Vec<u8> {
-    let last = crate::scan::split_ending(last).0;
-    let known = members(last).unwrap_or_default();
-    let value = |name: &str| member(last, &known, name).map(|found| &last[found.value.clone()]);
+/// The boundary that is appended behind a history that ends with the row on the line `tail`: in the same session, of the
+/// same time.
+pub(super) fn appended(tail: &[u8], uuid: &[u8], ids: &Ids) -> Vec<u8> {
+    let known = members(tail).unwrap_or_default();
+    let value = |name: &str| member(tail, &known, name).map(|found| &tail[found.value.clone()]);
     let mut line = b"{\"parentUuid\":null".to_vec();
     let mut put = |name: &str, value: Option<&[u8]>| {
         if let Some(value) = value {
@@ -78,9 +75,11 @@ pub(super) fn appended(last: &[u8], uuid: &[u8], ids: &Ids) -> Vec<u8> {
     put("subtype", Some(b"\"compact_boundary\""));
     put("content", Some(b"\"History kept whole\""));
     put("timestamp", value("timestamp"));
-    put("uuid", Some(&quoted(uuid)));
-    let metadata = [b"{\"trigger\":\"manual\",\"preservedSegment\":".to_vec(), ids.object(), b"}".to_vec()];
-    put("compactMetadata", Some(&metadata.concat()));
+    put("uuid", Some(uuid));
+    put(
+        "compactMetadata",
+        Some(&[b"{\"trigger\":\"manual\",\"preservedSegment\":", &*ids.object(), b"}"].concat()),
+    );
     line.push(b'}');
     line
 }

@@ -1,12 +1,32 @@
 //! Taking parallel tool results into the chain.
 
+use super::forest::Forest;
+use super::{EditKind, RowEdits};
+use crate::bits::RowSet;
 use crate::branch::Branches;
 use crate::{Index, RowNo};
 
-/// The chain, root-most row first, with the parallel rows that it passes by put where their lines are.
-pub(super) fn weave(index: &Index, chain: &[RowNo], end: RowNo) -> Vec<RowNo> {
-    let Some(&head) = chain.first() else { return Vec::new() };
-    let on_chain = super::forest::set(index, chain.iter().copied());
-    let branches = Branches::of(index, &on_chain, head);
-    (head..end).filter(|&row| on_chain.contains(row) || branches.is_parallel(row)).collect()
+/// The chain, root-most row first, with the parallel rows that it passes by put where their lines are. Whoever gets
+/// another neighbour is edited.
+pub(super) fn weave(
+    index: &Index,
+    forest: &Forest<'_>,
+    chain: Vec<RowNo>,
+    end: RowNo,
+    edits: &mut RowEdits,
+) -> Vec<RowNo> {
+    let Some(&head) = chain.first() else { return chain };
+    let mut on_chain = RowSet::with_room_for(index.len());
+    for &row in &chain {
+        on_chain.insert(row);
+    }
+    let branches = Branches::of(index, on_chain.clone(), None);
+    let woven: Vec<RowNo> =
+        (head..end).filter(|&row| on_chain.contains(row) || branches.is_parallel(row)).collect();
+    for pair in woven.windows(2).filter(|_| woven.len() > chain.len()) {
+        if forest.parent(pair[1]).map(|(parent, _)| parent) != Some(pair[0]) {
+            edits.entry(pair[1]).or_default().parent = Some((pair[0], EditKind::Weave));
+        }
+    }
+    woven
 }
