@@ -8,6 +8,25 @@
 //! Everything is read where it lies, on any system: a Windows disk may only be mounted here. Paths inside sidecars and
 //! logs are those of the machine they are from, and stay text. No symlink is followed below a base, and no pipe waited
 //! for. What the reader leaves to whoever plans with it: whether a session may move, and what its paths become.
+//!
+//! ```
+//! use legacy_readers::cowork::{self, Choice, Environment, Platform, Purpose, Selection};
+//!
+//! let home = tempfile::tempdir()?;
+//! let profile = home.path().join("AppData/Roaming/Claude/local-agent-mode-sessions/1c9f2a77/7be01c52");
+//! std::fs::create_dir_all(&profile)?;
+//! std::fs::write(profile.join("local_a.json"), r#"{"sessionId": "local_a", "title": "Sort the drafts", "createdAt": 1,
+//!     "lastActivityAt": 2, "processName": "calm-amber-noether", "cwd": "/sessions/calm-amber-noether"}"#)?;
+//! std::fs::write(profile.join("local_b.json"), r#"{"sessionId": "#)?;
+//!
+//! let bases = cowork::bases(&Environment::of_home(Platform::Windows, home.path()), None)?.found;
+//! let Choice::Only(base) = cowork::choose(&bases, Purpose::Write) else { unreachable!() };
+//! let survey = cowork::read(&base.path)?;
+//! assert_eq!(survey.inputs.len(), 2);
+//! let Selection::One(session) = cowork::select(survey.found.sessions(), "drafts") else { unreachable!() };
+//! assert_eq!(session.view().and_then(|view| view.vm_name()), Some("calm-amber-noether"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod base;
 mod choice;

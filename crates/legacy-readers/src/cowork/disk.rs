@@ -62,16 +62,17 @@ pub(super) fn list_if_there(folder: &Path, anomalies: &mut Vec<Anomaly>) -> Vec<
 }
 
 /// Opens a regular file that stands under this very name; nothing else is opened, since a pipe's writer would notice.
-/// What was opened is looked at again: whatever takes the file's place in between is not followed, waited for or read.
 pub(super) fn open(path: &Path) -> io::Result<File> {
-    let is_file = |found: &Metadata| found.is_file().then_some(()).ok_or(io::ErrorKind::InvalidInput);
-    is_file(&look(path)?)?;
+    if look(path)?.is_file() { open_now(path) } else { Err(io::ErrorKind::InvalidInput.into()) }
+}
+
+/// What has taken the file's place since the last look is not followed, waited for or read.
+fn open_now(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.read(true);
     take_the_name_itself(&mut options);
     let file = options.open(native(path))?;
-    is_file(&file.metadata()?)?;
-    Ok(file)
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
 }
 
 /// Reads a whole file, unless it is larger than any of its kind can be.
@@ -167,7 +168,21 @@ fn verbatim(absolute: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::verbatim;
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_takes_a_files_place_at_the_last_moment_is_neither_followed_nor_waited_for() {
+        let place = tempfile::tempdir().unwrap();
+        let [file, link, pipe] = ["file", "link", "pipe"].map(|name| place.path().join(name));
+        fs::write(&file, "x").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(open_now(&file).is_ok());
+        for other in [&link, &pipe, place.path()] {
+            assert!(open_now(other).is_err(), "{}", other.display());
+        }
+    }
 
     #[test]
     fn a_long_windows_path_is_prefixed_once() {

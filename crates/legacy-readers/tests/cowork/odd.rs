@@ -148,6 +148,30 @@ fn a_line_of_the_log_without_an_end_hides_no_line_after_it() {
     assert_eq!(cowork::last_word(&events, &["t"]), None);
 }
 
+/// Does nothing, unless it is run by the test below, which watches it.
+#[test]
+fn a_reading_that_is_watched() {
+    let Some(home) = std::env::var_os("REHOME_WATCHED_HOME") else { return };
+    let home = Path::new(&home);
+    assert_eq!(cowork::read(&base(home)).unwrap().inputs.len(), 6);
+    cowork::read_log(&base(home));
+}
+
+#[test]
+fn the_writer_of_a_pipe_in_the_place_of_a_file_never_notices_a_reading() {
+    let home = tempfile::tempdir().unwrap();
+    testkit::fixture::lay_out("cowork-migrate/not-regular-files", home.path());
+    let calls = home.path().join("calls");
+    let mut command = Command::new("strace");
+    command.args(["-f", "-e", "trace=openat", "-o"]).arg(&calls).arg(std::env::current_exe().unwrap());
+    command.args(["--exact", "odd::a_reading_that_is_watched"]).env("REHOME_WATCHED_HOME", home.path());
+    assert!(command.output().unwrap().status.success());
+    let calls = fs::read_to_string(calls).unwrap();
+    let opened = |name: &str| calls.lines().filter(|line| line.contains(name)).count();
+    assert_eq!(["local_pipe.json", "spaces.json", "main.log", "local_link.json"].map(opened), [0; 4]);
+    assert_eq!(opened("local_a11ce001-5e11-4c0f-9d3a-1b2c3d4e5f60.json"), 1);
+}
+
 /// Does nothing, unless it is run by the test below as a user who may read little.
 #[test]
 fn what_a_stranger_sees() {
