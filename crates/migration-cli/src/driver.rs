@@ -20,7 +20,7 @@ use session::Session;
 use crate::arguments::{self, LineOf, Verb};
 use crate::report::{Asked, Report};
 use crate::speak::Speaker;
-use crate::{Ask, Exit, Refusal, Streams, Surroundings, Tool, Verbs, generate, misunderstood};
+use crate::{Exit, Refusal, Streams, Surroundings, Tool, Verbs, generate, misunderstood};
 
 /// Runs a tool with these arguments (the first is the name of the program), and answers how it ended.
 ///
@@ -61,8 +61,8 @@ fn answer<T: Tool>(
 ) -> Result<Report, Refusal> {
     let session = Session::open(tool, line, args, here)?;
     match &line.verb {
-        None => migrate::migrate(&session, Ask { options: &line.options, verb: None }),
-        Some(Verb::Own(verb)) => own::own(&session, Ask { options: &line.options, verb: Some(verb) }),
+        None => migrate::migrate(&session, session.ask(None)),
+        Some(Verb::Own(verb)) => own::own(&session, session.ask(Some(verb))),
         Some(Verb::Verify { run }) => verify::verify(&session, run.as_ref()),
         Some(Verb::Undo(undo)) => undo::undo(&session, undo),
         Some(Verb::Resume { run }) => resume::resume(&session, run.as_ref()),

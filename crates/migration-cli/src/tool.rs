@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use durable_files::PathText;
-use migration_engine::{Cx, Header, Plan, Step, Worlds};
+use migration_engine::{Cx, Header, Plan, StateRoot, Step, Worlds};
 use session_model::Finding;
 
 use crate::{Exit, Refusal, Surroundings};
@@ -83,6 +83,8 @@ pub struct Ask<'a, T: Tool + ?Sized> {
     pub options: &'a T::Options,
     /// The verb; without one it is the migration itself.
     pub verb: Option<&'a T::Verb>,
+    /// Where runs are kept.
+    pub root: &'a StateRoot,
 }
 
 impl<T: Tool + ?Sized> Clone for Ask<'_, T> {

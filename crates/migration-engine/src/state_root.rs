@@ -6,7 +6,8 @@ use durable_files::{DirLock, FileError, InContext, PathText, create_private_dirs
 use session_model::Timestamp;
 
 use crate::{
-    Header, History, Item, JournalError, Phase, Receipt, RunId, journal, plan_file, plan_file::PlanFileError,
+    Header, History, Item, JournalError, Phase, Plan, Receipt, RunId, Step, journal, plan_file,
+    plan_file::PlanFileError,
 };
 
 /// The folder that holds the runs of every tool of a user.
@@ -191,6 +192,12 @@ impl StateRoot {
         let (header, items) = plan_file::read_outline(&dir.join("plan.jsonl"))?;
         let (history, _) = journal::read(&dir.join("journal"))?;
         Ok(RunSummary { id: run.clone(), dir, header, items, history, at_work })
+    }
+
+    /// The plan of a run, to be read only: no lock is taken.
+    pub fn plan<S: Step>(&self, run: &RunId) -> Result<Plan<S>, ReadRunError> {
+        let summary = self.summary(run)?;
+        Ok(plan_file::read(&summary.dir.join("plan.jsonl"), summary.history.plan)?)
     }
 
     /// All runs, oldest first, those that cannot be read among them.

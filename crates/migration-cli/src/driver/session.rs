@@ -7,7 +7,7 @@ use migration_engine::{Cx, NoProgress, Progress, RunId, StateRoot};
 use crate::arguments::{Common, LineOf};
 use crate::place::state_root;
 use crate::progress::Bars;
-use crate::{Refusal, Surroundings, Tool, shell_word};
+use crate::{Ask, Refusal, Surroundings, Tool, shell_word};
 
 /// One invocation of a tool.
 pub(super) struct Session<'a, T: Tool> {
@@ -33,6 +33,11 @@ impl<'a, T: Tool> Session<'a, T> {
         let progress: Box<dyn Progress> =
             if shows_bars { Box::new(Bars::default()) } else { Box::new(NoProgress) };
         Ok(Self { tool, options, common, here, root, args, progress })
+    }
+
+    /// What was asked of the tool.
+    pub(super) fn ask<'s>(&'s self, verb: Option<&'s T::Verb>) -> Ask<'s, T> {
+        Ask { options: self.options, verb, root: &self.root }
     }
 
     pub(super) fn cx(&self) -> Cx<'_> {

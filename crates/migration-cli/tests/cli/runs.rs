@@ -107,21 +107,21 @@ impl Tool for Other {
 
     fn targets(
         &self,
-        migration_cli::Ask { options, .. }: migration_cli::Ask<'_, Self>,
+        migration_cli::Ask { options, root, .. }: migration_cli::Ask<'_, Self>,
         here: &migration_cli::Surroundings,
     ) -> Result<Vec<durable_files::PathText>, migration_cli::Refusal> {
-        self.0.targets(migration_cli::Ask { options, verb: None }, here)
+        self.0.targets(migration_cli::Ask { options, verb: None, root }, here)
     }
 
     fn prepare(
         &self,
-        migration_cli::Ask { options, .. }: migration_cli::Ask<'_, Self>,
+        migration_cli::Ask { options, root, .. }: migration_cli::Ask<'_, Self>,
         mode: migration_cli::Mode,
         here: &migration_cli::Surroundings,
         cx: &migration_engine::Cx<'_>,
     ) -> Result<migration_cli::Prepared<Self>, migration_cli::Refusal> {
         let migration_cli::Prepared { plan, worlds } =
-            self.0.prepare(migration_cli::Ask { options, verb: None }, mode, here, cx)?;
+            self.0.prepare(migration_cli::Ask { options, verb: None, root }, mode, here, cx)?;
         Ok(migration_cli::Prepared { plan, worlds })
     }
 

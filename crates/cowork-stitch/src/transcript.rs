@@ -1,0 +1,134 @@
+//! A transcript on disk, looked at without touching it.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use durable_files::Fingerprint;
+use jsonl_stitch::load::{Limits, Load, Loader, Loss};
+use jsonl_stitch::{Checked, Decision, Options, check, decide};
+use migration_engine::Cx;
+
+/// A transcript that was read.
+#[derive(Debug, Clone)]
+pub(crate) struct Transcript {
+    pub(crate) path: PathBuf,
+    pub(crate) fingerprint: Fingerprint,
+}
+
+/// Why a file cannot be worked with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unfit {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) hint: String,
+}
+
+impl Transcript {
+    /// Reads a transcript whole.
+    pub(crate) fn read(path: &Path, cx: &Cx<'_>) -> Result<(Self, Checked), Unfit> {
+        let fingerprint = regular_file(path)?;
+        let file = open(path)?;
+        let checked = check(Metered { file, cx }, &stem(path), Limits::default())
+            .map_err(|error| Unfit::read(path, &error))?;
+        let transcript = Self { path: path.to_path_buf(), fingerprint };
+        transcript.must_be_unchanged()?;
+        transcript.must_be_one(&checked)?;
+        Ok((transcript, checked))
+    }
+
+    /// What is to be done with it.
+    pub(crate) fn decide(
+        &self,
+        checked: Checked,
+        targets: &[Loader],
+        options: Options,
+        cx: &Cx<'_>,
+    ) -> Result<Decision, Unfit> {
+        let open = || Ok(Metered { file: File::open(&self.path)?, cx });
+        let decision = decide(checked, targets, options, open)
+            .map_err(|error| Unfit::changed(&self.path, &error.to_string()))?;
+        self.must_be_unchanged()?;
+        Ok(decision)
+    }
+
+    pub(crate) fn must_be_unchanged(&self) -> Result<(), Unfit> {
+        if regular_file(&self.path)? == self.fingerprint {
+            return Ok(());
+        }
+        Err(Unfit::changed(&self.path, "somebody is writing to it"))
+    }
+
+    /// A file of which no line is a JSON object is something else.
+    fn must_be_one(&self, checked: &Checked) -> Result<(), Unfit> {
+        let bad = |load: &Load| load.lost.get(&Loss::BadJson).map_or(0, |lost| lost.rows);
+        let all = u64::from(checked.index.len());
+        if all == 0 || checked.loads.iter().any(|load| bad(load) < all) {
+            return Ok(());
+        }
+        Err(Unfit {
+            code: "not-a-transcript",
+            message: format!("expected JSON objects, one a line, in {}, found none", self.path.display()),
+            hint: "name the session's .jsonl file".into(),
+        })
+    }
+}
+
+impl Unfit {
+    fn read(path: &Path, error: &io::Error) -> Self {
+        Self {
+            code: "unreadable",
+            message: format!("cannot read {}: {error}", path.display()),
+            hint: "check the path and its permissions".into(),
+        }
+    }
+
+    fn changed(path: &Path, how: &str) -> Self {
+        Self {
+            code: "file-busy",
+            message: format!("{} changed while it was looked at: {how}", path.display()),
+            hint: "quit the application that has it open, then say the same command again".into(),
+        }
+    }
+}
+
+/// The name by which fresh ids are derived: the file's, without its ending.
+pub(crate) fn stem(path: &Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// The application opens regular files only; what is a symlink to it is nothing.
+fn regular_file(path: &Path) -> Result<Fingerprint, Unfit> {
+    let unfit = |code, message| Unfit { code, message, hint: "name the transcript itself".into() };
+    let metadata = match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(unfit("missing", format!("there is no file {}", path.display())));
+        }
+        looked => looked.map_err(|error| Unfit::read(path, &error))?,
+    };
+    if !metadata.is_file() {
+        let what = if metadata.is_symlink() { "a symlink" } else { "something else" };
+        let message = format!("expected a regular file at {}, found {what}", path.display());
+        return Err(unfit("not-a-regular-file", message));
+    }
+    Ok(Fingerprint::of(&metadata))
+}
+
+fn open(path: &Path) -> Result<File, Unfit> {
+    File::open(path).map_err(|error| Unfit::read(path, &error))
+}
+
+/// A file while it is read: progress is shown, and a wish to stop is heard.
+struct Metered<'a> {
+    file: File,
+    cx: &'a Cx<'a>,
+}
+
+impl Read for Metered<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.cx.check().map_err(|_| io::Error::other("stopped"))?;
+        let read = self.file.read(out)?;
+        self.cx.progress.advance(read as u64);
+        Ok(read)
+    }
+}

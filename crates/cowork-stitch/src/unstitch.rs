@@ -1,0 +1,82 @@
+//! `unstitch`: an earlier stitch taken back from a transcript that may have gone on since.
+
+use std::fs::File;
+use std::path::Path;
+
+use durable_files::digest_prefix;
+use jsonl_stitch::{Edit, EditKind, unstitch};
+use migration_engine::steps::SplicedFile;
+use migration_engine::{Cx, RunSummary, StateRoot};
+use serde::Deserialize;
+
+use crate::CoworkStitch;
+use crate::effect::{Effect, Trace};
+use crate::plan::{Draft, EDITS};
+use crate::transcript::{Transcript, Unfit};
+
+/// A line that changed, as an item of a plan says it.
+#[derive(Deserialize)]
+struct Edited {
+    line: u64,
+    kind: EditKind,
+}
+
+/// What an earlier run did to a file, and what it left.
+struct Stitched {
+    edits: Vec<Edit>,
+    left: SplicedFile,
+}
+
+pub(crate) fn add(draft: &mut Draft, file: &Path, root: &StateRoot, cx: &Cx<'_>) -> Result<(), Unfit> {
+    let (transcript, _) = Transcript::read(file, cx)?;
+    let stitched = find(file, root)?;
+    let unfit = |message: String| Unfit {
+        code: "not-as-stitched",
+        message,
+        hint: "the newest run that stitched it is shown by `cowork-stitch runs`".into(),
+    };
+    let size = stitched.left.file.size;
+    let begins = transcript.fingerprint.size >= size
+        && digest_prefix(file, size, &mut { *cx }).is_ok_and(|found| found.digest == stitched.left.after);
+    if !begins {
+        return Err(unfit(format!("{} does not begin with what was left there", file.display())));
+    }
+    let splices = File::open(file)
+        .and_then(|input| unstitch(&stitched.edits, size, input))
+        .map_err(|error| unfit(format!("cannot read {}: {error}", file.display())))?;
+    draft.taken_back(&transcript, splices);
+    Ok(())
+}
+
+/// The newest run that stitched this file and still stands.
+fn find(file: &Path, root: &StateRoot) -> Result<Stitched, Unfit> {
+    let none = |message: String| Unfit {
+        code: "no-stitch-known",
+        message,
+        hint: "name the --state-dir of the run that stitched it".into(),
+    };
+    let runs = root.summaries().map_err(|error| none(format!("cannot list runs: {error}")))?;
+    let mut runs: Vec<RunSummary> = runs.into_iter().filter_map(|(_, run)| run.ok()).collect();
+    runs.retain(|run| run.header.tool == <CoworkStitch as migration_cli::Tool>::NAME && run.stands());
+    runs.sort_by_key(|run| std::cmp::Reverse(run.began()));
+    for run in runs {
+        let Ok(plan) = root.plan::<Effect>(&run.id) else { continue };
+        for (number, task) in (0..).zip(plan.tasks()) {
+            let (Effect::Splice(step), Some(item)) = (&task.step, task.item) else { continue };
+            let evidence = run.history.evidence.get(&number).cloned().unwrap_or_default();
+            let Ok(Trace::Splice(left)) = serde_json::from_value(evidence) else { continue };
+            let item = plan.item(item);
+            let edited = item.own.get(EDITS).cloned().unwrap_or_default();
+            let edited: Vec<Edited> = serde_json::from_value(edited).unwrap_or_default();
+            if &*step.target != file || edited.len() != step.splices.len() {
+                continue;
+            }
+            let edits = edited.into_iter().zip(&step.splices);
+            let edits: Vec<Edit> = edits
+                .map(|(Edited { line, kind }, splice)| Edit { splice: splice.clone(), line, kind })
+                .collect();
+            return Ok(Stitched { edits, left });
+        }
+    }
+    Err(none(format!("no run is known that stitched {}", file.display())))
+}
