@@ -8,6 +8,7 @@ mod codex;
 mod home;
 mod npm;
 mod opencode;
+mod stitch;
 
 use std::path::Path;
 
@@ -44,9 +45,10 @@ pub(crate) fn run() -> Outcome<Vec<&'static str>> {
 
 type Check = fn(&Installed, &Home, &ModelServer) -> Outcome;
 
-fn canaries() -> [(&'static dyn Client, &'static [&'static str], Check); 3] {
+fn canaries() -> [(&'static dyn Client, &'static [&'static str], Check); 4] {
     [
         (&claude::ClaudeCode, &FOLDERS, claude::goes_on_after_the_move),
+        (&claude::ClaudeCode, &FOLDERS[..1], stitch::sends_the_same),
         (&codex::Codex, &FOLDERS[..1], accepts_the_id_elsewhere),
         (&opencode::OpenCode, &FOLDERS[..1], accepts_the_id_elsewhere),
     ]
@@ -70,7 +72,7 @@ fn canary(client: &'static dyn Client, folders: &[&str], check: Check, tool: &Pa
     for folder in folders {
         in_folder(&installed, folder, check, tool)
             .map_err(|error| format!("{package}, below `{folder}`: {error}"))?;
-        println!("canary:   below `{folder}`: the whole history was sent");
+        println!("canary:   below `{folder}`: it went on as it should");
     }
     Ok(Sung::Passed)
 }

@@ -89,9 +89,9 @@ impl Source {
     }
 }
 
-/// Whether a rule may concern it: Rust, but not somebody else's program for a test.
+/// Whether a rule may concern it: Rust, but not somebody else's program for a test, and not the fuzzer's workspace.
 fn is_ours(path: &str) -> bool {
-    !path.starts_with("fixtures/") && shell::has_extension(path, "rs")
+    !path.starts_with("fixtures/") && !path.starts_with("fuzz/") && shell::has_extension(path, "rs")
 }
 
 fn relative(path: &Path) -> String {
