@@ -37,6 +37,7 @@
 
 mod find;
 mod homes;
+pub mod mounts;
 mod plan;
 pub mod rewrite;
 mod slug;

@@ -50,6 +50,7 @@ pub(super) fn may_end(text: &[u8], at: usize, alphabet: Alphabet, whole: bool) -
         '\\' => after != Some(' '), // a blank that a shell shall not see
         '/' => true,
         '.' => sentence_ends,
+        '~' if after.is_some_and(|after| after.is_ascii_digit()) => false, // a short name
         letter if continues_word(letter) || matches!(letter, '_' | '-') => false,
         '"' | '<' | '>' | '|' | '?' | '*' | ':' => true,
         '#' if alphabet == Alphabet::Percent => text[at] == b'#',
@@ -118,11 +119,11 @@ mod tests {
         for after in ["", "/", "\\", ":", ".", ". A", ".)", ".\"", "\"", ", x", "?"] {
             assert!(ends(after, false), "{after}");
         }
-        for after in ["2", "a", "ü", "\u{301}", "_", "-7", ".d", "..", "日"] {
+        for after in ["2", "a", "ü", "\u{301}", "_", "-7", ".d", "..", "日", "~1"] {
             assert!(!ends(after, false), "{after}");
             assert!(!ends(after, true), "{after}");
         }
-        for after in [" x", "(1)", "+x", "'s", "#", "@", "~1", ",x"] {
+        for after in [" x", "(1)", "+x", "'s", "#", "@", ",x"] {
             assert!(ends(after, false), "{after}");
             assert!(!ends(after, true), "{after}");
         }

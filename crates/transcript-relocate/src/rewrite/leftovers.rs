@@ -98,7 +98,8 @@ impl<'s> LeftoverScan<'s> {
             None => (Alphabet::Plain, at + 1),
         };
         let names = &self.rules.names;
-        let ends = |end: usize| may_end(self.text, end, alphabet, false);
+        let goes_on = |end: usize| !matches!(percent_byte(self.text, end), None | Some(b'/' | b'\\'));
+        let ends = |end: usize| may_end(self.text, end, alphabet, false) && !goes_on(end);
         if names.slugs.iter().any(|slug| self.spells(name, slug, alphabet, true).is_some()) {
             return Some(Group::Slug);
         }

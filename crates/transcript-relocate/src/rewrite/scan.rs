@@ -11,7 +11,7 @@ use super::literal::Quotes;
 use super::matcher::{Path, Reached};
 use super::rules::{Links, PathRules, Rule};
 use super::spelling::{Alphabet, COMPONENT, percent_byte, percent_encode, separator_at};
-use super::tail::{Tail, is_whole_path, tail_in_prose};
+use super::tail::{Separators, Tail, is_whole_path, tail_in_prose};
 use super::urls::{self, Scheme, Url, url_at};
 
 /// What extraction made of the name of a file, so that paths name what is there.
@@ -173,7 +173,10 @@ impl<'s> Scan<'s, '_> {
         let percent = matches!(root.form, Form::Percent { .. });
         let alphabet = if percent { Alphabet::Percent } else { Alphabet::Plain };
         let whole = self.whole && root.begin() == 0;
-        let ends = |at: usize| may_end(site.text, at, alphabet, whole || percent);
+        // what is encoded as a whole ends at what delimits it
+        let delimits =
+            |at: usize| percent && matches!(site.text.get(at), Some(b'&' | b'=' | b';' | b',' | b'+'));
+        let ends = |at: usize| delimits(at) || may_end(site.text, at, alphabet, whole || percent);
         let path = Path { text: site.text, at: root.path, alphabet, ends: &ends };
         let reached = match root.form {
             Form::Posix => site.rules.sources.on_posix(path),
@@ -187,17 +190,21 @@ impl<'s> Scan<'s, '_> {
         let Some(place) = place_in_form(rule, root.form, reached.first.slash, has_tail) else {
             return Some(self.leave_behind(Group::Other, root.start, reached.end));
         };
-        let tail = match self.tail_of(rule, root, reached, whole) {
-            Tail::Ends(end) => end,
-            Tail::Ambiguous => return Some(self.leave_behind(Group::AmbiguousTail, root.start, reached.end)),
-        };
         let depth = match reached.depth {
             Some(depth) => depth,
             None => self.quotes.depth_of(root.start..reached.end),
         };
+        let separators = match rule.from.style() {
+            PathStyle::Posix => Separators::Slashes,
+            PathStyle::Windows => Separators::Both(depth),
+        };
+        let tail = match self.tail_of(rule, root, reached, whole, separators) {
+            Tail::Ends(end) => end,
+            Tail::Ambiguous => return Some(self.leave_behind(Group::AmbiguousTail, root.start, reached.end)),
+        };
         let mut changes = vec![Change { at: root.start..reached.end, text: place }];
         if rule.changes_style() {
-            changes.extend(self.turned(rule, root.form, reached.end..tail));
+            changes.extend(self.turned(rule, root.form, reached.end..tail, separators));
         }
         self.take(root.start..tail, reached, depth, changes);
         self.floor = if whole { site.text.len() } else { tail };
@@ -205,7 +212,14 @@ impl<'s> Scan<'s, '_> {
     }
 
     /// The part behind the source that changes with it: nothing, if both systems write it alike.
-    fn tail_of(&self, rule: &Rule, root: &Root, reached: Reached, whole: bool) -> Tail {
+    fn tail_of(
+        &self,
+        rule: &Rule,
+        root: &Root,
+        reached: Reached,
+        whole: bool,
+        separators: Separators,
+    ) -> Tail {
         let text = self.site.text;
         match root.form {
             _ if !rule.changes_style() => Tail::Ends(reached.end),
@@ -214,25 +228,26 @@ impl<'s> Scan<'s, '_> {
                 Tail::Ends(reached.end + text[reached.end..].iter().take_while(|byte| is_part(byte)).count())
             }
             _ if whole => Tail::Ends(text.len()),
-            _ => tail_in_prose(text, root.start, reached.end, rule.from.style() == PathStyle::Windows),
+            _ => tail_in_prose(text, root.start, reached.end, separators),
         }
     }
 
     /// The separators of a tail as the new system writes them, and its names as extraction changed them.
-    fn turned(&self, rule: &Rule, form: Form, tail: Range<usize>) -> Vec<Change> {
-        let (alphabet, separator) = match form {
-            Form::Percent { lower_hex } => {
-                let separator = rule.to.style().separator().to_string();
-                (Alphabet::Percent, percent_encode(&separator, COMPONENT, lower_hex))
-            }
-            _ => (Alphabet::Plain, rule.to.style().separator().to_string()),
+    fn turned(&self, rule: &Rule, form: Form, tail: Range<usize>, separators: Separators) -> Vec<Change> {
+        let mut separator = rule.to.style().separator().to_string();
+        if let Form::Percent { lower_hex } = form {
+            separator = percent_encode(&separator, COMPONENT, lower_hex);
+        }
+        let separator_at = |text: &[u8], at: usize| match form {
+            Form::Percent { .. } => separator_at(text, at, Alphabet::Percent),
+            _ => separators.at(text, at),
         };
         let text = &self.site.text[..tail.end];
         let mut changes = Vec::new();
         let mut at = tail.start;
         let mut name = tail.start;
         while at < tail.end {
-            let Some(found) = separator_at(text, at, alphabet) else {
+            let Some(found) = separator_at(text, at) else {
                 at += 1;
                 continue;
             };

@@ -1,12 +1,12 @@
 //! How far a path goes on after the source that it begins with.
 
 use super::literal::{backslashes_before, depth_of_quote};
-use super::spelling::{Alphabet, char_at, char_before, separator_at};
+use super::spelling::{Alphabet, Separator, char_at, char_before, separator_at};
 
 /// The longest text that may be a path as a whole although it has blanks.
 const LONGEST_PATH: usize = 1024;
-/// How far behind a source its closing delimiter may be: further than any path is long.
-const LONGEST_TAIL: usize = 4096;
+/// How far behind the start of a path what ends it is looked for: further than any path is long.
+pub(super) const LONGEST_TAIL: usize = 4096;
 
 /// What follows a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,17 +17,38 @@ pub(super) enum Tail {
     Ambiguous,
 }
 
-/// The end of a tail in running text. `start` is where the path begins, `end` where its source does; `windows` says
-/// that a backslash may be one of its separators.
-pub(super) fn tail_in_prose(text: &[u8], start: usize, end: usize, windows: bool) -> Tail {
+/// Which separators belong to a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Separators {
+    /// Slashes. A backslash escapes something, or ends the path.
+    Slashes,
+    /// Slashes, and backslashes that are quoted this much deeper than the text.
+    Both(u32),
+}
+
+impl Separators {
+    /// The separator at `at`, if it is one of this path's.
+    pub(super) fn at(self, text: &[u8], at: usize) -> Option<Separator> {
+        let found = separator_at(text, at, Alphabet::Plain)?;
+        let belongs = match self {
+            Self::Slashes => found.slash,
+            Self::Both(depth) => found.slash || found.depth == Some(depth),
+        };
+        (belongs && (found.slash || text.get(at + found.len) != Some(&b'"'))).then_some(found)
+    }
+}
+
+/// The end of a tail in running text. `start` is where the path begins, `end` where its source does.
+pub(super) fn tail_in_prose(text: &[u8], start: usize, end: usize, separators: Separators) -> Tail {
     if let Some(close) = closing_delimiter(text, start, end)
         && !(end..close).any(|at| begins_another(text, at))
+        && first_escape(&text[..close], end, separators).is_none()
     {
         return Tail::Ends(close);
     }
-    let stop = first_stop(text, end, windows);
+    let stop = first_stop(text, end, separators);
     let kept = without_punctuation(text, end, stop);
-    if kept < stop || !goes_on(text, stop, windows) {
+    if kept < stop || !goes_on(text, stop, separators != Separators::Slashes) {
         return Tail::Ends(kept);
     }
     let blank = char_at(text, stop, Alphabet::Plain, 0).is_some_and(|(c, _)| c.is_whitespace());
@@ -127,19 +148,32 @@ pub(super) fn balanced_parenthesis(text: &[u8], from: usize) -> Option<usize> {
     None
 }
 
+/// The first backslash that is no separator of the path.
+fn first_escape(text: &[u8], from: usize, separators: Separators) -> Option<usize> {
+    let mut at = from;
+    while let Some(more) = memchr::memchr(b'\\', &text[at..]) {
+        at += more;
+        match separators.at(text, at) {
+            Some(separator) => at += separator.len,
+            None => return Some(at),
+        }
+    }
+    None
+}
+
 /// The first place at which running text leaves the path.
-fn first_stop(text: &[u8], from: usize, windows: bool) -> usize {
+fn first_stop(text: &[u8], from: usize, separators: Separators) -> usize {
     let mut at = from;
     while at < text.len() {
         let (letter, len) = char_at(text, at, Alphabet::Plain, 0).unwrap_or((char::REPLACEMENT_CHARACTER, 1));
         let next = text.get(at + len);
         let leaves = match letter {
-            '\\' => match separator_at(text, at, Alphabet::Plain).filter(|it| windows || it.slash) {
-                Some(separator) if text.get(at + separator.len) != Some(&b'"') => {
+            '\\' => match separators.at(text, at) {
+                Some(separator) => {
                     at += separator.len;
                     continue;
                 }
-                _ => true,
+                None => true,
             },
             ':' if next.is_some_and(u8::is_ascii_digit) => true,
             ':' | ';' | ',' | '=' | '(' | '[' | '{' | '&' => begins_another(text, at + len),
@@ -208,7 +242,7 @@ fn goes_on(text: &[u8], stop: usize, windows: bool) -> bool {
 /// Whether a word can be the second word of a name: it begins no path, URL, option, variable or quotation.
 fn is_word_of_a_name(word: &[u8]) -> bool {
     let Some(first) = char_at(word, 0, Alphabet::Plain, 0) else { return false };
-    let begins_something = is_quote(first.0) || "/\\~-$<>|&;@#([{*=+!%".contains(first.0);
+    let begins_something = is_quote(first.0) || "/\\~-$<>|&;*".contains(first.0) || begins_another(word, 1);
     let relative = word.starts_with(b"./") || word.starts_with(b"../") || word.starts_with(br".\");
     !begins_something && !relative && !is_drive(word) && memchr::memmem::find(word, b"://").is_none()
 }
@@ -234,7 +268,7 @@ mod tests {
     /// The tail after `/v`, which stands for a source.
     fn tail(text: &str) -> Option<&str> {
         let start = text.find("/v").unwrap();
-        match tail_in_prose(text.as_bytes(), start, start + 2, false) {
+        match tail_in_prose(text.as_bytes(), start, start + 2, Separators::Slashes) {
             Tail::Ends(end) => Some(&text[start + 2..end]),
             Tail::Ambiguous => None,
         }
@@ -274,6 +308,7 @@ mod tests {
             ("[x](/v/a (1) b.txt)", "/a (1) b.txt"),
             ("“/v/a b”", "/a b"),
             (r#"echo "/v/a /v/b""#, "/a"),
+            (r#"{"said":"/v/a\nb/c","#, "/a"),
         ] {
             assert_eq!(tail(text), Some(expected), "{text}");
         }

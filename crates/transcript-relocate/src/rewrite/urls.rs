@@ -9,7 +9,7 @@ use super::matcher::{Path, Reached};
 use super::rules::{PathRules, Rule};
 use super::scan::Change;
 use super::spelling::{Alphabet, URL_PATH, char_at, percent_byte, percent_encode, separator_at};
-use super::tail::{balanced_parenthesis, closing_delimiter};
+use super::tail::{LONGEST_TAIL, balanced_parenthesis, closing_delimiter};
 
 /// A URL of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,8 @@ fn scheme_of(letters: &[u8]) -> Scheme {
 /// Links to files are often written with blanks in them: what delimits them says where they end.
 fn url_end(text: &[u8], start: usize, rest: usize, scheme: Scheme) -> usize {
     let opener = start.checked_sub(1).map(|before| text[before]);
+    // a URL of the web is passed over as a whole, one that may be a path is no longer than a path
+    let text = if scheme == Scheme::Other { text } else { &text[..text.len().min(rest + LONGEST_TAIL)] };
     if scheme != Scheme::Other
         && let Some(close) = closing_delimiter(text, start, rest)
     {
