@@ -54,6 +54,10 @@ pub(crate) struct Handles {
 }
 
 impl World for Handles {
+    fn persist(&mut self) -> Result<(), StepError> {
+        self.files.persist()
+    }
+
     fn settle(&mut self) -> Result<(), StepError> {
         self.files.settle()
     }

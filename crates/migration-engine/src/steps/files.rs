@@ -5,16 +5,17 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use durable_files::{
-    Digest, FileError, Fingerprint, PublishError, Traits, beside, copy_file, digest_file, digest_prefix,
-    link_file, publish_new, remove_file_if_there, sync_dir, tagged,
+    Digest, FileError, Fingerprint, PublishError, Traits, Unsynced, beside, copy_file, digest_file,
+    digest_prefix, link_file, publish_new, remove_file_if_there, sync_dir, tagged,
 };
 
 use crate::step::OCCUPIED;
 use crate::{Cx, Slot, State, StepError, World};
 
-/// The folders whose names have changed and are not durable yet.
+/// What is not durable yet: content that was staged, and folders whose names have changed.
 #[derive(Debug, Default)]
 pub struct Files {
+    staged: Unsynced,
     touched: BTreeSet<PathBuf>,
 }
 
@@ -24,9 +25,18 @@ impl Files {
         let folder = path.parent().filter(|folder| !self.touched.contains(*folder) && folder.is_dir());
         self.touched.extend(folder.map(Path::to_path_buf));
     }
+
+    /// Remembers that a file was staged whose content is not durable.
+    pub(crate) fn staged(&mut self, path: PathBuf) -> Result<(), StepError> {
+        Ok(self.staged.add(path)?)
+    }
 }
 
 impl World for Files {
+    fn persist(&mut self) -> Result<(), StepError> {
+        Ok(self.staged.sync()?)
+    }
+
     fn settle(&mut self) -> Result<(), StepError> {
         while let Some(dir) = self.touched.pop_first() {
             sync_dir(&dir).map_err(|error| StepError::from(error).fatal())?;
