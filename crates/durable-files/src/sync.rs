@@ -40,7 +40,7 @@ impl Unsynced {
 
     /// Makes the content of all of them durable. One that is gone by now has none.
     pub fn sync(&mut self) -> Result<(), FileError> {
-        std::mem::take(&mut self.disks).into_values().try_for_each(|disk| disk.sync())
+        std::mem::take(&mut self.disks).into_values().try_for_each(Disk::sync)
     }
 }
 
