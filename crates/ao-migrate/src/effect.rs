@@ -32,6 +32,10 @@ pub struct Handles {
 }
 
 impl World for Handles {
+    fn persist(&mut self) -> Result<(), StepError> {
+        self.files.persist()
+    }
+
     fn settle(&mut self) -> Result<(), StepError> {
         self.files.settle()?;
         self.database.settle()

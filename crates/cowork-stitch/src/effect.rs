@@ -20,6 +20,10 @@ pub struct Handles {
 }
 
 impl migration_engine::World for Handles {
+    fn persist(&mut self) -> Result<(), migration_engine::StepError> {
+        self.files.persist()
+    }
+
     fn settle(&mut self) -> Result<(), migration_engine::StepError> {
         self.files.settle()
     }

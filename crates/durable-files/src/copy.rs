@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::digest::{CHUNK, digest_file};
-use crate::{Digest, FileError, Fingerprint, Hasher, InContext, publish::remove_file_if_there};
+use crate::{
+    Digest, FileError, Fingerprint, Hasher, InContext, publish::remove_file_if_there, sync::sync_file,
+};
 
 /// Sees the bytes pass, and may say stop.
 pub trait Meter {
@@ -79,8 +81,22 @@ pub enum CopyError {
 }
 
 /// Copies `source`, which must look like `expected` before and after, to the new file `staged`: written, given its
-/// traits, made durable, read back and compared. A leftover at `staged` is replaced.
+/// traits, read back, compared and made durable. A leftover at `staged` is replaced.
 pub fn copy_file(
+    source: &Path,
+    expected: &Fingerprint,
+    staged: &Path,
+    traits: Traits,
+    meter: &mut dyn Meter,
+) -> Result<Copied, CopyError> {
+    let copied = copy_file_undurably(source, expected, staged, traits, meter)?;
+    sync_file(staged)?;
+    Ok(copied)
+}
+
+/// Does all that [`copy_file`] does but the last: the new file is durable only after [`crate::Unsynced::sync`], so that many can
+/// share one sync.
+pub fn copy_file_undurably(
     source: &Path,
     expected: &Fingerprint,
     staged: &Path,
@@ -98,7 +114,9 @@ pub fn copy_file(
 
 /// Writes `content` to the new file `staged`, with all the care of [`copy_file`].
 pub fn write_file(content: &[u8], staged: &Path, traits: Traits) -> Result<Copied, CopyError> {
-    write_staged(&mut &content[..], staged, staged, traits, &mut Quiet)
+    let written = write_staged(&mut &content[..], staged, staged, traits, &mut Quiet)?;
+    sync_file(staged)?;
+    Ok(written)
 }
 
 /// Writes what `reader` gives, which comes from `source`, to the new file `staged`, with all the care of [`copy_file`].
@@ -109,7 +127,9 @@ pub fn write_stream(
     traits: Traits,
     meter: &mut dyn Meter,
 ) -> Result<Copied, CopyError> {
-    write_staged(reader, source, staged, traits, meter)
+    let written = write_staged(reader, source, staged, traits, meter)?;
+    sync_file(staged)?;
+    Ok(written)
 }
 
 fn open_as_expected(source: &Path, expected: &Fingerprint) -> Result<File, CopyError> {
@@ -137,7 +157,6 @@ fn write_staged(
     let mut file = create_private_file(staged).doing("create", staged)?;
     let expected = pour(reader, source, &mut file, staged, meter)?;
     dress(&file, traits).doing("set mode and time of", staged)?;
-    file.sync_all().doing("make durable", staged)?;
     let written = Fingerprint::of(&file.metadata().doing("look at", staged)?);
     let found = digest_file(staged, meter)?.digest;
     if found == expected {

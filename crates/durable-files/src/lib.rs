@@ -39,8 +39,11 @@ mod names;
 mod path_text;
 mod publish;
 mod room;
+mod sync;
 
-pub use copy::{Copied, CopyError, Meter, Quiet, Traits, copy_file, write_file, write_stream};
+pub use copy::{
+    Copied, CopyError, Meter, Quiet, Traits, copy_file, copy_file_undurably, write_file, write_stream,
+};
 pub use digest::{Digest, Digested, Hasher, NotADigest, digest_file, digest_prefix};
 pub use dirs::{create_private_dirs, missing_dirs, remove_empty_dirs, sync_dir};
 pub use error::{FileError, InContext, is_world_failure};
@@ -53,3 +56,4 @@ pub use publish::{
     publish_over, remove_file_if_there,
 };
 pub use room::{Room, room_at};
+pub use sync::Unsynced;

@@ -23,6 +23,10 @@ struct Folders {
 }
 
 impl World for Folders {
+    fn persist(&mut self) -> Result<(), StepError> {
+        self.files.persist()
+    }
+
     fn settle(&mut self) -> Result<(), StepError> {
         self.files.settle()
     }

@@ -13,6 +13,7 @@
 /// pub struct Handles { files: Files }
 ///
 /// impl World for Handles {
+///     fn persist(&mut self) -> Result<(), StepError> { self.files.persist() }
 ///     fn settle(&mut self) -> Result<(), StepError> { self.files.settle() }
 ///     fn abandon(&mut self) { self.files.abandon() }
 /// }

@@ -40,7 +40,8 @@ pub trait Step: Clone + Serialize + DeserializeOwned + Send + Sync {
         cx: &Cx<'_>,
     ) -> Result<State, StepError>;
 
-    /// The long part: repeatable, interruptible (see [`Cx::check`]), invisible to every reader of the target.
+    /// The long part: repeatable, interruptible (see [`Cx::check`]), invisible to every reader of the target. What it
+    /// writes is durable when it returns, or after [`World::persist`].
     fn stage(&self, world: &mut Self::World, slot: &Slot, cx: &Cx<'_>) -> Result<Self::Evidence, StepError>;
 
     /// The short part: makes visible what was staged, in one step that happens or does not.
@@ -99,6 +100,10 @@ pub trait Step: Clone + Serialize + DeserializeOwned + Send + Sync {
 
 /// The live handles of a lane: open databases, connections, folders that still need a sync.
 pub trait World {
+    /// Makes durable what was staged since the last call, in as few syncs as there can be. Called when a wave is staged
+    /// whole, before its evidence is written down.
+    fn persist(&mut self) -> Result<(), StepError>;
+
     /// Makes durable and final everything published since the last call: COMMIT, one sync a touched folder.
     fn settle(&mut self) -> Result<(), StepError>;
 
@@ -202,6 +207,7 @@ pub fn perform<S: Step>(
         return Err(Cause::new("occupied", format!("cannot {}: {found}", step.describe())).item());
     }
     let performed = step.stage(world, slot, cx).and_then(|evidence| {
+        world.persist()?;
         step.publish(world, slot, &evidence)?;
         world.settle()?;
         Ok(evidence)

@@ -245,6 +245,26 @@ fn nothing_is_published_before_content_and_evidence_are_durable() {
     assert!(began < named && named < acted);
 }
 
+/// Many files share one sync, and it comes as early.
+#[test]
+fn nothing_of_many_files_is_published_before_all_their_content_is_durable() {
+    let place = Place::new();
+    for number in 0..100 {
+        std::fs::write(place.path().join(format!("old/many-{number}")), "short\n").unwrap();
+    }
+    let effects = place.program("apply").effects();
+    let at = |syscall: &str, text: &str| -> Vec<usize> {
+        (0..effects.len()).filter(|at| effects[*at].is(syscall, text)).collect()
+    };
+    let written = at("write", "/new/deep/.many-");
+    let [synced] = at("syncfs", "/new/deep/.")[..] else { panic!("one sync for all of them") };
+    let recorded = at("fdatasync", "/journal>").into_iter().find(|at| *at > synced).unwrap();
+    let published = at("renameat2", "/new/deep/.many-");
+    assert_eq!((written.len(), published.len()), (100, 100));
+    assert!(*written.last().unwrap() < synced && recorded < published[0]);
+    assert_eq!(at("fsync", "/new/deep/.").len(), 0, "none for each");
+}
+
 /// The other half of that: what was published before a kill and never synced is so before its source is touched.
 #[test]
 fn what_a_killed_run_had_published_is_durable_before_resume_goes_on() {

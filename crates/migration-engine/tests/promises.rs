@@ -36,6 +36,10 @@ struct Troubled {
 }
 
 impl World for Troubled {
+    fn persist(&mut self) -> Result<(), StepError> {
+        self.files.persist()
+    }
+
     fn settle(&mut self) -> Result<(), StepError> {
         self.files.settle()
     }
@@ -126,6 +130,10 @@ struct Handles {
 }
 
 impl World for Handles {
+    fn persist(&mut self) -> Result<(), StepError> {
+        self.troubled.persist()
+    }
+
     fn settle(&mut self) -> Result<(), StepError> {
         self.troubled.settle()?;
         self.files.settle()

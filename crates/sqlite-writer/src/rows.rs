@@ -176,6 +176,11 @@ impl Rows {
 }
 
 impl World for Rows {
+    /// Nothing: rows are staged in a transaction, which only its COMMIT makes durable.
+    fn persist(&mut self) -> Result<(), StepError> {
+        Ok(())
+    }
+
     fn settle(&mut self) -> Result<(), StepError> {
         if self.mode != Mode::Idle {
             self.check_and_commit()?;

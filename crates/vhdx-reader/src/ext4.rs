@@ -89,11 +89,11 @@ impl Filesystem {
         Inode::parse(sb, number, &block[start..start + usize::from(sb.inode_size)])
     }
 
-    /// Where the inodes of a group stand.
+    /// Where the inodes of a group stand. The descriptors follow the block that the superblock is in.
     fn inode_table(&self, group: u32) -> Result<u64, TreeError> {
         let sb = &self.superblock;
         let size = u64::from(sb.descriptor_size);
-        let offset = (u64::from(sb.first_data_block) + 1) * sb.block_size + u64::from(group) * size;
+        let offset = (1024 / sb.block_size + 1) * sb.block_size + u64::from(group) * size;
         let block = self.blocks.get(offset / sb.block_size, "the group descriptors")?;
         let start = narrow(offset % sb.block_size);
         let descriptor = &block[start..start + narrow(size)];

@@ -10,9 +10,9 @@ const LONGEST: usize = 255;
 
 /// How each of `names`, which are the names of one directory, is called where Windows can have it; in the same order.
 ///
-/// Each is [`safe_name`], and where two are equal but for upper and lower case, `~2`, `~3` and so on stand before the
-/// extension of all but the first: first come the names that need no change, then the others, each in the order of
-/// their bytes. The order in which they are given makes no difference.
+/// Each is [`safe_name`]. Where some are equal but for upper and lower case, one keeps it, and before the extension of
+/// the others `~2`, `~3` and so on is put, whatever is free. Names that need no change come first, then the others, in
+/// the order of their bytes; the order in which they are given makes no difference.
 ///
 /// ```
 /// use vhdx_reader::safe_names;
@@ -27,12 +27,13 @@ pub fn safe_names<'n>(names: impl IntoIterator<Item = &'n [u8]>) -> Vec<String> 
     order.sort_by_key(|&at| (safe[at].as_bytes() != names[at], names[at]));
     let mut taken = HashSet::new();
     let mut counts: HashMap<String, u32> = HashMap::new();
+    order.retain(|&at| !taken.insert(folded(&safe[at])));
     for at in order {
-        let count = counts.entry(folded(&safe[at])).or_insert(1);
-        while !taken.insert(folded(&safe_with(&safe[at], *count))) {
+        let count = counts.entry(folded(&safe[at])).or_insert(2);
+        while !taken.insert(folded(&numbered(&safe[at], *count))) {
             *count += 1;
         }
-        safe[at] = safe_with(&safe[at], *count);
+        safe[at] = numbered(&safe[at], *count);
     }
     safe
 }
@@ -73,9 +74,8 @@ fn escape(safe: &mut String, byte: u8) {
     write!(safe, "%{byte:02X}").expect("a string takes everything");
 }
 
-/// The first to have a name keeps it.
-fn safe_with(name: &str, count: u32) -> String {
-    if count == 1 { name.to_owned() } else { shortened(name, &format!("~{count}")) }
+fn numbered(name: &str, count: u32) -> String {
+    shortened(name, &format!("~{count}"))
 }
 
 /// `name` with `mark` before its extension, and with as much less before the mark as it takes to be short enough.

@@ -56,6 +56,10 @@ pub(crate) struct Handles {
 }
 
 impl World for Handles {
+    fn persist(&mut self) -> Result<(), StepError> {
+        self.files.persist()
+    }
+
     fn settle(&mut self) -> Result<(), StepError> {
         self.files.settle()
     }

@@ -155,7 +155,7 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
         Ok(stands)
     }
 
-    /// Stages the wave and makes its evidence durable with one sync.
+    /// Stages the wave, makes its content durable, and then its evidence with one sync.
     fn stage(&mut self, wave: &Wave<S>, todo: &[Numbered<'a, S>]) -> Result<Vec<Staged<'a, S>>, StepError> {
         let mut staged: Vec<Staged<'a, S>> = Vec::with_capacity(todo.len());
         for (number, task) in todo {
@@ -173,6 +173,7 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
                 Err(error) => return Err(error),
             }
         }
+        self.world.persist().map_err(StepError::fatal)?;
         staged.retain(|((_, task), _)| !task.item.is_some_and(|item| self.has_failed(item)));
         self.run.ledger.record(
             staged

@@ -5,16 +5,17 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use durable_files::{
-    Digest, FileError, Fingerprint, PublishError, Traits, beside, copy_file, digest_file, digest_prefix,
-    link_file, publish_new, remove_file_if_there, sync_dir, tagged,
+    Digest, FileError, Fingerprint, PublishError, Traits, Unsynced, beside, copy_file, digest_file,
+    digest_prefix, link_file, publish_new, remove_file_if_there, sync_dir, tagged,
 };
 
 use crate::step::OCCUPIED;
 use crate::{Cx, Slot, State, StepError, World};
 
-/// The folders whose names have changed and are not durable yet.
+/// What is not durable yet: content that was staged, and folders whose names have changed.
 #[derive(Debug, Default)]
 pub struct Files {
+    staged: Unsynced,
     touched: BTreeSet<PathBuf>,
     doomed: Vec<PathBuf>,
 }
@@ -24,6 +25,11 @@ impl Files {
     pub fn touch(&mut self, path: &Path) {
         let folder = path.parent().filter(|folder| !self.touched.contains(*folder) && folder.is_dir());
         self.touched.extend(folder.map(Path::to_path_buf));
+    }
+
+    /// Remembers that a file was staged whose content is not durable.
+    pub(crate) fn staged(&mut self, path: PathBuf) -> Result<(), StepError> {
+        Ok(self.staged.add(path)?)
     }
 
     /// Has a file removed once everything published before is durable: only then is it not needed any more.
@@ -45,6 +51,10 @@ impl Files {
 }
 
 impl World for Files {
+    fn persist(&mut self) -> Result<(), StepError> {
+        Ok(self.staged.sync()?)
+    }
+
     fn settle(&mut self) -> Result<(), StepError> {
         self.sync()?;
         while let Some(path) = self.doomed.pop() {

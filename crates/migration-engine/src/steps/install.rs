@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use durable_files::{
-    Digest, Fingerprint, PathText, Traits, copy_file, create_private_dirs, is_one_file, missing_dirs,
-    publish_new, remove_empty_dirs, remove_file_if_there,
+    Digest, Fingerprint, PathText, Traits, copy_file_undurably, create_private_dirs, is_one_file,
+    missing_dirs, publish_new, remove_empty_dirs, remove_file_if_there,
 };
 use serde::{Deserialize, Serialize};
 
@@ -143,7 +143,8 @@ impl Step for InstallFile {
         let staged = slot.beside(&self.target, "tmp");
         self.touch(world);
         let traits = Traits { mode: 0o600, mtime: Some(self.mtime) };
-        let copied = copy_file(&self.source, &self.expect, &staged, traits, &mut { *cx })?;
+        let copied = copy_file_undurably(&self.source, &self.expect, &staged, traits, &mut { *cx })?;
+        world.staged(staged)?;
         if self.digest.is_some_and(|expected| expected != copied.digest) {
             let source: &Path = &self.source;
             return Err(Cause::source_changed(format!(

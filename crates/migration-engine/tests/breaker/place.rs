@@ -25,6 +25,10 @@ pub(crate) struct Handles {
 type Hook = Arc<Mutex<dyn FnMut(&str) -> Result<(), StepError> + Send>>;
 
 impl World for Handles {
+    fn persist(&mut self) -> Result<(), StepError> {
+        self.files.persist()
+    }
+
     fn settle(&mut self) -> Result<(), StepError> {
         self.files.settle()
     }

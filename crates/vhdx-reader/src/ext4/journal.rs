@@ -202,7 +202,8 @@ impl Scan<'_> {
             let tag = Tag::parse(&self.shape, &descriptor[at..]);
             at += self.tag_size() + if tag.flags & SAME_UUID == 0 { 16 } else { 0 };
             let Some((place, block)) = self.step()? else { return Ok(false) };
-            intact &= self.shape.seed.is_none_or(|seed| tag.fits(&self.shape, seed, self.sequence, &block));
+            intact &= tag.place < self.filesystem.superblock.blocks
+                && self.shape.seed.is_none_or(|seed| tag.fits(&self.shape, seed, self.sequence, &block));
             let copied = Copied { block: place, escaped: tag.flags & ESCAPED != 0 };
             transaction.copies.push((tag.place, copied));
             if tag.flags & LAST != 0 {
