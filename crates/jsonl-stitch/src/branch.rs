@@ -1,5 +1,7 @@
 //! The rows beside a chain: what they are, seen from it.
 
+use std::sync::OnceLock;
+
 use crate::bits::RowSet;
 use crate::fresh::FreshIds;
 use crate::{Flags, Index, RowNo};
@@ -12,7 +14,7 @@ pub enum Branch {
     NoUuid,
     /// Its uuid is, or was before a stitch, that of an earlier row or of one on the chain.
     DuplicateCopy,
-    /// One of several tool results of the same turn.
+    /// One of several tool calls or results of the same turn.
     Parallel,
     /// It leads to the chain, but the chain does not come from it: an edited prompt, a rewind.
     Abandoned,
@@ -28,6 +30,9 @@ pub enum Branch {
 #[derive(Debug)]
 pub(crate) struct Branches<'a> {
     index: &'a Index,
+    stem: &'a str,
+    /// Only a row that is no copy at first sight needs them.
+    fresh: OnceLock<FreshIds>,
     chain: RowSet,
     /// The rows that lead to the chain without being on it.
     beside: RowSet,
@@ -38,11 +43,20 @@ pub(crate) struct Branches<'a> {
 }
 
 impl<'a> Branches<'a> {
-    /// Looks at all rows, given the chain and its root-most row.
-    pub(crate) fn of(index: &'a Index, chain: RowSet, head: Option<RowNo>) -> Self {
-        let none = || RowSet::with_room_for(index.len());
-        let mut branches =
-            Self { index, chain, beside: none(), held: none(), parallel: none(), above_head: none() };
+    /// Looks at all rows, given the chain and its root-most row. `stem` is the name of the transcript's file without
+    /// `.jsonl`: copies that an earlier stitch gave an id of their own are known by it.
+    pub(crate) fn of(index: &'a Index, stem: &'a str, chain: RowSet, head: Option<RowNo>) -> Self {
+        let none = RowSet::with_room_for(index.len());
+        let mut branches = Self {
+            index,
+            stem,
+            fresh: OnceLock::new(),
+            chain,
+            beside: none.clone(),
+            held: none.clone(),
+            parallel: none.clone(),
+            above_head: none,
+        };
         branches.find_beside();
         branches.find_held();
         branches.find_parallel();
@@ -62,7 +76,7 @@ impl<'a> Branches<'a> {
     /// Children come after their parents, so from the end every row is known before its parent.
     fn find_held(&mut self) {
         for row in self.index.rows().rev() {
-            if let Some(parent) = self.index.parent_row(row).filter(|_| !self.is_loose_result(row)) {
+            if let Some(parent) = self.index.parent_row(row).filter(|_| !self.is_loose(row)) {
                 self.held.insert(parent);
             }
         }
@@ -77,7 +91,7 @@ impl<'a> Branches<'a> {
             }
             let in_turn =
                 |parent| parent >= turn && (self.chain.contains(parent) || self.parallel.contains(parent));
-            if self.is_loose_result(row)
+            if self.is_loose(row)
                 && !self.index.is(row, Flags::SIDECHAIN)
                 && self.index.parent_row(row).is_some_and(in_turn)
                 && self.index.uuid(row).is_some()
@@ -97,13 +111,14 @@ impl<'a> Branches<'a> {
     }
 
     /// What a row is that is not on the chain.
-    pub(crate) fn class(&self, row: RowNo, fresh: &FreshIds) -> Branch {
-        let Some(uuid) = self.index.uuid(row) else { return Branch::NoUuid };
-        if self.index.is(row, Flags::SIDECHAIN) {
+    pub(crate) fn class(&self, row: RowNo) -> Branch {
+        if self.index.uuid(row).is_none() {
+            Branch::NoUuid
+        } else if self.index.is(row, Flags::SIDECHAIN) {
             Branch::Sidechain
         } else if self.above_head.contains(row) {
             Branch::AboveHead
-        } else if self.is_copy(row) || fresh.contains(uuid) {
+        } else if self.is_copy(row) {
             Branch::DuplicateCopy
         } else if self.is_parallel(row) {
             Branch::Parallel
@@ -114,21 +129,24 @@ impl<'a> Branches<'a> {
         }
     }
 
-    /// Whether the chain passes by a row only because it is one of several tool results of a turn: such rows can be woven
-    /// in.
+    /// Whether the chain passes by a row only because it is one of several tool calls or results of a turn: such rows can
+    /// be woven in.
     pub(crate) fn is_parallel(&self, row: RowNo) -> bool {
         self.parallel.contains(row)
     }
 
-    /// A tool result that is not on the chain, and nothing but others of its kind comes from it.
-    fn is_loose_result(&self, row: RowNo) -> bool {
-        is_result(self.index, row) && !self.chain.contains(row) && !self.held.contains(row)
+    /// A tool call or result that is not on the chain, and nothing but others of its kind comes from it.
+    fn is_loose(&self, row: RowNo) -> bool {
+        let may_be_woven = is_result(self.index, row) || is_further_part(self.index, row);
+        may_be_woven && !self.chain.contains(row) && !self.held.contains(row)
     }
 
-    /// Whether an earlier row, or one on the chain, has the same uuid.
+    /// Whether an earlier row, or one on the chain, has the same uuid, or had it before an earlier stitch.
     fn is_copy(&self, row: RowNo) -> bool {
-        let same = self.index.uuid(row).map_or(&[][..], |uuid| self.index.rows_of(uuid));
-        same.iter().any(|&other| other < row || (other != row && self.chain.contains(other)))
+        let Some(uuid) = self.index.uuid(row) else { return false };
+        let is_before = |&other: &RowNo| other < row || (other != row && self.chain.contains(other));
+        self.index.rows_of(uuid).iter().any(is_before)
+            || self.fresh.get_or_init(|| FreshIds::find(self.index, self.stem)).contains(uuid)
     }
 }
 
@@ -137,7 +155,14 @@ fn is_result(index: &Index, row: RowNo) -> bool {
     index.is(row, Flags::USER) && index.is(row, Flags::ONLY_TOOL_RESULTS)
 }
 
+/// An answer that calls several tools at once is written as a row for each call, one the child of the other. When the
+/// result of the first comes last, the chain goes on from there and passes by the other calls with their results.
+fn is_further_part(index: &Index, row: RowNo) -> bool {
+    let is_answer = |row| index.is(row, Flags::MESSAGE) && !index.is(row, Flags::USER);
+    is_answer(row) && index.parent_row(row).is_some_and(is_answer)
+}
+
 /// A user row that begins a turn.
 fn is_prompt(index: &Index, row: RowNo) -> bool {
-    index.is(row, Flags::USER) && !index.is(row, Flags::ONLY_TOOL_RESULTS)
+    index.is(row, Flags::USER) && !index.is(row, Flags::ONLY_TOOL_RESULTS | Flags::META)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use crate::load::{Limits, Load, Loader, Loss};
-use crate::stitch::{Edit, EditError, EditKind, LeftAlone, NoStitch, Options, Stitch, missing_ending};
+use crate::stitch::{Edit, EditError, EditKind, LeftAlone, NoStitch, Options, missing_ending, stitch};
 use crate::{Index, Splice, Spliced};
 
 /// A transcript, looked at.
@@ -86,10 +86,10 @@ pub fn decide<R: Read>(
     let mut left_alone = LeftAlone::default();
     let mut tried = Vec::new();
     if targeted().any(|load| stitchable(load) > 0) {
-        match Stitch::plan(&index, &stem, options, limits) {
-            Ok(stitch) => {
-                left_alone = stitch.left_alone;
-                tried.push(stitch.edits(&index, open()?)?);
+        match stitch(&index, &stem, options, limits, &mut open)? {
+            Ok((edits, left)) => {
+                left_alone = left;
+                tried.push(edits);
             }
             Err(none @ (NoStitch::OutOfReach { .. } | NoStitch::NoMessage)) => why = Why::Impossible(none),
             Err(NoStitch::NoBoundary | NoStitch::NothingBefore) => {}
@@ -98,7 +98,7 @@ pub fn decide<R: Read>(
     }
     // The second index takes the room of the first.
     drop(index);
-    for edits in tried.into_iter().filter(|edits| !edits.is_empty()) {
+    for edits in tried {
         let splices = splices(&edits);
         let stitched = Spliced::new(open()?, &splices).map_err(io::Error::other)?;
         let after = check(stitched, &stem, limits)?.loads;

@@ -12,7 +12,6 @@ mod walk;
 
 pub use fate::{Fate, Hidden, Loss};
 pub use layer1::Strategy;
-pub(crate) use layer1::is_in_reach;
 pub use simulation::Simulation;
 pub use summary::{Extent, Load};
 pub use walk::WalkFailure;

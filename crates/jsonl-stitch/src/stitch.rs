@@ -12,6 +12,7 @@ mod segment;
 mod weave;
 
 use std::collections::BTreeMap;
+use std::io::{self, Read};
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +21,8 @@ pub use edit::{Edit, EditError};
 pub use ids::LeftAlone;
 pub use plan::NoStitch;
 
-use crate::{Index, RowNo};
+use crate::load::Limits;
+use crate::{Index, RowNo, Splice, growth};
 
 /// What may be asked of a stitch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -64,12 +66,12 @@ pub enum EditKind {
 
 /// Which rows change, and how.
 #[derive(Debug)]
-pub(crate) struct Stitch {
+struct Stitch {
     /// The name of the transcript's file, without `.jsonl`.
     stem: String,
     rows: RowEdits,
     segment: Segment,
-    pub(crate) left_alone: LeftAlone,
+    left_alone: LeftAlone,
 }
 
 type RowEdits = BTreeMap<RowNo, RowEdit>;
@@ -95,14 +97,44 @@ struct Segment {
     anchor: Option<RowNo>,
 }
 
+/// How much longer edits make a file: a stitch must still be one in the file that it leaves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Growth {
+    all: i64,
+    /// Of it, what comes from the boundary on.
+    from_boundary: i64,
+}
+
+/// The edits that make a transcript whole, and what they leave alone. `stem` is the name of its file without `.jsonl`;
+/// `open` gives the file that was indexed.
+pub(crate) fn stitch<R: Read>(
+    index: &Index,
+    stem: &str,
+    options: Options,
+    limits: Limits,
+    mut open: impl FnMut() -> io::Result<R>,
+) -> Result<Result<(Vec<Edit>, LeftAlone), NoStitch>, EditError> {
+    let mut growth = Growth::default();
+    loop {
+        let stitch = match plan::plan(index, stem, options, limits, growth) {
+            Ok(stitch) => stitch,
+            Err(none) => return Ok(Err(none)),
+        };
+        let edits = stitch.edits(index, open()?)?;
+        // The edits themselves may make a file big, or put its boundary out of reach: then it takes other edits.
+        let is_first = std::mem::replace(&mut growth, stitch.growth(index, &edits)) == Growth::default();
+        if !is_first || plan::boundary(index, options, limits, growth) == Ok(stitch.segment.boundary) {
+            return Ok(Ok((edits, stitch.left_alone)));
+        }
+    }
+}
+
 impl Stitch {
-    /// Which rows must change for the history to be whole. `stem` is the name of the file without `.jsonl`.
-    pub(crate) fn plan(
-        index: &Index,
-        stem: &str,
-        options: Options,
-        limits: crate::load::Limits,
-    ) -> Result<Self, NoStitch> {
-        plan::plan(index, stem, options, limits)
+    fn growth(&self, index: &Index, edits: &[Edit]) -> Growth {
+        let boundary = self.segment.boundary;
+        let start = if boundary < index.len() { index.offset(boundary) } else { index.size() };
+        let splices: Vec<Splice> = edits.iter().map(|edit| edit.splice.clone()).collect();
+        let behind = splices.partition_point(|splice| splice.offset < start);
+        Growth { all: growth(&splices), from_boundary: growth(&splices[behind..]) }
     }
 }

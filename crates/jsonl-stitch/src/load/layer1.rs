@@ -51,9 +51,9 @@ impl ReadRange {
         if size <= limits.big {
             return whole(Strategy::None, false);
         }
-        let is_boundary = |&row: &RowNo| index.is(row, Flags::BOUNDARY) && is_in_reach(index, row, limits);
-        let in_window = |&row: &RowNo| index.offset(row) >= window_start(index, limits);
-        match index.rows().rev().take_while(in_window).find(is_boundary) {
+        // A boundary is looked for by its letters; a line that the window cuts is none.
+        let in_window = |&row: &RowNo| index.offset(row) >= size.saturating_sub(limits.window);
+        match index.rows().rev().take_while(in_window).find(|&row| index.is(row, Flags::LITERAL)) {
             Some(row) if index.is(row, Flags::SEGMENT) => {
                 whole(if loader == Loader::V1 { Strategy::None } else { Strategy::Preserved }, true)
             }
@@ -75,15 +75,4 @@ impl ReadRange {
     pub(super) fn reads(&self, index: &Index, row: RowNo) -> bool {
         row >= self.from && (self.unterminated || !index.is(row, Flags::UNTERMINATED))
     }
-}
-
-/// Whether a loader that looks for the last boundary of a big file could see this one: its line begins in the window, and
-/// its subtype is spelled without escapes, or will be once it is a boundary again.
-pub(crate) fn is_in_reach(index: &Index, boundary: RowNo, limits: Limits) -> bool {
-    index.offset(boundary) >= window_start(index, limits)
-        && index.is(boundary, Flags::LITERAL | Flags::DISABLED)
-}
-
-fn window_start(index: &Index, limits: Limits) -> u64 {
-    index.size().saturating_sub(limits.window)
 }

@@ -8,7 +8,6 @@ use super::walk::WalkFailure;
 use super::{Fate, Hidden, Limits, Loader, Loss};
 use crate::bits::RowSet;
 use crate::branch::Branches;
-use crate::fresh::FreshIds;
 use crate::{Flags, Index, RowNo};
 
 /// A transcript as a loader would show it.
@@ -20,14 +19,7 @@ pub struct Simulation<'a> {
     read: ReadRange,
     rows: Rows,
     /// Only rows that the chain passes by need it.
-    beside: OnceLock<Beside<'a>>,
-}
-
-/// What tells of a row where it stands beside the chain.
-#[derive(Debug)]
-struct Beside<'a> {
-    branches: Branches<'a>,
-    fresh: FreshIds,
+    branches: OnceLock<Branches<'a>>,
 }
 
 impl<'a> Simulation<'a> {
@@ -35,7 +27,7 @@ impl<'a> Simulation<'a> {
     pub fn new(index: &'a Index, stem: &'a str, loader: Loader, limits: Limits) -> Self {
         let read = ReadRange::of(index, loader, limits);
         let rows = Rows::of(index, &read, loader);
-        Self { index, stem, loader, read, rows, beside: OnceLock::new() }
+        Self { index, stem, loader, read, rows, branches: OnceLock::new() }
     }
 
     /// The loader.
@@ -94,8 +86,8 @@ impl<'a> Simulation<'a> {
         match &self.rows.kept {
             Kept::Rows(kept) if kept.contains(row) => None,
             Kept::Rows(kept) => {
-                let Beside { branches, fresh } = self.beside.get_or_init(|| self.look_beside(kept));
-                Some(Loss::OffChain(branches.class(row, fresh)))
+                let branches = self.branches.get_or_init(|| self.branches(kept));
+                Some(Loss::OffChain(branches.class(row)))
             }
             Kept::NoSegment => Some(Loss::NoSegment),
             Kept::Stale => Some(Loss::StaleSegment),
@@ -103,11 +95,10 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    fn look_beside(&self, kept: &RowSet) -> Beside<'a> {
+    fn branches(&self, kept: &RowSet) -> Branches<'a> {
         let head = self.rows.last.and_then(|last| self.index.segment(last)?.head);
         let head = head.and_then(|id| self.index.rows_of(id).first().copied());
-        let branches = Branches::of(self.index, kept.clone(), head);
-        Beside { branches, fresh: FreshIds::find(self.index, self.stem) }
+        Branches::of(self.index, self.stem, kept.clone(), head)
     }
 }
 

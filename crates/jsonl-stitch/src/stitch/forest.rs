@@ -4,7 +4,7 @@
 //! Every row hangs on a row before it, so there is no cycle. The forest is grown row by row from the first; at a
 //! compaction it must say whether one row comes from another, which skip pointers answer in logarithmic time.
 
-use super::EditKind;
+use super::{EditKind, RowEdits};
 use crate::{Flags, Index, RowNo};
 
 /// Where every row hangs.
@@ -12,6 +12,7 @@ use crate::{Flags, Index, RowNo};
 pub(super) struct Forest<'a> {
     index: &'a Index,
     join_roots: bool,
+    edits: &'a RowEdits,
     places: Vec<Place>,
     /// The nearest row before the next one that has a uuid and is not a subagent's.
     near: Option<RowNo>,
@@ -36,10 +37,10 @@ const NOWHERE: RowNo = RowNo::MAX;
 const COMPACTION: Flags = Flags::BOUNDARY.union(Flags::DISABLED);
 
 impl<'a> Forest<'a> {
-    /// The forest of all rows before `end`.
-    pub(super) fn grow(index: &'a Index, end: RowNo, join_roots: bool) -> Self {
+    /// The forest of all rows before `end`, those that have been given a parent already being its children.
+    pub(super) fn grow(index: &'a Index, end: RowNo, join_roots: bool, edits: &'a RowEdits) -> Self {
         let places = Vec::with_capacity(end as usize);
-        let mut forest = Self { index, join_roots, places, near: None, compacted: false };
+        let mut forest = Self { index, join_roots, edits, places, near: None, compacted: false };
         for row in 0..end {
             let has_uuid = index.uuid(row).is_some();
             let place = if has_uuid { forest.hang(row) } else { None };
@@ -73,6 +74,9 @@ impl<'a> Forest<'a> {
     }
 
     fn hang(&self, row: RowNo) -> Option<(RowNo, Option<EditKind>)> {
+        if let Some((parent, why)) = self.edits.get(&row).and_then(|edit| edit.parent) {
+            return Some((parent, Some(why)));
+        }
         if let Some(parent) = self.index.parent_row(row) {
             return Some((parent, None));
         }

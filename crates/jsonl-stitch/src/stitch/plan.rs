@@ -2,8 +2,8 @@
 
 use super::forest::Forest;
 use super::weave::weave;
-use super::{Options, RowEdits, Segment, Stitch, ids};
-use crate::load::{Limits, is_in_reach};
+use super::{Growth, Options, RowEdits, Segment, Stitch, ids};
+use crate::load::Limits;
 use crate::{Flags, Index, RowNo};
 
 /// Why there is nothing to stitch, or no way to.
@@ -35,26 +35,26 @@ fn where_it_lies(distance: Option<u64>) -> String {
     )
 }
 
-pub(super) fn plan(index: &Index, stem: &str, options: Options, limits: Limits) -> Result<Stitch, NoStitch> {
-    let is_big = index.size() > limits.big;
-    let boundary = boundary(index, is_big, options, limits)?;
-    let forest = Forest::grow(index, boundary, options.join_roots);
-    let tail = forest.tail(boundary).ok_or(NoStitch::NothingBefore)?;
-    let mut chain = forest.chain(tail);
-    let head = chain.iter().position(|&row| index.is(row, Flags::MESSAGE)).ok_or(NoStitch::NoMessage)?;
-    chain.drain(..head);
-
+/// Which rows must change. `growth` is a guess at what the edits will do to the size of the file.
+pub(super) fn plan(
+    index: &Index,
+    stem: &str,
+    options: Options,
+    limits: Limits,
+    growth: Growth,
+) -> Result<Stitch, NoStitch> {
+    let boundary = boundary(index, options, limits, growth)?;
     let mut rows = RowEdits::new();
-    if is_big {
-        reverted(index).for_each(|row| rows.entry(row).or_default().revert = true);
-    }
-    for &row in &chain[1..] {
-        if let Some((parent, Some(why))) = forest.parent(row) {
-            rows.entry(row).or_default().parent = Some((parent, why));
+    let mut chain = history(index, stem, boundary, options, &mut rows)?;
+    loop {
+        // A row that was woven in may be what the nearest row before the boundary comes from: then the chain gets longer.
+        let longer = history(index, stem, boundary, options, &mut rows)?;
+        if longer.len() <= std::mem::replace(&mut chain, longer).len() {
+            break;
         }
     }
-    if !options.no_weave {
-        chain = weave(index, &forest, chain, boundary, &mut rows);
+    if is_big(index, limits, growth) {
+        disabled(index).for_each(|row| rows.entry(row).or_default().revert = true);
     }
     let left_alone = ids::repair(index, &chain, boundary, &mut rows);
     let anchor = options.anchor.then(|| anchor(index, boundary)).flatten();
@@ -62,23 +62,57 @@ pub(super) fn plan(index: &Index, stem: &str, options: Options, limits: Limits) 
     Ok(Stitch { stem: stem.to_owned(), rows, segment, left_alone })
 }
 
+/// The chain that leads to the boundary, from its first message on, and the edits that make it one.
+fn history(
+    index: &Index,
+    stem: &str,
+    boundary: RowNo,
+    options: Options,
+    edits: &mut RowEdits,
+) -> Result<Vec<RowNo>, NoStitch> {
+    let before = edits.clone();
+    let forest = Forest::grow(index, boundary, options.join_roots, &before);
+    let tail = forest.tail(boundary).ok_or(NoStitch::NothingBefore)?;
+    let mut chain = forest.chain(tail);
+    let head = chain.iter().position(|&row| index.is(row, Flags::MESSAGE)).ok_or(NoStitch::NoMessage)?;
+    chain.drain(..head);
+    for &row in &chain[1..] {
+        if let Some((parent, Some(why))) = forest.parent(row) {
+            edits.entry(row).or_default().parent = Some((parent, why));
+        }
+    }
+    Ok(if options.no_weave { chain } else { weave(index, stem, &forest, chain, boundary, edits) })
+}
+
 /// The boundary that is to preserve the chain; the row behind the last is one that is appended.
-fn boundary(index: &Index, is_big: bool, options: Options, limits: Limits) -> Result<RowNo, NoStitch> {
+pub(super) fn boundary(
+    index: &Index,
+    options: Options,
+    limits: Limits,
+    growth: Growth,
+) -> Result<RowNo, NoStitch> {
+    let is_big = is_big(index, limits, growth);
     let wanted = if is_big { Flags::BOUNDARY | Flags::DISABLED } else { Flags::BOUNDARY };
-    let last = index.rows().rev().find(|&row| index.is(row, wanted));
-    match last {
+    let distance = |row| index.size() - index.offset(row);
+    // Its spelling counts too: a loader that looks for it reads letters.
+    let in_reach = |row| {
+        index.is(row, Flags::LITERAL | Flags::DISABLED)
+            && distance(row).saturating_add_signed(growth.from_boundary) <= limits.window
+    };
+    match index.rows().rev().find(|&row| index.is(row, wanted)) {
         None if !is_big => Err(NoStitch::NoBoundary),
-        Some(row) if !is_big || is_in_reach(index, row, limits) => Ok(row),
+        Some(row) if !is_big || in_reach(row) => Ok(row),
         _ if options.move_anchor => Ok(index.len()),
-        _ => Err(NoStitch::OutOfReach {
-            distance: last.map(|row| index.size() - index.offset(row)),
-            reach: limits.window,
-        }),
+        last => Err(NoStitch::OutOfReach { distance: last.map(distance), reach: limits.window }),
     }
 }
 
+fn is_big(index: &Index, limits: Limits, growth: Growth) -> bool {
+    index.size().saturating_add_signed(growth.all) > limits.big
+}
+
 /// Boundaries that were disabled: harmless in a small file, but a big one needs them.
-fn reverted(index: &Index) -> impl Iterator<Item = RowNo> {
+fn disabled(index: &Index) -> impl Iterator<Item = RowNo> {
     index.rows().filter(|&row| index.is(row, Flags::DISABLED))
 }
 

@@ -10,6 +10,7 @@ use crate::{Index, RowNo};
 /// another neighbour is edited.
 pub(super) fn weave(
     index: &Index,
+    stem: &str,
     forest: &Forest<'_>,
     chain: Vec<RowNo>,
     end: RowNo,
@@ -20,7 +21,7 @@ pub(super) fn weave(
     for &row in &chain {
         on_chain.insert(row);
     }
-    let branches = Branches::of(index, on_chain.clone(), None);
+    let branches = Branches::of(index, stem, on_chain.clone(), None);
     let woven: Vec<RowNo> =
         (head..end).filter(|&row| on_chain.contains(row) || branches.is_parallel(row)).collect();
     for pair in woven.windows(2).filter(|_| woven.len() > chain.len()) {

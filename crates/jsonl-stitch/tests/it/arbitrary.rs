@@ -20,7 +20,7 @@ pub(crate) fn shown(file: &[u8], loader: Loader, limits: Limits) -> Shown {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::times(4))]
 
     #[test]
     fn what_is_predicted_is_what_the_loaders_do(Transcript { bytes, limits } in transcript()) {
@@ -69,7 +69,7 @@ fn decided(file: &[u8], limits: Limits, targets: &[Loader], options: Options) ->
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::times(4))]
 
     #[test]
     fn a_stitch_brings_back_what_it_says_and_a_second_one_changes_nothing(
@@ -94,6 +94,7 @@ proptest! {
         let decision = decided(&bytes, limits, &Loader::ALL, options);
         let stitched = apply(&bytes, &decision.splices());
         only_ids_change(&bytes, &stitched, &decision.edits)?;
+        new_parents_come_before(&stitched, &decision.edits)?;
 
         let size = stitched.len() as u64;
         let back = unstitch(&decision.edits, size, &stitched[..]).unwrap();
@@ -121,6 +122,21 @@ fn only_ids_change(before: &[u8], after: &[u8], edits: &[Edit]) -> Result<(), Te
             prop_assert!(new.is_some());
             prop_assert_eq!(without_ids(old), without_ids(new.unwrap_or_default()));
         }
+    }
+    Ok(())
+}
+
+fn new_parents_come_before(after: &[u8], edits: &[Edit]) -> Result<(), TestCaseError> {
+    use EditKind::{Gap, Join, Link, Repoint, Weave};
+    let rows: Vec<Value> =
+        lines(after).into_iter().map(|line| oracle::parse(line).unwrap_or_default()).collect();
+    for edit in edits.iter().filter(|edit| [Link, Gap, Join, Weave, Repoint].contains(&edit.kind)) {
+        let at = usize::try_from(edit.line).unwrap() - 1;
+        let parent = oracle::id(&rows[at], "parentUuid");
+        prop_assert!(parent.is_some());
+        let found: Vec<usize> =
+            (0..rows.len()).filter(|&row| oracle::id(&rows[row], "uuid") == parent).collect();
+        prop_assert!(matches!(found[..], [parent] if parent < at), "line {}: {:?}", edit.line, found);
     }
     Ok(())
 }

@@ -128,7 +128,7 @@ pub(crate) fn pieces(bytes: &[u8], from: usize) -> Vec<(usize, &[u8])> {
     pieces
 }
 
-/// A line as JavaScript reads it. What only serde_json refuses in the generated lines is made harmless first.
+/// A line as JavaScript reads it. What only `serde_json` refuses in the generated lines is made harmless first.
 pub(crate) fn parse(line: &[u8]) -> Option<Value> {
     let text = String::from_utf8_lossy(line).replace("\\udc00", "?").replace("1e999", "1");
     serde_json::from_str(&text).ok()

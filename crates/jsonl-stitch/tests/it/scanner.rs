@@ -1,4 +1,4 @@
-//! The scanner beside serde_json, on whatever bytes there are.
+//! The scanner beside `serde_json`, on whatever bytes there are.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, Visitor};
 use serde_json::Value;
 
-/// A string as serde_json decodes it where bytes are asked for: lone surrogates are legal then, as in JavaScript.
+/// A string as `serde_json` decodes it where bytes are asked for: lone surrogates are legal then, as in JavaScript.
 #[derive(Debug, PartialEq)]
 struct Decoded(Vec<u8>);
 
@@ -29,7 +29,7 @@ impl<'de> Deserialize<'de> for Decoded {
     }
 }
 
-/// serde_json looks at no more of a value than whether it is one; it nests without bound and knows lone surrogates.
+/// `serde_json` looks at no more of a value than whether it is one; it nests without bound and knows lone surrogates.
 fn is_json(bytes: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
 }
@@ -141,7 +141,7 @@ fn mutated() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::times(8))]
 
     #[test]
     fn what_is_json_to_others_is_json_here(bytes in mutated()) {

@@ -1,15 +1,26 @@
 //! Small transcripts in which everything that goes wrong goes wrong often.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use jsonl_stitch::load::Limits;
 use proptest::prelude::*;
 
 /// A transcript, and loaders for which it may be big.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Transcript {
     pub(crate) bytes: Vec<u8>,
     pub(crate) limits: Limits,
+}
+
+impl fmt::Debug for Transcript {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:?}\n{}",
+            self.limits,
+            self.bytes.escape_ascii().to_string().replace("\\n", "\n").replace("\\\"", "\"")
+        )
+    }
 }
 
 /// Which id a row has or names.
