@@ -113,15 +113,18 @@ fn splices(edits: &[Edit]) -> Vec<Splice> {
     edits.iter().map(|edit| edit.splice.clone()).collect()
 }
 
-/// How many rows are lost that are not beyond all help.
+/// How many rows are lost that are not beyond all help. A torn last line is helped by an ending: the next one is not.
 fn stitchable(load: &Load) -> u64 {
     load.rows_lost() - load.lost.get(&Loss::BadJson).map_or(0, |lost| lost.rows)
 }
 
 fn is_better(before: &[Load], after: &[Load], targets: &[Loader]) -> bool {
-    let pairs = || {
-        before.iter().zip(after).map(|(before, after)| (before.loader, stitchable(before), stitchable(after)))
+    let mut pairs = before.iter().zip(after);
+    let is_no_worse = |(before, after): (&Load, &Load)| {
+        after.rows_lost() <= before.rows_lost() && stitchable(after) <= stitchable(before)
     };
-    pairs().all(|(_, before, after)| after <= before)
-        && pairs().any(|(loader, before, after)| targets.contains(&loader) && after < before)
+    let gains = |(before, after): (&Load, &Load)| {
+        targets.contains(&after.loader) && stitchable(after) < stitchable(before)
+    };
+    pairs.clone().all(is_no_worse) && pairs.any(gains)
 }

@@ -7,8 +7,8 @@ use std::num::NonZeroU32;
 use hashbrown::HashTable;
 use sha2::{Digest as _, Sha256};
 
-/// What an id is compared by: the sixteen bytes of a UUID in its usual spelling, and of any other text the first sixteen
-/// of its SHA-256. Two texts that are not the same have not the same key.
+/// What an id is found by: the sixteen bytes of a UUID in its usual spelling, and of any other text the first sixteen of
+/// its SHA-256. Other texts are kept, and compared too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Key([u8; 16]);
 
@@ -79,9 +79,9 @@ pub(crate) struct Ids {
 
 impl Ids {
     pub(crate) fn intern(&mut self, Name { key, text }: Name) -> Id {
-        let keys = &self.keys;
+        let (keys, texts) = (&self.keys, &self.texts);
         let next = Id::of_index(keys.len());
-        let is_this = |id: &Id| keys[id.index()] == key;
+        let is_this = |id: &Id| keys[id.index()] == key && texts.get(id) == text.as_ref();
         let entry = self.table.entry(hash(key), is_this, |id| hash(keys[id.index()]));
         let id = *entry.or_insert(next).get();
         if id == next {
@@ -93,8 +93,9 @@ impl Ids {
 
     /// The id of this text.
     pub(crate) fn find(&self, text: &[u8]) -> Option<Id> {
-        let Name { key, .. } = Name::of(text)?;
-        self.table.find(hash(key), |id| self.keys[id.index()] == key).copied()
+        let Name { key, text } = Name::of(text)?;
+        let is_this = |id: &Id| self.keys[id.index()] == key && self.texts.get(id) == text.as_ref();
+        self.table.find(hash(key), is_this).copied()
     }
 
     /// The text of an id.

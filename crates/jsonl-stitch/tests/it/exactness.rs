@@ -1,6 +1,7 @@
 //! What has no reason to change stays byte for byte.
 
 use jsonl_stitch::{EditKind, Options, unstitch};
+use sha2::Digest as _;
 
 use crate::support::{
     BIG, PLAIN, SMALL, apply, boundary, boundary_with, changed_lines, file, stitched, summary, user,
@@ -124,6 +125,19 @@ fn ids_that_are_no_text_or_half_a_character_are_ids() {
         );
         assert!(after.starts_with(&first));
     }
+}
+
+#[test]
+fn a_uuid_made_of_the_digest_of_another_id_is_an_id_of_its_own() {
+    let digest = sha2::Sha256::digest(b"a");
+    let forged = uuid::Uuid::from_slice(&digest[..16]).unwrap().to_string();
+    let (decision, after) = stitched(
+        &file(&[user("a", ""), user(&forged, "a"), boundary("c", "a"), user("d", "c")]),
+        SMALL,
+        PLAIN,
+    );
+    assert_eq!(decision.kinds().into_keys().collect::<Vec<_>>(), [EditKind::Segment]);
+    assert!(text(after).contains(&format!(r#""tailUuid":"{forged}""#)));
 }
 
 #[test]

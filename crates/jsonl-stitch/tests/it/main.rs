@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod arbitrary;
+mod corpus;
 mod exactness;
+mod exercise;
 mod loaders;
 mod oracle;
 mod scanner;

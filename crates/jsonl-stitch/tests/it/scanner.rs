@@ -1,59 +1,10 @@
 //! The scanner beside `serde_json`, on whatever bytes there are.
 
-use std::fmt;
-
-use jsonl_stitch::json::{decode, encode, is_truthy, members, value_end};
+use jsonl_stitch::json::{decode, encode, is_truthy, value_end};
 use proptest::prelude::*;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, Visitor};
 use serde_json::Value;
 
-/// A string as `serde_json` decodes it where bytes are asked for: lone surrogates are legal then, as in JavaScript.
-#[derive(Debug, PartialEq)]
-struct Decoded(Vec<u8>);
-
-impl<'de> Deserialize<'de> for Decoded {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bytes;
-        impl Visitor<'_> for Bytes {
-            type Value = Decoded;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Decoded, E> {
-                Ok(Decoded(bytes.to_vec()))
-            }
-        }
-        deserializer.deserialize_bytes(Bytes)
-    }
-}
-
-/// `serde_json` looks at no more of a value than whether it is one; it nests without bound and knows lone surrogates.
-fn is_json(bytes: &[u8]) -> bool {
-    serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
-}
-
-fn agree(bytes: &[u8]) {
-    let end = value_end(bytes, 0);
-    let text = || String::from_utf8_lossy(bytes);
-    let is_whole = end.is_some_and(|end| bytes[end..].iter().all(|byte| b" \t\r\n".contains(byte)));
-    assert_eq!(is_whole, is_json(bytes), "{}", text());
-    if let Some(end) = end {
-        assert!(is_json(&bytes[..end]), "a prefix of {}", text());
-    }
-    let found = members(bytes);
-    let is_object = is_whole && bytes.iter().find(|byte| !b" \t\r\n".contains(byte)) == Some(&b'{');
-    assert_eq!(found.is_some(), is_object, "{}", text());
-    for member in found.unwrap_or_default() {
-        let name = &bytes[member.name.start - 1..=member.name.end];
-        let lossy = String::from_utf8_lossy(name).into_owned();
-        let expected: Decoded = serde_json::from_str(&lossy).unwrap();
-        assert_eq!(decode(&bytes[member.name]), expected.0, "{lossy}");
-        assert_eq!(value_end(bytes, member.value.start), Some(member.value.end));
-        assert!(is_json(&bytes[member.value]));
-    }
-}
+use crate::exercise::{Decoded, agree};
 
 fn string() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(
