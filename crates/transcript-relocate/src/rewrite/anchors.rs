@@ -1,5 +1,8 @@
 //! What has to stand in a text before it can concern any rule.
 
+use std::collections::BTreeSet;
+
+use aho_corasick::{Span, packed};
 use session_model::{ForeignPath, fold_case};
 
 /// Finds the places at which a path of the rules may be named, in raw lines of any depth as well as in decoded texts.
@@ -12,26 +15,41 @@ pub(super) struct Anchors {
     names: Vec<Vec<u8>>,
     /// Drives that are sources as a whole: their letter and colon stand *before* the separator.
     drives: Vec<u8>,
-    /// Whether a byte can stand behind a slash or a backslash.
-    after_separator: Box<[bool; 256]>,
     /// Whether a name can be spelled without any ASCII letter.
     beyond_ascii: bool,
+    /// Finds the first bytes of all of them at once; `None` if there are too many, or the processor cannot.
+    finder: Option<packed::Searcher>,
 }
+
+/// How much of a name the finder looks for: it looks for both cases of every letter.
+const FOUND_BY: usize = 2;
+/// The most patterns that the finder takes.
+const MOST_PATTERNS: usize = 60;
 
 impl Anchors {
     pub(super) fn new<'n>(names: impl IntoIterator<Item = &'n str>, drives: Vec<u8>) -> Self {
-        let mut anchors =
-            Self { names: Vec::new(), drives, after_separator: Box::new([false; 256]), beyond_ascii: false };
+        let mut anchors = Self { names: Vec::new(), drives, beyond_ascii: false, finder: None };
         names.into_iter().for_each(|name| anchors.add(name));
         anchors.names.sort();
         anchors.names.dedup();
-        for name in &anchors.names {
-            let first = name[0];
-            anchors.after_separator[usize::from(first)] = true;
-            anchors.after_separator[usize::from(first.to_ascii_uppercase())] = true;
+        let patterns = anchors.patterns();
+        if anchors.drives.is_empty() && patterns.len() <= MOST_PATTERNS {
+            anchors.finder = packed::Config::new().builder().extend(patterns).build();
         }
-        anchors.after_separator[usize::from(b'u')] = true; // `\u`
         anchors
+    }
+
+    /// What every anchor begins with.
+    fn patterns(&self) -> BTreeSet<Vec<u8>> {
+        let mut patterns = BTreeSet::new();
+        for separator in [b'/', b'\\'] {
+            let starts = self.names.iter().map(|name| &name[..name.len().min(FOUND_BY)]);
+            patterns.extend(starts.flat_map(both_cases).map(|start| [&[separator], &start[..]].concat()));
+        }
+        let digits = if self.beyond_ascii { "0123456789abcdefABCDEF" } else { "234567" };
+        patterns.extend(digits.bytes().map(|digit| vec![b'%', digit]));
+        patterns.insert(if self.beyond_ascii { b"\\u".to_vec() } else { b"\\u00".to_vec() });
+        patterns
     }
 
     /// Takes the start of a name that is the same bytes in either case, ASCII aside; or both cases of its first letter.
@@ -50,24 +68,40 @@ impl Anchors {
     }
 
     /// The first anchor at or after `from`: the position of its separator or percent sign.
-    pub(super) fn next(&self, text: &[u8], from: usize) -> Option<usize> {
-        let found = memchr::memchr3_iter(b'/', b'\\', b'%', &text[from..]);
-        let is_anchor = |&at: &usize| self.is_anchor(&text[at..]) || self.ends_a_drive(&text[..at]);
-        found.map(|at| from + at).find(is_anchor)
+    pub(super) fn next(&self, text: &[u8], mut from: usize) -> Option<usize> {
+        let Some(finder) = &self.finder else { return self.next_sign(text, from) };
+        loop {
+            let at = finder.find_in(text, Span { start: from, end: text.len() })?.start();
+            if self.is_anchor(text, at) {
+                return Some(at);
+            }
+            from = at + 1;
+        }
+    }
+
+    /// The same, sign by sign.
+    fn next_sign(&self, text: &[u8], from: usize) -> Option<usize> {
+        let signs = memchr::memchr3_iter(b'/', b'\\', b'%', &text[from..]);
+        signs.map(|at| from + at).find(|&at| self.is_anchor(text, at))
+    }
+
+    fn is_anchor(&self, text: &[u8], at: usize) -> bool {
+        match text[at..] {
+            [b'%', digit, ..] => {
+                matches!(digit, b'2'..=b'7') || (self.beyond_ascii && digit.is_ascii_hexdigit())
+            }
+            [sign, ref rest @ ..] => {
+                self.starts_with_a_name(rest)
+                    || (sign == b'\\' && self.is_hidden(rest))
+                    || self.ends_a_drive(&text[..at])
+            }
+            [] => false,
+        }
     }
 
     fn ends_a_drive(&self, before: &[u8]) -> bool {
         !self.drives.is_empty()
             && matches!(before, [.., letter, b':'] if self.drives.contains(&letter.to_ascii_lowercase()))
-    }
-
-    fn is_anchor(&self, at: &[u8]) -> bool {
-        let Some(&second) = at.get(1) else { return false };
-        if at[0] == b'%' {
-            return matches!(second, b'2'..=b'7') || (self.beyond_ascii && second.is_ascii_hexdigit());
-        }
-        self.after_separator[usize::from(second)]
-            && (self.starts_with_a_name(&at[1..]) || (at[0] == b'\\' && self.is_hidden(&at[1..])))
     }
 
     fn starts_with_a_name(&self, at: &[u8]) -> bool {
@@ -78,9 +112,19 @@ impl Anchors {
 
     /// `\u` and the digits of a printable character of ASCII, or of any if a name needs others.
     fn is_hidden(&self, escape: &[u8]) -> bool {
-        escape[0] == b'u'
+        escape.first() == Some(&b'u')
             && (self.beyond_ascii || matches!(escape.get(1..4), Some([b'0', b'0', b'2'..=b'7'])))
     }
+}
+
+/// Every spelling of a few letters in upper and lower case.
+fn both_cases(letters: &[u8]) -> Vec<Vec<u8>> {
+    letters.iter().fold(vec![Vec::new()], |starts, letter| {
+        let cases = BTreeSet::from([letter.to_ascii_lowercase(), letter.to_ascii_uppercase()]);
+        let longer =
+            |start: &Vec<u8>| cases.iter().map(|&case| [&start[..], &[case]].concat()).collect::<Vec<_>>();
+        starts.iter().flat_map(longer).collect()
+    })
 }
 
 /// The first six characters of a name as the short spelling of old file systems keeps them.

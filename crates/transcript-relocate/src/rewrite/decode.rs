@@ -41,15 +41,31 @@ impl Reader<'_> {
             return Some(first);
         }
         let Some(Unit::Byte(escape)) = self.unit(level - 1) else { return Some(first) };
-        Some(match escape {
-            b'b' => Unit::Byte(8),
-            b'f' => Unit::Byte(12),
-            b'n' => Unit::Byte(b'\n'),
-            b'r' => Unit::Byte(b'\r'),
-            b't' => Unit::Byte(b'\t'),
-            b'u' => self.code_point(level),
-            itself => Unit::Byte(itself),
+        Some(match simple_escape(escape) {
+            Some(byte) => Unit::Byte(byte),
+            None => self.code_point(level),
         })
+    }
+
+    /// Appends the next unit. Nearly all there are is one simple escape at the first level.
+    fn push_unit(&mut self, level: u32, text: &mut Vec<u8>) {
+        let simple = match self.line[self.at..self.end] {
+            [b'\\', escape, ..] if level == 1 => simple_escape(escape),
+            _ => None,
+        };
+        match simple {
+            Some(byte) => {
+                self.at += 2;
+                text.push(byte);
+            }
+            None => match self.unit(level) {
+                Some(Unit::Byte(byte)) => text.push(byte),
+                Some(Unit::Char(letter)) => {
+                    text.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes())
+                }
+                None => {}
+            },
+        }
     }
 
     /// Behind a `\u`. A surrogate without its other half is U+FFFD.
@@ -82,10 +98,16 @@ impl Reader<'_> {
     }
 }
 
-fn push(text: &mut Vec<u8>, unit: Unit) {
-    match unit {
-        Unit::Byte(byte) => text.push(byte),
-        Unit::Char(letter) => text.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes()),
+/// What a backslash and this byte stand for; `None` if more bytes say it.
+fn simple_escape(escape: u8) -> Option<u8> {
+    match escape {
+        b'b' => Some(8),
+        b'f' => Some(12),
+        b'n' => Some(b'\n'),
+        b'r' => Some(b'\r'),
+        b't' => Some(b'\t'),
+        b'u' => None,
+        itself => Some(itself),
     }
 }
 
@@ -129,10 +151,8 @@ impl<'l> Text<'l> {
             let run = memchr::memchr(b'\\', ahead).unwrap_or(ahead.len());
             decoded.extend_from_slice(&ahead[..run]);
             reader.at += run;
-            if run < ahead.len()
-                && let Some(unit) = reader.unit(self.level)
-            {
-                push(&mut decoded, unit);
+            if run < ahead.len() {
+                reader.push_unit(self.level, &mut decoded);
             }
         }
         self.decoded = Some(decoded);

@@ -91,6 +91,21 @@ impl<'r> Rewriter<'r> {
         self.report.lines += lines;
     }
 
+    /// Another one for lines that begin this many behind the next, to be absorbed when it is done.
+    pub(super) fn beside(&self, lines: u64) -> Self {
+        Self { number: self.number + lines, ..Self::new(self.rules, self.members, self.names) }
+    }
+
+    /// Takes over what was done beside, behind everything that this one did.
+    pub(super) fn absorb(&mut self, beside: Self) {
+        self.number = beside.number;
+        self.report.absorb(beside.report);
+    }
+
+    pub(super) fn next_anchor(&self, text: &[u8], from: usize) -> Option<usize> {
+        self.rules.anchors.next(text, from)
+    }
+
     /// What was done so far.
     pub fn report(&self) -> &Rewritten {
         &self.report

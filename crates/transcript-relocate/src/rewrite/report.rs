@@ -1,6 +1,7 @@
 //! What was done, as data.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +83,24 @@ impl Rewritten {
     /// Whether nothing was left that a strict run minds.
     pub fn is_complete(&self) -> bool {
         self.leftovers.keys().all(|group| group.is_harmless())
+    }
+
+    /// Adds what was done further on.
+    pub(super) fn absorb(&mut self, further: Self) {
+        self.lines += further.lines;
+        self.changed_lines += further.changed_lines;
+        self.kept_links += further.kept_links;
+        for (rule, more) in self.by_rule.iter_mut().zip(further.by_rule) {
+            rule.paths += more.paths;
+            let wanted = SAMPLES - rule.samples.len();
+            rule.samples.extend(more.samples.into_iter().take(wanted));
+        }
+        for (group, more) in further.leftovers {
+            match self.leftovers.entry(group) {
+                Entry::Occupied(known) => known.into_mut().count += more.count,
+                Entry::Vacant(first) => drop(first.insert(more)),
+            }
+        }
     }
 
     pub(super) fn wants_sample(&self, rule: usize) -> bool {

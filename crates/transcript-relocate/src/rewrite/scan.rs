@@ -15,7 +15,7 @@ use super::tail::{Separators, Tail, is_whole_path, tail_in_prose};
 use super::urls::{self, Scheme, Url, url_at};
 
 /// What extraction made of the name of a file, so that paths name what is there.
-pub type NameMap<'n> = dyn Fn(&str) -> Cow<'_, str> + 'n;
+pub type NameMap<'n> = dyn Fn(&str) -> Cow<'_, str> + Sync + 'n;
 
 /// A range of the text and what has to stand there instead.
 #[derive(Debug, Clone, PartialEq, Eq)]

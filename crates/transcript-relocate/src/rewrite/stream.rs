@@ -11,6 +11,10 @@ use super::scan::NameMap;
 
 /// How much is read at once, and how often the watcher is asked.
 const BLOCK: usize = 1 << 20;
+/// What is longer is rewritten by one thread, straight to the output, and its room given back afterwards.
+const LARGE: usize = 4 * BLOCK;
+/// The most room that is asked for ahead of what is read.
+const MOST_ROOM: usize = 512 * BLOCK;
 
 /// Why a transcript was not rewritten to its end.
 #[derive(Debug, thiserror::Error)]
@@ -44,22 +48,37 @@ pub fn rewrite_jsonl(
             return Err(RewriteError::Stopped);
         }
         if let Some(lines) = blocks.whole_lines() {
-            rewrite_lines(&mut rewriter, rules, lines, &mut output).map_err(RewriteError::Write)?;
+            rewrite_block(&mut rewriter, lines, &mut output).map_err(RewriteError::Write)?;
         }
     }
     output.flush().map_err(RewriteError::Write)?;
     Ok(rewriter.into_report())
 }
 
+/// The halves of a block are rewritten side by side. A long line is written as it is rewritten, so that it is not in
+/// memory once more.
+fn rewrite_block(rewriter: &mut Rewriter<'_>, lines: &[u8], output: &mut impl Write) -> io::Result<()> {
+    let middle = memchr::memrchr(b'\n', &lines[..lines.len() / 2]).map_or(0, |before| before + 1);
+    if middle == 0 || lines.len() > LARGE {
+        return rewrite_lines(rewriter, lines, output);
+    }
+    let (first, second) = lines.split_at(middle);
+    let (mut first_out, mut second_out) = (Vec::with_capacity(BLOCK), Vec::with_capacity(BLOCK));
+    let mut beside = rewriter.beside(count_lines(first));
+    let (first_done, second_done) = rayon::join(
+        || rewrite_lines(rewriter, first, &mut first_out),
+        || rewrite_lines(&mut beside, second, &mut second_out),
+    );
+    first_done.and(second_done)?;
+    rewriter.absorb(beside);
+    output.write_all(&first_out)?;
+    output.write_all(&second_out)
+}
+
 /// Lines without an anchor are copied in one go, however many there are.
-fn rewrite_lines(
-    rewriter: &mut Rewriter<'_>,
-    rules: &PathRules,
-    lines: &[u8],
-    output: &mut impl Write,
-) -> io::Result<()> {
+fn rewrite_lines(rewriter: &mut Rewriter<'_>, lines: &[u8], output: &mut impl Write) -> io::Result<()> {
     let mut done = 0;
-    while let Some(at) = rules.anchors.next(lines, done) {
+    while let Some(at) = rewriter.next_anchor(lines, done) {
         let start = memchr::memrchr(b'\n', &lines[done..at]).map_or(done, |before| done + before + 1);
         let end = memchr::memchr(b'\n', &lines[at..]).map_or(lines.len(), |more| at + more + 1);
         copy(rewriter, &lines[done..start], output)?;
@@ -70,9 +89,13 @@ fn rewrite_lines(
 }
 
 fn copy(rewriter: &mut Rewriter<'_>, lines: &[u8], output: &mut impl Write) -> io::Result<()> {
-    let unended = lines.last().is_some_and(|&last| last != b'\n');
-    rewriter.pass(memchr::memchr_iter(b'\n', lines).count() as u64 + u64::from(unended));
+    rewriter.pass(count_lines(lines));
     output.write_all(lines)
+}
+
+fn count_lines(lines: &[u8]) -> u64 {
+    let unended = lines.last().is_some_and(|&last| last != b'\n');
+    memchr::memchr_iter(b'\n', lines).count() as u64 + u64::from(unended)
 }
 
 /// Reads blocks, and keeps what is not yet a whole line.
@@ -95,7 +118,7 @@ impl<R: Read> Blocks<R> {
         self.buffer.drain(..self.start);
         self.scanned -= self.start;
         self.start = 0;
-        if self.buffer.is_empty() {
+        if self.buffer.len() <= BLOCK && self.buffer.capacity() > LARGE {
             self.buffer.shrink_to(2 * BLOCK); // after a line that was as large as a file
         }
         self.make_room();
@@ -104,10 +127,11 @@ impl<R: Read> Blocks<R> {
         Ok(Some(read as u64))
     }
 
-    /// Grows by half: while it is copied, a long line is there twice at the most.
+    /// Grows seldom and by much: room that is not used yet takes no memory, but what was copied elsewhere may, for as
+    /// long as the allocator keeps it.
     fn make_room(&mut self) {
         if self.buffer.capacity() - self.buffer.len() <= BLOCK {
-            self.buffer.reserve_exact((2 * BLOCK).max(self.buffer.len() / 2));
+            self.buffer.reserve_exact((2 * BLOCK).max(15 * self.buffer.len()).min(MOST_ROOM));
         }
     }
 

@@ -53,6 +53,7 @@ fn sloppy_path() -> impl Strategy<Value = String> {
     })
 }
 
+/// No word begins with a quote: a text that is no string of JSON for an escape that its path spoils is one afterwards.
 fn noise() -> impl Strategy<Value = String> {
     let near = vec![
         r"C:\Users\mira2\x",
@@ -74,10 +75,10 @@ fn noise() -> impl Strategy<Value = String> {
         "a/b",
         r"a\b",
         "{}",
-        "\"",
+        "5\"",
         "\u{1}",
     ];
-    prop_oneof![select(near).prop_map(str::to_owned), "[a-zé日,;(){}#'\"%~*?.!-]{0,8}"]
+    prop_oneof![select(near).prop_map(str::to_owned), "[a-zé日,;(){}#'%~*?.!-]{0,8}"]
 }
 
 fn text(path: impl Strategy<Value = String> + 'static) -> impl Strategy<Value = String> {

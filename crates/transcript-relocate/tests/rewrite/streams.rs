@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
-use transcript_relocate::rewrite::{Members, RewriteError, keep_name, rewrite_jsonl};
+use transcript_relocate::rewrite::{Group, Members, RewriteError, keep_name, rewrite_jsonl};
 
 use crate::kit::{compiled, rewrite, usual};
 
@@ -23,7 +23,13 @@ fn large() -> Vec<u8> {
     let mut lines = Vec::new();
     for number in 0..400 {
         let filler = "lorem ipsum ".repeat(number * 7 % 1500);
-        let path = if number % 3 == 0 { r"C:\\Users\\mira\\x" } else { "elsewhere" };
+        let path = if number % 3 == 0 {
+            r"C:\\Users\\mira\\x"
+        } else if number > 300 {
+            "Users/mirA"
+        } else {
+            "elsewhere"
+        };
         lines.extend(format!("{{\"n\":{number},\"t\":\"{filler}{path}\"}}\n").bytes());
     }
     lines
@@ -43,6 +49,10 @@ fn where_a_block_ends_makes_no_difference() {
             rewrite_jsonl(&rules, Members::TRANSCRIPT, &keep_name, trickle, &mut output, goes_on).unwrap();
         assert!(output == expected, "{bytes} bytes at a time");
         assert_eq!((report.lines, report.changed_lines), (400, 134));
+        let lines: Vec<u64> = report.by_rule[0].samples.iter().map(|sample| sample.line).collect();
+        assert_eq!(lines, [1, 4, 7]);
+        let left = &report.leftovers[&Group::Rootless];
+        assert_eq!((left.count, left.first_line), (66, 302), "counted on from block to block");
     }
 }
 
