@@ -1,15 +1,13 @@
 //! A file written whole, durable and read back, under a name that nobody looks at.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::digest::{CHUNK, digest_file};
-use crate::{
-    Digest, FileError, Fingerprint, Hasher, InContext, publish::remove_file_if_there, sync::sync_file,
-};
+use crate::{Digest, FileError, Fingerprint, Hasher, InContext, publish::remove_file_if_there};
 
 /// Sees the bytes pass, and may say stop.
 pub trait Meter {
@@ -34,16 +32,24 @@ pub struct Traits {
     pub mode: u32,
     /// The modification time in nanoseconds since 1970; `None` leaves the time of writing.
     pub mtime: Option<i64>,
+    /// Whether runs of zeros take no room on the disk.
+    pub sparse: bool,
 }
 
 impl Traits {
     /// Readable and writable by its owner alone, with the time of writing.
-    pub const PRIVATE: Self = Self { mode: 0o600, mtime: None };
+    pub const PRIVATE: Self = Self { mode: 0o600, mtime: None, sparse: false };
+
+    /// The same with a modification time, in nanoseconds since 1970.
+    #[must_use]
+    pub fn with_mtime(self, mtime: i64) -> Self {
+        Self { mtime: Some(mtime), ..self }
+    }
 
     /// The permissions of the file at `path` (never a set-user-id bit), with the time of writing.
     pub fn like(path: &Path) -> Result<Self, FileError> {
         let metadata = std::fs::symlink_metadata(path).doing("look at", path)?;
-        Ok(Self { mode: mode_of(&metadata) & 0o777, mtime: None })
+        Ok(Self { mode: mode_of(&metadata) & 0o777, ..Self::PRIVATE })
     }
 }
 
@@ -80,8 +86,8 @@ pub enum CopyError {
     File(#[from] FileError),
 }
 
-/// Copies `source`, which must look like `expected` before and after, to the new file `staged`: written, given its
-/// traits, read back, compared and made durable. A leftover at `staged` is replaced.
+/// Copies `source`, which must look like `expected` before and after, to the new file `staged`: written, read back,
+/// compared, given its traits and made durable. A leftover at `staged` is replaced.
 pub fn copy_file(
     source: &Path,
     expected: &Fingerprint,
@@ -89,34 +95,19 @@ pub fn copy_file(
     traits: Traits,
     meter: &mut dyn Meter,
 ) -> Result<Copied, CopyError> {
-    let copied = copy_file_undurably(source, expected, staged, traits, meter)?;
-    sync_file(staged)?;
-    Ok(copied)
-}
-
-/// Does all that [`copy_file`] does but the last: the new file is durable only after [`crate::Unsynced::sync`], so that many can
-/// share one sync.
-pub fn copy_file_undurably(
-    source: &Path,
-    expected: &Fingerprint,
-    staged: &Path,
-    traits: Traits,
-    meter: &mut dyn Meter,
-) -> Result<Copied, CopyError> {
-    let mut reader = open_as_expected(source, expected)?;
-    let copied = write_staged(&mut reader, source, staged, traits, meter)?;
+    let mut reader = open_expected(source, expected)?;
+    let copied = write_stream(&mut reader, source, staged, traits, meter)?;
     let after = reader.metadata().doing("look at", source)?;
-    if Fingerprint::of(&after) != *expected {
-        return Err(CopyError::SourceChanged(source.to_path_buf()));
+    if Fingerprint::of(&after) == *expected {
+        Ok(copied)
+    } else {
+        Err(CopyError::SourceChanged(source.to_path_buf()))
     }
-    Ok(copied)
 }
 
 /// Writes `content` to the new file `staged`, with all the care of [`copy_file`].
 pub fn write_file(content: &[u8], staged: &Path, traits: Traits) -> Result<Copied, CopyError> {
-    let written = write_staged(&mut &content[..], staged, staged, traits, &mut Quiet)?;
-    sync_file(staged)?;
-    Ok(written)
+    write_stream(&mut &content[..], staged, staged, traits, &mut Quiet)
 }
 
 /// Writes what `reader` gives, which comes from `source`, to the new file `staged`, with all the care of [`copy_file`].
@@ -127,12 +118,45 @@ pub fn write_stream(
     traits: Traits,
     meter: &mut dyn Meter,
 ) -> Result<Copied, CopyError> {
-    let written = write_staged(reader, source, staged, traits, meter)?;
-    sync_file(staged)?;
+    remove_file_if_there(staged)?;
+    let (file, written) = create(reader, source, staged, traits, meter)?;
+    file.sync_all().doing("make durable", staged)?;
     Ok(written)
 }
 
-fn open_as_expected(source: &Path, expected: &Fingerprint) -> Result<File, CopyError> {
+/// Does all that [`write_stream`] does but the first and the last: nothing may stand at `staged`, and the new file is
+/// durable only after [`crate::Unsynced::sync`], so that many can share one sync.
+pub fn write_new(
+    reader: &mut dyn Read,
+    source: &Path,
+    staged: &Path,
+    traits: Traits,
+    meter: &mut dyn Meter,
+) -> Result<Copied, CopyError> {
+    create(reader, source, staged, traits, meter).map(|(_file, written)| written)
+}
+
+/// What is read back is read before the mode comes, which may forbid it.
+fn create(
+    reader: &mut dyn Read,
+    source: &Path,
+    staged: &Path,
+    traits: Traits,
+    meter: &mut dyn Meter,
+) -> Result<(File, Copied), CopyError> {
+    let mut file = create_private_file(staged).doing("create", staged)?;
+    let expected = pour(reader, source, &mut file, staged, traits.sparse, meter)?;
+    let found = digest_file(staged, meter)?.digest;
+    if found != expected {
+        return Err(CopyError::Damaged { path: staged.to_path_buf(), expected, found });
+    }
+    dress(&file, traits).doing("set mode and time of", staged)?;
+    let written = Fingerprint::of(&file.metadata().doing("look at", staged)?);
+    Ok((file, Copied { digest: found, written }))
+}
+
+/// Opens a source that must look like this.
+pub fn open_expected(source: &Path, expected: &Fingerprint) -> Result<File, CopyError> {
     let file = match open_without_following(source) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(CopyError::SourceChanged(source.to_path_buf()));
@@ -146,46 +170,55 @@ fn open_as_expected(source: &Path, expected: &Fingerprint) -> Result<File, CopyE
     Ok(file)
 }
 
-fn write_staged(
-    reader: &mut dyn Read,
-    source: &Path,
-    staged: &Path,
-    traits: Traits,
-    meter: &mut dyn Meter,
-) -> Result<Copied, CopyError> {
-    remove_file_if_there(staged)?;
-    let mut file = create_private_file(staged).doing("create", staged)?;
-    let expected = pour(reader, source, &mut file, staged, meter)?;
-    dress(&file, traits).doing("set mode and time of", staged)?;
-    let written = Fingerprint::of(&file.metadata().doing("look at", staged)?);
-    let found = digest_file(staged, meter)?.digest;
-    if found == expected {
-        Ok(Copied { digest: found, written })
-    } else {
-        Err(CopyError::Damaged { path: staged.to_path_buf(), expected, found })
-    }
-}
-
 fn pour(
     reader: &mut dyn Read,
     source: &Path,
     file: &mut File,
     staged: &Path,
+    sparse: bool,
     meter: &mut dyn Meter,
 ) -> Result<Digest, CopyError> {
     let mut hasher = Hasher::default();
-    let mut buffer = vec![0; CHUNK];
+    let mut buffer = Vec::with_capacity(CHUNK);
     loop {
-        let read = reader.read(&mut buffer).doing("read", source)?;
-        if read == 0 {
-            return Ok(hasher.finish().digest);
+        buffer.clear();
+        reader.take(CHUNK as u64).read_to_end(&mut buffer).doing("read", source)?;
+        if buffer.is_empty() {
+            break;
         }
-        hasher.update(&buffer[..read]);
-        file.write_all(&buffer[..read]).doing("write", staged)?;
-        if meter.passed(read as u64).is_break() {
+        hasher.update(&buffer);
+        let put = if sparse { write_sparsely(file, &buffer) } else { file.write_all(&buffer) };
+        put.doing("write", staged)?;
+        if meter.passed(buffer.len() as u64).is_break() {
             return Err(CopyError::Stopped);
         }
     }
+    let digested = hasher.finish();
+    if sparse {
+        file.set_len(digested.len).doing("write", staged)?; // a hole at the end has not been written
+    }
+    Ok(digested.digest)
+}
+
+/// What a hole is a multiple of, in bytes.
+const BLOCK: usize = 4096;
+
+/// Writes at the file's position, and passes over blocks of zeros.
+fn write_sparsely(file: &mut File, bytes: &[u8]) -> std::io::Result<()> {
+    let is_zero = |block: &[u8]| block.iter().all(|byte| *byte == 0);
+    let same_kind = |a: &[u8], b: &[u8]| is_zero(a) == is_zero(b);
+    let blocks: Vec<&[u8]> = bytes.chunks(BLOCK).collect();
+    let mut rest = bytes;
+    for run in blocks.chunk_by(|a, b| same_kind(a, b)) {
+        let (run, after) = rest.split_at(run.iter().map(|block| block.len()).sum());
+        rest = after;
+        if is_zero(run) {
+            file.seek(SeekFrom::Current(i64::try_from(run.len()).unwrap_or(i64::MAX)))?;
+        } else {
+            file.write_all(run)?;
+        }
+    }
+    Ok(())
 }
 
 /// The mode comes last of all but the time, since it may take away our own right to write.
@@ -196,13 +229,25 @@ fn dress(file: &File, traits: Traits) -> std::io::Result<()> {
     set_mode(file, traits.mode)
 }
 
+/// Gives a folder its mode and time. The time is worth no failure: whoever looks into the folder later may change it.
+pub fn dress_dir(dir: &Path, traits: Traits) -> Result<(), FileError> {
+    if cfg!(windows) {
+        return Ok(()); // no handle to a directory in safe code: see Limitations
+    }
+    let file = File::open(dir).doing("open the folder", dir)?;
+    if let Some(mtime) = traits.mtime {
+        let _best_effort = file.set_modified(from_nanos(mtime));
+    }
+    set_mode(&file, traits.mode).doing("set the mode of", dir)
+}
+
 fn from_nanos(nanos: i64) -> SystemTime {
     let age = Duration::from_nanos(nanos.unsigned_abs());
     if nanos < 0 { SystemTime::UNIX_EPOCH - age } else { SystemTime::UNIX_EPOCH + age }
 }
 
-/// Opens what is a regular file itself.
-pub(crate) fn open_regular(path: &Path) -> Result<File, FileError> {
+/// Opens what is a regular file itself; a symlink is not followed, a pipe not waited for.
+pub fn open_regular(path: &Path) -> Result<File, FileError> {
     let file = open_without_following(path).doing("open", path)?;
     if file.metadata().doing("look at", path)?.is_file() {
         return Ok(file);
@@ -212,7 +257,7 @@ pub(crate) fn open_regular(path: &Path) -> Result<File, FileError> {
 }
 
 #[cfg(unix)]
-fn open_without_following(path: &Path) -> std::io::Result<File> {
+pub(crate) fn open_without_following(path: &Path) -> std::io::Result<File> {
     use rustix::fs::{Mode, OFlags, open};
     // NONBLOCK, so that a pipe put in the place of a file cannot make us wait for ever.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -271,7 +316,7 @@ mod tests {
         let (source, staged) = (folder.path().join("a"), folder.path().join("b"));
         let content: Vec<u8> = (0..3 * CHUNK + 17).map(|i| u8::try_from(i % 251).unwrap()).collect();
         std::fs::write(&source, &content).unwrap();
-        let traits = Traits { mode: 0o600, mtime: Some(-1_234_567_891) };
+        let traits = Traits::PRIVATE.with_mtime(-1_234_567_891);
         let expected = Fingerprint::of_file(&source).unwrap();
         let copied = copy_file(&source, &expected, &staged, traits, &mut Quiet).unwrap();
         assert_eq!(std::fs::read(&staged).unwrap(), content);
@@ -320,6 +365,27 @@ mod tests {
         assert!(
             copy_file(&source, &expected, &folder.path().join("b"), Traits::PRIVATE, &mut Quiet).is_err()
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn holes_stay_holes_and_every_byte_is_kept() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = folder();
+        let mut content = vec![0; 3 * CHUNK + 17];
+        for at in [5, 2 * CHUNK - 1] {
+            content[at] = 1;
+        }
+        for length in [content.len(), 2 * CHUNK, 0] {
+            let staged = folder.path().join("b");
+            let traits = Traits { sparse: true, ..Traits::PRIVATE };
+            let written =
+                write_stream(&mut &content[..length], &staged, &staged, traits, &mut Quiet).unwrap();
+            assert_eq!(std::fs::read(&staged).unwrap(), content[..length]);
+            assert_eq!(written.digest, Digest::of(&content[..length]));
+            let blocks = std::fs::metadata(&staged).unwrap().blocks() * 512;
+            assert!(blocks <= 4 * BLOCK as u64, "{blocks} bytes on the disk");
+        }
     }
 
     #[test]

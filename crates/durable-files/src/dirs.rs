@@ -21,14 +21,56 @@ pub fn missing_dirs(path: &Path) -> Vec<PathBuf> {
 /// parent.
 pub fn create_private_dirs(path: &Path) -> Result<(), FileError> {
     for dir in missing_dirs(path) {
-        match create_private(&dir) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            made => made.doing("create the folder", &dir)?,
+        match create_private_dir(&dir) {
+            Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made?,
         }
         if let Some(parent) = dir.parent() {
             sync_dir(parent)?;
         }
     }
+    Ok(())
+}
+
+/// Creates one folder, readable by its owner alone, where nothing may stand.
+pub fn create_private_dir(dir: &Path) -> Result<(), FileError> {
+    create_private(dir).doing("create the folder", dir)
+}
+
+/// Removes a folder with all that is in it, also in folders that their modes protect, or whatever else has this name. That
+/// nothing is there is no error.
+pub fn remove_tree_if_there(root: &Path) -> Result<(), FileError> {
+    match std::fs::symlink_metadata(root) {
+        Err(error) if is_not_found(&error) => return Ok(()),
+        Err(error) => return Err(error).doing("look at", root),
+        Ok(found) if !found.is_dir() => return crate::remove_file_if_there(root).map(drop),
+        Ok(_) => {}
+    }
+    match std::fs::remove_dir_all(root) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open_up(root).doing("get access to", root)?;
+            std::fs::remove_dir_all(root).doing("remove the folder", root)
+        }
+        removed => removed.doing("remove the folder", root),
+    }
+}
+
+/// Lets its owner into a folder and all below it.
+#[cfg(unix)]
+fn open_up(dir: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))?;
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            open_up(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn open_up(_dir: &Path) -> io::Result<()> {
     Ok(())
 }
 

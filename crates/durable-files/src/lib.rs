@@ -42,10 +42,13 @@ mod room;
 mod sync;
 
 pub use copy::{
-    Copied, CopyError, Meter, Quiet, Traits, copy_file, copy_file_undurably, write_file, write_stream,
+    Copied, CopyError, Meter, Quiet, Traits, copy_file, dress_dir, open_expected, open_regular, write_file,
+    write_new, write_stream,
 };
 pub use digest::{Digest, Digested, Hasher, NotADigest, digest_file, digest_prefix};
-pub use dirs::{create_private_dirs, missing_dirs, remove_empty_dirs, sync_dir};
+pub use dirs::{
+    create_private_dir, create_private_dirs, missing_dirs, remove_empty_dirs, remove_tree_if_there, sync_dir,
+};
 pub use error::{FileError, InContext, is_world_failure};
 pub use fingerprint::Fingerprint;
 pub use lock::{DirLock, LockError};

@@ -114,9 +114,10 @@ fn rename_no_replace(staged: &Path, target: &Path) -> io::Result<()> {
     use rustix::io::Errno;
     match renameat_with(CWD, staged, CWD, target, RenameFlags::NOREPLACE) {
         // Some file systems know no flags (NFS, older FUSE): a hard link refuses an existing name just as well.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if !staged.is_dir() => {
-            link_then_unlink(staged, target)
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if is_folder(staged) => {
+            rename_folder(staged, target)
         }
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => link_then_unlink(staged, target),
         done => Ok(done?),
     }
 }
@@ -131,7 +132,23 @@ fn rename_no_replace(staged: &Path, target: &Path) -> io::Result<()> {
 
 #[cfg(not(any(target_os = "linux", target_vendor = "apple", windows)))]
 fn rename_no_replace(staged: &Path, target: &Path) -> io::Result<()> {
-    link_then_unlink(staged, target)
+    if is_folder(staged) { rename_folder(staged, target) } else { link_then_unlink(staged, target) }
+}
+
+#[cfg(not(windows))]
+fn is_folder(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|found| found.is_dir())
+}
+
+/// A plain rename puts a folder in no other place than that of an empty folder: all that could be replaced is one that
+/// somebody makes between the look and the rename.
+#[cfg(not(windows))]
+fn rename_folder(staged: &Path, target: &Path) -> io::Result<()> {
+    match target.symlink_metadata() {
+        Err(error) if is_not_found(&error) => std::fs::rename(staged, target),
+        Err(error) => Err(error),
+        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+    }
 }
 
 /// Killed in between, the file has both names: then the next call finishes it.
@@ -166,6 +183,19 @@ mod tests {
         publish_new(&staged, &target).unwrap();
         assert_eq!(std::fs::read_to_string(&target).unwrap(), "ours");
         assert!(!staged.exists());
+    }
+
+    #[cfg(not(windows))]
+    #[test]
+    fn a_folder_never_takes_the_place_of_another_where_the_system_cannot_refuse() {
+        let folder = tempfile::tempdir().unwrap();
+        let (staged, target) = (folder.path().join("staged"), folder.path().join("target"));
+        std::fs::create_dir(&staged).unwrap();
+        std::fs::create_dir(&target).unwrap();
+        assert!(rename_folder(&staged, &target).is_err(), "an empty folder is somebody's, too");
+        std::fs::remove_dir(&target).unwrap();
+        rename_folder(&staged, &target).unwrap();
+        assert!(target.is_dir() && !staged.exists());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry;
 use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};
 
+use crate::error::is_not_found;
 use crate::{FileError, InContext};
 
 /// From how many files on one file system a single sync of all of it is quicker than one for each.
@@ -16,25 +17,25 @@ pub struct Unsynced {
     disks: BTreeMap<u64, Disk>,
 }
 
-/// Such files on one file system.
+/// What is to be made durable on one file system.
 #[derive(Debug)]
 struct Disk {
-    /// The first of them, held open: whatever fails to be written from here on is told to this handle.
+    /// The first of it, held open: whatever fails to be written from here on is told to this handle.
     first: File,
-    paths: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+    trees: Vec<PathBuf>,
 }
 
 impl Unsynced {
     /// Remembers a file that was written.
-    pub fn add(&mut self, path: PathBuf) -> Result<(), FileError> {
-        let found = std::fs::symlink_metadata(&path).doing("look at", &path)?;
-        match self.disks.entry(disk_of(&found)) {
-            Entry::Occupied(disk) => disk.into_mut().paths.push(path),
-            Entry::Vacant(disk) => {
-                let first = open_to_sync(&path)?;
-                disk.insert(Disk { first, paths: vec![path] });
-            }
-        }
+    pub fn add(&mut self, file: PathBuf) -> Result<(), FileError> {
+        self.disk_of(&file)?.files.push(file);
+        Ok(())
+    }
+
+    /// Remembers a folder, with all that has been or will be written into it.
+    pub fn add_tree(&mut self, root: PathBuf) -> Result<(), FileError> {
+        self.disk_of(&root)?.trees.push(root);
         Ok(())
     }
 
@@ -42,26 +43,51 @@ impl Unsynced {
     pub fn sync(&mut self) -> Result<(), FileError> {
         std::mem::take(&mut self.disks).into_values().try_for_each(Disk::sync)
     }
+
+    fn disk_of(&mut self, path: &Path) -> Result<&mut Disk, FileError> {
+        let found = std::fs::symlink_metadata(path).doing("look at", path)?;
+        Ok(match self.disks.entry(disk_of(&found)) {
+            Entry::Occupied(disk) => disk.into_mut(),
+            Entry::Vacant(disk) => {
+                disk.insert(Disk { first: open_to_sync(path)?, files: Vec::new(), trees: Vec::new() })
+            }
+        })
+    }
 }
 
 impl Disk {
     fn sync(self) -> Result<(), FileError> {
-        if self.paths.len() >= MANY && sync_disk(&self.first, &self.paths[0])? {
+        let is_much = self.files.len() >= MANY || !self.trees.is_empty();
+        if is_much && sync_disk(&self.first, self.trees.first().unwrap_or_else(|| &self.files[0]))? {
             return Ok(());
         }
-        for path in &self.paths {
-            match sync_file(path) {
-                Err(error) if !error.is_not_found() => return Err(error),
-                _ => {}
-            }
-        }
-        Ok(())
+        self.files.iter().try_for_each(|file| sync_if_there(file))?;
+        self.trees.iter().try_for_each(|tree| sync_tree(tree))
     }
 }
 
-/// Makes the content of one file durable.
-pub(crate) fn sync_file(path: &Path) -> Result<(), FileError> {
-    open_to_sync(path)?.sync_all().doing("make durable", path)
+fn sync_if_there(file: &Path) -> Result<(), FileError> {
+    match open_to_sync(file).and_then(|opened| opened.sync_all().doing("make durable", file)) {
+        Err(error) if error.is_not_found() => Ok(()),
+        synced => synced,
+    }
+}
+
+fn sync_tree(dir: &Path) -> Result<(), FileError> {
+    let entries = match std::fs::read_dir(dir) {
+        Err(error) if is_not_found(&error) => return Ok(()),
+        entries => entries.doing("look into", dir)?,
+    };
+    for entry in entries {
+        let entry = entry.doing("look into", dir)?;
+        let kind = entry.file_type().doing("look at", entry.path())?;
+        if kind.is_dir() {
+            sync_tree(&entry.path())?;
+        } else if kind.is_file() {
+            sync_if_there(&entry.path())?;
+        }
+    }
+    crate::sync_dir(dir)
 }
 
 /// Syncs the whole file system that a file is on, if the system can.
@@ -79,13 +105,15 @@ fn sync_disk(_file: &File, _path: &Path) -> Result<bool, FileError> {
 
 #[cfg(not(windows))]
 fn open_to_sync(path: &Path) -> Result<File, FileError> {
-    crate::copy::open_regular(path)
+    crate::copy::open_without_following(path).doing("open", path)
 }
 
-/// Only what is open for writing can be synced here.
+/// Only what is open for writing can be synced here, and a folder only with the flag for it.
 #[cfg(windows)]
 fn open_to_sync(path: &Path) -> Result<File, FileError> {
-    File::options().write(true).open(path).doing("open", path)
+    use std::os::windows::fs::OpenOptionsExt;
+    const BACKUP_SEMANTICS: u32 = 0x0200_0000;
+    File::options().write(true).custom_flags(BACKUP_SEMANTICS).open(path).doing("open", path)
 }
 
 #[cfg(unix)]
@@ -96,4 +124,24 @@ fn disk_of(metadata: &Metadata) -> u64 {
 #[cfg(not(unix))]
 fn disk_of(_metadata: &Metadata) -> u64 {
     0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_is_made_durable_and_one_that_is_gone_is_not_missed() {
+        let folder = tempfile::tempdir().unwrap();
+        let [tree, gone] = ["tree", "gone"].map(|name| folder.path().join(name));
+        let mut unsynced = Unsynced::default();
+        for root in [&tree, &gone] {
+            std::fs::create_dir_all(root.join("deep")).unwrap();
+            unsynced.add_tree(root.clone()).unwrap();
+            std::fs::write(root.join("deep/file"), "months of conversation").unwrap();
+        }
+        std::fs::remove_dir_all(&gone).unwrap();
+        unsynced.sync().unwrap();
+        sync_tree(&tree).and_then(|()| sync_tree(&gone)).unwrap(); // where there is no sync of everything
+    }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use durable_files::Fingerprint;
-use migration_engine::steps::{Files, InstallFile, ReplaceFile, Retire};
+use migration_engine::steps::{Files, InstallFile, ReplaceFile, Retire, Verbatim};
 use migration_engine::{
     Block, Bucket, Changed, Cx, Header, Item, ItemId, NoProgress, Outcome, Plan, Run, RunId, StateRoot,
     StepError, TargetLocks, Task, Wave, World, Worlds, check_room, compose_steps,
@@ -75,10 +75,9 @@ fn plan(place: &Path) -> Result<Plan<Effect>, Box<dyn Error>> {
             let target = place.join("new/index");
             let expect_target = Fingerprint::of_file(&target)?;
             let step = ReplaceFile {
-                source: source.clone().into(),
-                expect_source: expect,
+                content: Verbatim::of(&source, expect),
                 target: target.into(),
-                expect_target,
+                expect: expect_target,
             };
             replaces.push(Task { item, step: step.into() });
         } else {

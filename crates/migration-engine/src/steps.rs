@@ -1,11 +1,14 @@
 //! Steps on files: each usable alone, or as a variant of a tool's own enum ([`crate::compose_steps`]).
 
+mod content;
 mod files;
 mod install;
+mod pair;
 mod replace;
 mod retire;
 mod splice;
 
+pub use content::{Bytes, Content, FileWorld, Verbatim};
 pub use files::Files;
 pub use install::{InstallFile, Installed};
 pub use replace::{ReplaceFile, Replaced};

@@ -542,7 +542,7 @@ fn a_plan_that_does_not_fit_is_refused_before_the_first_write() {
     let mut plan = place.plan(place.items(), vec![vec![Wave::publish(place.installs())]]);
     check_room(&plan, place.root().path()).unwrap();
     let Effect::Install(Install(step)) = &mut plan.lanes[0][0].tasks[0].step else { panic!() };
-    step.expect.size = u64::MAX / 4;
+    step.content.expect.size = u64::MAX / 4;
     let RoomError::Short(shortage) = check_room(&plan, place.root().path()).unwrap_err() else { panic!() };
     assert!(shortage.bytes > shortage.free.bytes);
     assert!(!place.root().path().exists());

@@ -25,6 +25,7 @@ mod foreign_path;
 mod kinds;
 mod splice;
 mod survey;
+pub mod text_or_hex;
 mod time;
 
 pub use finding::{Finding, Level};

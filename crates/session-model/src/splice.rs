@@ -10,10 +10,10 @@ pub struct Splice {
     /// Where in the old file.
     pub offset: u64,
     /// What stands there; nothing for an insertion.
-    #[serde(default, with = "bytes", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, with = "crate::text_or_hex", skip_serializing_if = "Vec::is_empty")]
     pub old: Vec<u8>,
     /// What is to stand there.
-    #[serde(default, with = "bytes", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, with = "crate::text_or_hex", skip_serializing_if = "Vec::is_empty")]
     pub new: Vec<u8>,
 }
 
@@ -74,7 +74,8 @@ impl<'a, R: Read> Spliced<'a, R> {
 
     /// Passes over what the next splice replaces, if it is reached.
     fn reach(&mut self) -> io::Result<bool> {
-        let Some((splice, rest)) = self.splices.split_first().filter(|(next, _)| next.offset == self.at) else {
+        let Some((splice, rest)) = self.splices.split_first().filter(|(next, _)| next.offset == self.at)
+        else {
             return Ok(false);
         };
         let mismatch = || io::Error::new(io::ErrorKind::InvalidData, SpliceError::Mismatch(splice.offset));
@@ -117,48 +118,6 @@ impl<R: Read> Read for Spliced<'_, R> {
     }
 }
 
-/// Bytes in a journal: text where they are UTF-8, else `{"hex": "…"}`.
-mod bytes {
-    use std::fmt::Write as _;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(untagged)]
-    enum Written<'a> {
-        Text(std::borrow::Cow<'a, str>),
-        Bytes { hex: String },
-    }
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => serializer.serialize_str(text),
-            Err(_) => Written::Bytes { hex: to_hex(bytes) }.serialize(serializer),
-        }
-    }
-
-    pub(super) fn deserialize<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        match Written::deserialize(deserializer)? {
-            Written::Text(text) => Ok(text.into_owned().into_bytes()),
-            Written::Bytes { hex } => from_hex(&hex).ok_or_else(|| de::Error::custom("expected hexadecimal digits")),
-        }
-    }
-
-    fn to_hex(bytes: &[u8]) -> String {
-        bytes.iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
-    }
-
-    fn from_hex(hex: &str) -> Option<Vec<u8>> {
-        let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
-        let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        let bytes = pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?));
-        rest.is_empty().then(|| bytes.collect())?
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,7 +135,8 @@ mod tests {
     #[test]
     fn what_was_spliced_comes_back_byte_for_byte() {
         let text = b"months of conversation";
-        let splices = [splice(0, b"", b"many "), splice(7, b"of", b"and years of"), splice(22, b"", b"\xFF\n")];
+        let splices =
+            [splice(0, b"", b"many "), splice(7, b"of", b"and years of"), splice(22, b"", b"\xFF\n")];
         let spliced = apply(text, &splices).unwrap();
         assert_eq!(spliced, b"many months and years of conversation\xFF\n");
         assert_eq!(growth(&splices), 17);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use durable_files::{PathText, missing_dirs};
-use migration_engine::steps::InstallFile;
+use migration_engine::steps::{InstallFile, Verbatim};
 use migration_engine::{Bucket, Cx, Outcome, State};
 
 use crate::FoundFile;
@@ -82,9 +82,7 @@ pub fn plan_file(file: &FoundFile, destinations: &[Destination], touch: Option<i
         return PlannedFile { outcome, steps: Vec::new() };
     };
     let install = |destination: &Destination| InstallFile {
-        source: file.path.clone().into(),
-        expect: fingerprint,
-        digest: file.digest,
+        content: Verbatim { digest: file.digest, ..Verbatim::of(&file.path, fingerprint) },
         target: destination.target.clone().into(),
         new_dirs: destination.new_dirs.iter().cloned().map(PathText::from).collect(),
         mtime: touch.unwrap_or(fingerprint.mtime),

@@ -1,6 +1,6 @@
 //! The world of the file steps.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use crate::{Cx, Slot, State, StepError, World};
 pub struct Files {
     staged: Unsynced,
     touched: BTreeSet<PathBuf>,
-    doomed: Vec<PathBuf>,
+    doomed: BTreeMap<PathBuf, Fingerprint>,
 }
 
 impl Files {
@@ -32,14 +32,15 @@ impl Files {
         Ok(self.staged.add(path)?)
     }
 
-    /// Has a file removed once everything published before is durable: only then is it not needed any more.
-    pub(crate) fn doom(&mut self, path: &Path) {
-        self.doomed.push(path.to_path_buf());
+    /// Has a file removed once everything published before is durable: only then is it not needed any more, and only if
+    /// it still looks like this.
+    pub(crate) fn doom(&mut self, path: &Path, file: Fingerprint) {
+        self.doomed.insert(path.to_path_buf(), file);
     }
 
     /// Lets a file be that was to be removed.
     pub(crate) fn spare(&mut self, path: &Path) {
-        self.doomed.retain(|doomed| doomed != path);
+        self.doomed.remove(path);
     }
 
     fn sync(&mut self) -> Result<(), StepError> {
@@ -57,9 +58,11 @@ impl World for Files {
 
     fn settle(&mut self) -> Result<(), StepError> {
         self.sync()?;
-        while let Some(path) = self.doomed.pop() {
-            remove_file_if_there(&path).map_err(|error| StepError::from(error).fatal())?;
-            self.touch(&path);
+        while let Some((path, file)) = self.doomed.pop_first() {
+            if fingerprint_if_there(&path)?.is_some_and(|found| found.same_file(&file)) {
+                remove_file_if_there(&path).map_err(|error| StepError::from(error).fatal())?;
+                self.touch(&path);
+            }
         }
         self.sync()
     }
@@ -161,6 +164,6 @@ fn is_other_disk(error: &FileError) -> bool {
 fn copy_into(file: &Path, kept: &Path, cx: &Cx<'_>) -> Result<(), StepError> {
     let expect = Fingerprint::of_file(file)?;
     let staged = beside(kept, "set-aside", "tmp");
-    copy_file(file, &expect, &staged, Traits { mode: 0o600, mtime: Some(expect.mtime) }, &mut { *cx })?;
+    copy_file(file, &expect, &staged, Traits::PRIVATE.with_mtime(expect.mtime), &mut { *cx })?;
     Ok(publish_new(&staged, kept)?)
 }

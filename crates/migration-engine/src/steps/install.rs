@@ -1,28 +1,24 @@
-//! A new file, copied from a source that is only read.
+//! A new file.
 
 use std::path::Path;
 
 use durable_files::{
-    Digest, Fingerprint, PathText, Traits, copy_file_undurably, create_private_dirs, is_one_file,
-    missing_dirs, publish_new, remove_empty_dirs, remove_file_if_there,
+    Digest, Fingerprint, PathText, Traits, create_private_dirs, is_one_file, missing_dirs, publish_new,
+    remove_empty_dirs, remove_file_if_there,
 };
 use serde::{Deserialize, Serialize};
 
+use super::content::{self, Content, FileWorld, Verbatim};
 use super::files::{Files, compare_content, fingerprint_if_there, move_into};
 use crate::{Cause, Cost, Cx, Look, Slot, State, Step, StepError};
 
-/// Copies a file to a place where nothing is, byte for byte, and verifies it there.
+/// Writes a file to a place where nothing is, and verifies it there: a copy, unless it has another [`Content`].
 ///
-/// The new file is 0600 and has the source's modification time unless told otherwise; folders made on the way are 0700.
+/// The new file is 0600; folders made on the way are 0700.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InstallFile {
-    /// What is copied.
-    pub source: PathText,
-    /// What it looked like when the plan was made.
-    pub expect: Fingerprint,
-    /// What it held then, where it had changed so recently that the fingerprint alone proves nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub digest: Option<Digest>,
+pub struct InstallFile<C = Verbatim> {
+    /// What it will hold.
+    pub content: C,
     /// Where it goes; nothing may be there.
     pub target: PathText,
     /// The folders that did not exist when the plan was made, outermost first: an undo removes them if empty.
@@ -35,7 +31,7 @@ pub struct InstallFile {
 /// What was installed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Installed {
-    /// The SHA-256 of every byte, as read from the source and as read back.
+    /// The SHA-256 of every byte, as written and as read back.
     pub digest: Digest,
     /// The new file as it stood.
     pub file: Fingerprint,
@@ -44,15 +40,7 @@ pub struct Installed {
 impl InstallFile {
     /// The step for a source as it looks now, keeping its modification time.
     pub fn plan(source: &Path, expect: Fingerprint, target: &Path) -> Self {
-        let new_dirs = target.parent().map(missing_dirs).unwrap_or_default();
-        Self {
-            source: source.into(),
-            expect,
-            digest: None,
-            target: target.into(),
-            new_dirs: new_dirs.into_iter().map(PathText::from).collect(),
-            mtime: expect.mtime,
-        }
+        Self::of(Verbatim::of(source, expect), target, expect.mtime)
     }
 
     /// How what stands at the target compares with the source: nothing there, the same, grown since, or another thing.
@@ -62,6 +50,15 @@ impl InstallFile {
         }
         let read = durable_files::digest_file(source, &mut { *cx })?;
         compare_content(target, read.len, read.digest, cx)
+    }
+}
+
+impl<C: Content> InstallFile<C> {
+    /// The step for any content, with the folders that are missing now.
+    pub fn of(content: C, target: &Path, mtime: i64) -> Self {
+        let new_dirs = target.parent().map(missing_dirs).unwrap_or_default();
+        let new_dirs = new_dirs.into_iter().map(PathText::from).collect();
+        Self { content, target: target.into(), new_dirs, mtime }
     }
 
     /// Every folder in which a name of this step may have changed.
@@ -105,8 +102,8 @@ impl InstallFile {
     }
 }
 
-impl Step for InstallFile {
-    type World = Files;
+impl<C: Content> Step for InstallFile<C> {
+    type World = C::World;
     type Evidence = Installed;
 
     fn describe(&self) -> String {
@@ -115,61 +112,57 @@ impl Step for InstallFile {
 
     fn cost(&self) -> Cost {
         let inodes = 1 + self.new_dirs.len() as u64;
-        Cost { bytes: self.expect.size, at: self.target.parent().map(Path::to_path_buf), inodes }
+        Cost { bytes: self.content.size(), at: self.target.parent().map(Path::to_path_buf), inodes }
     }
 
     fn inspect(
         &self,
-        world: &mut Files,
+        world: &mut C::World,
         evidence: Option<&Installed>,
         look: Look,
         cx: &Cx<'_>,
     ) -> Result<State, StepError> {
         if evidence.is_some() {
-            self.touch(world); // killed after publishing, a run may have left the names to the page cache
+            self.touch(world.files()); // killed after publishing, a run may have left the names to the page cache
         }
         let Some(found) = fingerprint_if_there(&self.target)? else { return Ok(State::Pending) };
         match evidence {
-            None => Self::compare(&self.source, &self.target, cx),
+            None => {
+                let planned = content::digest(&self.content, world, cx)?;
+                compare_content(&self.target, planned.len, planned.digest, cx)
+            }
             Some(ours) if look == Look::Quick && found.same_file(&ours.file) => Ok(State::Done),
             Some(ours) => compare_content(&self.target, ours.file.size, ours.digest, cx),
         }
     }
 
-    fn stage(&self, world: &mut Files, slot: &Slot, cx: &Cx<'_>) -> Result<Installed, StepError> {
+    fn stage(&self, world: &mut C::World, slot: &Slot, cx: &Cx<'_>) -> Result<Installed, StepError> {
         if let Some(parent) = self.target.parent() {
             create_private_dirs(parent)?;
         }
         let staged = slot.beside(&self.target, "tmp");
-        self.touch(world);
-        let traits = Traits { mode: 0o600, mtime: Some(self.mtime) };
-        let copied = copy_file_undurably(&self.source, &self.expect, &staged, traits, &mut { *cx })?;
-        world.staged(staged)?;
-        if self.digest.is_some_and(|expected| expected != copied.digest) {
-            let source: &Path = &self.source;
-            return Err(Cause::source_changed(format!(
-                "{} changed after the plan was made",
-                source.display()
-            ))
-            .item());
-        }
+        self.touch(world.files());
+        remove_file_if_there(&staged)?;
+        let copied =
+            content::write(&self.content, world, &staged, Traits::PRIVATE.with_mtime(self.mtime), cx)?;
+        world.files().staged(staged)?;
         Ok(Installed { digest: copied.digest, file: copied.written })
     }
 
-    fn publish(&self, world: &mut Files, slot: &Slot, _evidence: &Installed) -> Result<(), StepError> {
+    fn publish(&self, world: &mut C::World, slot: &Slot, _evidence: &Installed) -> Result<(), StepError> {
         publish_new(&slot.beside(&self.target, "tmp"), &self.target)?;
-        world.touch(&self.target);
+        world.files().touch(&self.target);
         Ok(())
     }
 
     fn revert(
         &self,
-        world: &mut Files,
+        world: &mut C::World,
         slot: &Slot,
         evidence: Option<&Installed>,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        self.touch(world);
+        self.touch(world.files());
         let staged = slot.beside(&self.target, "tmp");
         if let Some(installed) = evidence
             && !self.is_only_staged(&staged)?
@@ -182,19 +175,19 @@ impl Step for InstallFile {
 
     fn unstage(
         &self,
-        world: &mut Files,
+        world: &mut C::World,
         slot: &Slot,
         _evidence: &Installed,
         _cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        self.touch(world);
+        self.touch(world.files());
         remove_file_if_there(&slot.beside(&self.target, "tmp"))?;
         Ok(())
     }
 
     fn set_aside(
         &self,
-        world: &mut Files,
+        world: &mut C::World,
         slot: &Slot,
         evidence: &Installed,
         folder: &Path,

@@ -1,24 +1,26 @@
 //! A few places of a file that change in one step; the edit list is the way back.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use std::fmt::Display;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
 
 use durable_files::{
-    Digest, FileError, Fingerprint, PathText, Traits, digest_file, digest_prefix, exchange_through,
-    publish_new, remove_file_if_there, write_stream,
+    CopyError, Digest, Fingerprint, Hasher, PathText, Traits, digest_prefix, open_regular, publish_new,
+    remove_file_if_there, write_stream,
 };
 use serde::{Deserialize, Serialize};
 use session_model::{Splice, Spliced, reversed};
 
 use super::files::{Files, compare_content, fingerprint_if_there, move_into};
+use super::pair::Pair;
 use crate::{Cause, Cost, Cx, Look, Slot, State, Step, StepError};
 
 /// Changes a few places of a file, which must still be what it was when the plan was made. Mode and modification time
 /// stay, and so does every other byte.
 ///
 /// The file as it was is removed once the new one is durable: an undo makes it again from the new one and the splices. So
-/// nothing is left beside a file that its owner's program looks after.
+/// nothing is left beside a file that its owner's program looks after. It stays if somebody still writes to it, or if what
+/// would be needed to make it again has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpliceFile {
     /// The file.
@@ -55,10 +57,16 @@ enum Standing {
     Other,
 }
 
+impl Standing {
+    /// Neither nothing nor one of the two that the edit list makes of each other: there is no second one of it.
+    fn is_unique(self) -> bool {
+        matches!(self, Self::Grown(_) | Self::Other)
+    }
+}
+
 impl SpliceFile {
-    /// The name of the file that does not have the target's: first the new one, then the old one.
-    fn other(&self, slot: &Slot) -> std::path::PathBuf {
-        slot.beside(&self.target, "other")
+    fn pair(&self, slot: &Slot) -> Pair {
+        Pair::of(&self.target, &slot.beside(&self.target, "other"))
     }
 
     /// What stands at a name, as far as it can be told without reading where `look` is quick.
@@ -70,16 +78,19 @@ impl SpliceFile {
         cx: &Cx<'_>,
     ) -> Result<Standing, StepError> {
         let Some(found) = fingerprint_if_there(path)? else { return Ok(Standing::Nothing) };
+        let holds = |file: &Fingerprint, digest| compare_content(path, file.size, digest, cx);
         let (is_before, is_after) = (found.same_file(&self.expect), found.same_file(&ours.file));
         if look == Look::Quick && is_before != is_after {
             return Ok(if is_before { Standing::Before } else { Standing::After });
         }
-        if compare_content(path, self.expect.size, ours.before, cx)? == State::Done {
+        // Of two that are equal, the file itself tells which it is.
+        if !is_after && holds(&self.expect, ours.before)? == State::Done {
             return Ok(Standing::Before);
         }
-        Ok(match compare_content(path, ours.file.size, ours.after, cx)? {
+        Ok(match holds(&ours.file, ours.after)? {
             State::Done => Standing::After,
             State::Superseded(_) => Standing::Grown(found.size - ours.file.size),
+            _ if is_after && holds(&self.expect, ours.before)? == State::Done => Standing::Before,
             State::Pending | State::Conflict(_) => Standing::Other,
         })
     }
@@ -92,31 +103,59 @@ impl SpliceFile {
         Cause::new("drifted", format!("{} is not as it was left", self.target.display())).item()
     }
 
+    /// What every way back begins with: no half-written file, and each of the two files under its name.
+    fn tidy(&self, world: &mut Files, slot: &Slot) -> Result<Pair, StepError> {
+        let pair = self.pair(slot);
+        world.touch(&self.target);
+        world.spare(pair.other());
+        remove_file_if_there(&slot.beside(&self.target, "tmp"))?;
+        pair.tidy()?;
+        Ok(pair)
+    }
+
+    /// Writes the target's content, changed, beside it: under a name that nobody looks at, and whole under its own.
+    fn write(
+        &self,
+        old: impl Read,
+        splices: &[Splice],
+        traits: Traits,
+        slot: &Slot,
+        cx: &Cx<'_>,
+    ) -> Result<(Digest, Fingerprint), StepError> {
+        let staged = slot.beside(&self.target, "tmp");
+        let mut new = Spliced::new(old, splices).map_err(|error| self.mismatch(error))?;
+        let written = write_stream(&mut new, &self.target, &staged, traits, &mut { *cx });
+        let written = written.map_err(|error| match error {
+            CopyError::File(error) if error.source.kind() == ErrorKind::InvalidData => {
+                self.mismatch(error.source)
+            }
+            error => error.into(),
+        })?;
+        Ok((written.digest, written.written))
+    }
+
+    fn mismatch(&self, error: impl Display) -> StepError {
+        Cause::source_changed(format!("cannot change {}: {error}", self.target.display())).item()
+    }
+
     /// Makes the file as it was again, from the beginning of what stands at the target.
-    fn remake(&self, slot: &Slot, ours: &SplicedFile, cx: &Cx<'_>) -> Result<(), StepError> {
-        let (staged, other) = (slot.beside(&self.target, "tmp"), self.other(slot));
-        let splices = reversed(&self.splices);
-        let new = open(&self.target)?.take(ours.file.size);
-        let mut old = Spliced::new(new, &splices).map_err(|error| mismatch(&self.target, error))?;
-        let traits = Traits { mode: ours.mode, mtime: Some(self.expect.mtime) };
-        let written = write_stream(&mut old, &self.target, &staged, traits, &mut { *cx })?;
-        if written.digest != ours.before {
+    fn remake(&self, pair: &Pair, ours: &SplicedFile, slot: &Slot, cx: &Cx<'_>) -> Result<(), StepError> {
+        let new = open_regular(&self.target)?.take(ours.file.size);
+        let traits = Traits { mode: ours.mode, ..Traits::PRIVATE.with_mtime(self.expect.mtime) };
+        let (digest, _) = self.write(new, &reversed(&self.splices), traits, slot, cx)?;
+        let staged = slot.beside(&self.target, "tmp");
+        if digest != ours.before {
             remove_file_if_there(&staged)?;
             return Err(self.drifted());
         }
-        remove_file_if_there(&other)?; // made by an attempt that was interrupted
-        Ok(publish_new(&staged, &other)?)
+        remove_file_if_there(pair.other())?; // the new file once more, of an exchange that was killed
+        Ok(publish_new(&staged, pair.other())?)
     }
 
-    /// Puts the other file in the target's place, if what it displaces is what was seen there before.
-    fn swap(&self, slot: &Slot, seen: &Fingerprint) -> Result<bool, StepError> {
-        let (spare, other) = (slot.beside(&self.target, "tmp"), self.other(slot));
-        exchange_through(&other, &self.target, &spare)?;
-        if fingerprint_if_there(&other)?.is_some_and(|found| found.same_file(seen)) {
-            return Ok(true);
-        }
-        exchange_through(&other, &self.target, &spare)?;
-        Ok(false)
+    /// Whether the file as it was can be made again from what stands at the target.
+    fn can_remake(&self, ours: &SplicedFile, cx: &Cx<'_>) -> Result<bool, StepError> {
+        Ok(fingerprint_if_there(&self.target)?.is_some()
+            && digest_prefix(&self.target, ours.file.size, &mut { *cx })?.digest == ours.after)
     }
 }
 
@@ -148,16 +187,22 @@ impl Step for SpliceFile {
             });
         };
         world.touch(&self.target); // killed after publishing, a run may have left the names to the page cache
-        Ok(match self.standing(&self.target, ours, look, cx)? {
+        let state = match self.standing(&self.target, ours, look, cx)? {
             Standing::Before => State::Pending,
-            Standing::After => {
-                world.doom(&ours.other); // killed before settling, a run may have left it
-                State::Done
+            Standing::After => State::Done,
+            Standing::Grown(bytes) => {
+                return Ok(State::Superseded(format!("it has grown by {bytes} bytes since")));
             }
-            Standing::Grown(bytes) => State::Superseded(format!("it has grown by {bytes} bytes since")),
-            Standing::Nothing => State::Conflict("it is gone".into()),
-            Standing::Other => State::Conflict("other content is there".into()),
-        })
+            Standing::Nothing => return Ok(State::Conflict("it is gone".into())),
+            Standing::Other => return Ok(State::Conflict("other content is there".into())),
+        };
+        let pair = Pair::of(&self.target, &ours.other);
+        let beside = pair.found()?;
+        if self.standing(beside, ours, look, cx)?.is_unique() {
+            let found = format!("what was written while it was exchanged is at {}", beside.display());
+            return Ok(State::Conflict(found));
+        }
+        Ok(state)
     }
 
     fn stage(&self, world: &mut Files, slot: &Slot, cx: &Cx<'_>) -> Result<SplicedFile, StepError> {
@@ -165,29 +210,27 @@ impl Step for SpliceFile {
         if !fingerprint_if_there(&self.target)?.is_some_and(is_old) {
             return Err(self.changed());
         }
-        let (staged, other) = (slot.beside(&self.target, "tmp"), self.other(slot));
-        world.touch(&self.target);
+        let pair = self.tidy(world, slot)?;
         let mode = Traits::like(&self.target)?.mode;
-        let before = digest_file(&self.target, &mut { *cx })?.digest;
-        let mut new = Spliced::new(open(&self.target)?, &self.splices)
-            .map_err(|error| mismatch(&self.target, error))?;
-        let traits = Traits { mode, mtime: Some(self.expect.mtime) };
-        let written = write_stream(&mut new, &self.target, &staged, traits, &mut { *cx })?;
-        if !fingerprint_if_there(&self.target)?.is_some_and(is_old) {
+        let mut old = Hashed { inner: open_regular(&self.target)?, hasher: Hasher::default() };
+        let traits = Traits { mode, ..Traits::PRIVATE.with_mtime(self.expect.mtime) };
+        let (after, file) = self.write(&mut old, &self.splices, traits, slot, cx)?;
+        let before = old.hasher.finish();
+        if before.len != self.expect.size || !fingerprint_if_there(&self.target)?.is_some_and(is_old) {
             return Err(self.changed());
         }
-        remove_file_if_there(&other)?; // staged by an attempt that was interrupted
-        publish_new(&staged, &other)?;
-        let (after, file) = (written.digest, written.written);
-        Ok(SplicedFile { before, mode, after, file, other: other.into() })
+        remove_file_if_there(pair.other())?; // staged by an attempt that was interrupted
+        publish_new(&slot.beside(&self.target, "tmp"), pair.other())?;
+        Ok(SplicedFile { before: before.digest, mode, after, file, other: pair.other().into() })
     }
 
     fn publish(&self, world: &mut Files, slot: &Slot, _ours: &SplicedFile) -> Result<(), StepError> {
         world.touch(&self.target);
-        if !self.swap(slot, &self.expect)? {
+        let pair = self.pair(slot);
+        if !pair.swap(&self.expect)? {
             return Err(self.changed());
         }
-        world.doom(&self.other(slot));
+        world.doom(pair.other(), self.expect);
         Ok(())
     }
 
@@ -198,26 +241,28 @@ impl Step for SpliceFile {
         evidence: Option<&SplicedFile>,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        world.touch(&self.target);
-        let other = self.other(slot);
-        world.spare(&other);
-        remove_file_if_there(&slot.beside(&self.target, "tmp"))?;
+        let pair = self.tidy(world, slot)?;
+        let other = pair.other();
         if let Some(ours) = evidence {
             let seen = fingerprint_if_there(&self.target)?;
-            match (self.standing(&self.target, ours, Look::Full, cx)?, seen) {
-                (Standing::Before, _) => {}
-                (Standing::After, Some(seen)) => {
-                    if self.standing(&other, ours, Look::Full, cx)? != Standing::Before {
-                        self.remake(slot, ours, cx)?;
+            let at_target = self.standing(&self.target, ours, Look::Full, cx)?;
+            let beside = self.standing(other, ours, Look::Full, cx)?;
+            match (at_target, beside, seen) {
+                (Standing::Before, beside, _) if !beside.is_unique() => {}
+                (Standing::After, beside, Some(seen)) => {
+                    // What its owner still wrote to the old file comes back as well.
+                    if beside != Standing::Before && !beside.is_unique() {
+                        self.remake(&pair, ours, slot, cx)?;
                     }
-                    if !self.swap(slot, &seen)? {
+                    if !pair.swap(&seen)? {
                         return Err(self.drifted());
                     }
                 }
+                (_, Standing::After, _) => {} // never published: what stands there is somebody else's
                 _ => return Err(self.drifted()),
             }
         }
-        remove_file_if_there(&other)?;
+        remove_file_if_there(other)?;
         Ok(())
     }
 
@@ -229,17 +274,15 @@ impl Step for SpliceFile {
         ours: &SplicedFile,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        world.touch(&self.target);
-        world.spare(&ours.other);
-        remove_file_if_there(&slot.beside(&self.target, "tmp"))?;
-        let at_target = self.standing(&self.target, ours, Look::Full, cx)?;
-        let is_needed = match self.standing(&ours.other, ours, Look::Full, cx)? {
-            Standing::Before => matches!(at_target, Standing::Other | Standing::Nothing),
-            Standing::After | Standing::Nothing => false,
-            Standing::Grown(_) | Standing::Other => true,
-        };
-        if !is_needed {
-            remove_file_if_there(&ours.other)?;
+        let pair = self.tidy(world, slot)?;
+        let other = pair.other();
+        match self.standing(other, ours, Look::Full, cx)? {
+            Standing::After => drop(remove_file_if_there(other)?),
+            Standing::Before => match self.standing(&self.target, ours, Look::Full, cx)? {
+                Standing::Other | Standing::Nothing => {}
+                _ => world.doom(other, Fingerprint::of_file(other)?),
+            },
+            Standing::Nothing | Standing::Grown(_) | Standing::Other => {}
         }
         Ok(())
     }
@@ -253,29 +296,44 @@ impl Step for SpliceFile {
         folder: &Path,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        world.touch(&self.target);
-        let other = self.other(slot);
-        world.spare(&other);
-        if self.standing(&other, ours, Look::Full, cx)? != Standing::Before {
-            let begins = digest_prefix(&self.target, ours.file.size, &mut { *cx })?.digest == ours.after;
-            if !begins {
+        let pair = self.tidy(world, slot)?;
+        let other = pair.other();
+        let mut beside = self.standing(other, ours, Look::Full, cx)?;
+        if beside.is_unique() {
+            move_into(folder, other, &self.target, slot, cx)?;
+            beside = Standing::Nothing;
+        }
+        if matches!(self.standing(&self.target, ours, Look::Full, cx)?, Standing::Before | Standing::After) {
+            return self.revert(world, slot, Some(ours), cx);
+        }
+        if beside != Standing::Before {
+            if !self.can_remake(ours, cx)? {
                 let message = format!(
                     "{} does not begin with what was left there, so what was there before cannot be made again",
                     self.target.display()
                 );
                 return Err(Cause::new("cannot-set-aside", message).item());
             }
-            self.remake(slot, ours, cx)?;
+            self.remake(&pair, ours, slot, cx)?;
         }
-        exchange_through(&other, &self.target, &slot.beside(&self.target, "tmp"))?;
-        move_into(folder, &other, &self.target, slot, cx)
+        pair.displace(folder, slot, cx)
+    }
+
+    fn stashes(&self, _slot: &Slot, ours: &SplicedFile) -> Vec<PathBuf> {
+        vec![ours.other.to_path_buf()]
     }
 }
 
-fn open(path: &Path) -> Result<File, StepError> {
-    Ok(File::open(path).map_err(|error| FileError::new("open", path, error))?)
+/// A reader whose bytes are digested as they pass.
+struct Hashed<R> {
+    inner: R,
+    hasher: Hasher,
 }
 
-fn mismatch(path: &Path, error: session_model::SpliceError) -> StepError {
-    Cause::source_changed(format!("cannot change {}: {error}", path.display())).item()
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.hasher.update(&buffer[..read]);
+        Ok(read)
+    }
 }

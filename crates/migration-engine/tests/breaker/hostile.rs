@@ -88,7 +88,7 @@ fn a_pipe_in_the_place_of_a_source_is_not_waited_for() {
     assert!(made.success());
     place.write("new/a", "the story of a\n");
     let receipt = place.apply(&run, &Events::none()).unwrap();
-    assert_eq!(outcomes(&receipt), "a=failed(io)");
+    assert_eq!(outcomes(&receipt), "a=failed(source-changed)");
 }
 
 #[test]

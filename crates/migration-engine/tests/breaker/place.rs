@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use durable_files::Fingerprint;
-use migration_engine::steps::{Files, InstallFile, ReplaceFile, Retire};
+use migration_engine::steps::{Files, InstallFile, ReplaceFile, Retire, Verbatim};
 use migration_engine::{
     ApplyError, Block, Bucket, Cause, Changed, Cost, Cx, Drift, Header, Item, ItemId, Lane, Look, NoProgress,
     Outcome, Plan, Receipt, Run, RunId, Slot, State, StateRoot, Step, StepError, TargetLocks, Task,
@@ -58,13 +58,13 @@ impl Watched {
     /// Makes the step of a new file believe that its source has this size.
     pub(crate) fn claim_size(&mut self, size: u64) {
         let Effect::Install(step) = &mut self.0 else { panic!("expected a new file") };
-        step.expect.size = size;
+        step.content.expect.size = size;
     }
 
     /// Makes the step of a new file believe that its source held this.
     pub(crate) fn claim_digest(&mut self, digest: durable_files::Digest) {
         let Effect::Install(step) = &mut self.0 else { panic!("expected a new file") };
-        step.digest = Some(digest);
+        step.content.digest = Some(digest);
     }
 
     fn meet(&self, world: &Handles, moment: &str) -> Result<(), StepError> {
@@ -250,10 +250,8 @@ impl Place {
         let (source, target) = (self.path(source), self.path(target));
         let expect_source = Fingerprint::of_file(&source).unwrap();
         let expect_target = Fingerprint::of_file(&target).unwrap();
-        self.task(
-            item,
-            ReplaceFile { source: source.into(), expect_source, target: target.into(), expect_target },
-        )
+        let content = Verbatim::of(&source, expect_source);
+        self.task(item, ReplaceFile { content, target: target.into(), expect: expect_target })
     }
 
     /// The step of an item that moves a file aside.
