@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
-use crate::load::{Limits, Load, Loader, Loss};
-use crate::stitch::{Edit, EditError, EditKind, LeftAlone, NoStitch, Options, missing_ending, stitch};
+use crate::load::{Fate, Limits, Load, Loader, Loss, Simulation};
+use crate::stitch::{Edit, EditError, EditKind, LeftAlone, NoStitch, Options, chain, missing_ending, stitch};
 use crate::{Index, Splice, Spliced};
 
 /// A transcript, looked at.
@@ -44,6 +44,32 @@ pub enum Why {
     NoBetter,
     /// There is no way.
     Impossible(NoStitch),
+}
+
+impl Checked {
+    /// Whether rows are lost to one of `targets` that a stitch could bring back: seen from the index alone, without
+    /// reading the file again.
+    pub fn wants_stitch(&self, targets: &[Loader]) -> bool {
+        let targeted = || self.loads.iter().filter(|load| targets.contains(&load.loader));
+        if targeted()
+            .any(|load| load.lost.keys().any(|loss| !matches!(loss, Loss::OffChain(_) | Loss::BadJson)))
+        {
+            return true;
+        }
+        // What is beside the chain that is preserved may be on the one that could be.
+        let beside = |load: &&Load| load.lost.keys().any(|loss| matches!(loss, Loss::OffChain(_)));
+        let Some(chain) = targeted()
+            .any(|load| beside(&load))
+            .then(|| chain(&self.index, &self.stem, self.limits))
+            .flatten()
+        else {
+            return false;
+        };
+        targeted().filter(beside).any(|load| {
+            let simulation = Simulation::new(&self.index, &self.stem, load.loader, self.limits);
+            chain.iter().any(|&row| matches!(simulation.fate(row), Fate::Lost(_)))
+        })
+    }
 }
 
 impl Decision {

@@ -129,6 +129,11 @@ pub(crate) fn stitch<R: Read>(
     }
 }
 
+/// The rows that would be preserved, if there is a way to preserve any.
+pub(crate) fn chain(index: &Index, stem: &str, limits: Limits) -> Option<Vec<RowNo>> {
+    plan::chain(index, stem, Options::default(), limits).ok()
+}
+
 impl Stitch {
     fn growth(&self, index: &Index, edits: &[Edit]) -> Growth {
         let boundary = self.segment.boundary;

@@ -90,9 +90,11 @@ impl<'a> Forest<'a> {
         Some((parent?, Some(why)))
     }
 
-    /// The logical parent of a compaction, unless the nearest row comes from it: that one keeps more.
+    /// The logical parent of a compaction, unless the nearest row comes from it: that one keeps more. Of rows that share
+    /// its id it is the first, because the others lose it: a second stitch must not understand anything else.
     fn logical(&self, boundary: RowNo) -> Option<RowNo> {
-        let target = self.index.last_before(boundary, self.index.logical_parent(boundary)?)?;
+        let named = self.index.logical_parent(boundary)?;
+        let target = self.index.rows_of(named).first().copied().filter(|&row| row < boundary)?;
         let is_behind = self.near.is_some_and(|near| self.comes_from(near, target));
         (!is_behind).then_some(target)
     }

@@ -44,15 +44,7 @@ pub(super) fn plan(
     growth: Growth,
 ) -> Result<Stitch, NoStitch> {
     let boundary = boundary(index, options, limits, growth)?;
-    let mut rows = RowEdits::new();
-    let mut chain = history(index, stem, boundary, options, &mut rows)?;
-    loop {
-        // A row that was woven in may be what the nearest row before the boundary comes from: then the chain gets longer.
-        let longer = history(index, stem, boundary, options, &mut rows)?;
-        if longer.len() <= std::mem::replace(&mut chain, longer).len() {
-            break;
-        }
-    }
+    let (chain, mut rows) = whole_history(index, stem, boundary, options)?;
     if is_big(index, limits, growth) {
         disabled(index).for_each(|row| rows.entry(row).or_default().revert = true);
     }
@@ -60,6 +52,35 @@ pub(super) fn plan(
     let anchor = options.anchor.then(|| anchor(index, boundary)).flatten();
     let segment = Segment { boundary, head: chain[0], tail: chain[chain.len() - 1], anchor };
     Ok(Stitch { stem: stem.to_owned(), rows, segment, left_alone })
+}
+
+/// The rows that a stitch would preserve.
+pub(super) fn chain(
+    index: &Index,
+    stem: &str,
+    options: Options,
+    limits: Limits,
+) -> Result<Vec<RowNo>, NoStitch> {
+    let boundary = boundary(index, options, limits, Growth::default())?;
+    whole_history(index, stem, boundary, options).map(|(chain, _)| chain)
+}
+
+/// The longest chain that leads to the boundary, and the edits that make it one.
+fn whole_history(
+    index: &Index,
+    stem: &str,
+    boundary: RowNo,
+    options: Options,
+) -> Result<(Vec<RowNo>, RowEdits), NoStitch> {
+    let mut edits = RowEdits::new();
+    let mut chain = history(index, stem, boundary, options, &mut edits)?;
+    loop {
+        // A row that was woven in may be what the nearest row before the boundary comes from: then the chain gets longer.
+        let longer = history(index, stem, boundary, options, &mut edits)?;
+        if longer.len() <= std::mem::replace(&mut chain, longer).len() {
+            return Ok((chain, edits));
+        }
+    }
 }
 
 /// The chain that leads to the boundary, from its first message on, and the edits that make it one.

@@ -98,6 +98,22 @@ fn what_cannot_be_brought_back_is_no_reason_to_write() {
 }
 
 #[test]
+fn check_says_whether_a_stitch_could_help_before_anybody_reads_the_file_again() {
+    let wants = |file: &[u8]| check(file, STEM, BIG).unwrap().wants_stitch(&Loader::ALL);
+    let lines = [user("a", ""), user("b", "a"), user("x", "a"), with_segment("c", "b", "b"), user("e", "c")];
+    assert!(wants(&file(&lines)), "the segment keeps too little");
+    let (_, after) = stitched(&file(&lines), BIG, PLAIN);
+    assert_eq!(fates(&after, V1, BIG)[1], "off-chain/abandoned");
+    assert!(!wants(&after), "a branch stays one");
+    assert!(wants(&file(&[user("a", ""), boundary("c", "a")])));
+    assert!(!wants(&file(&[user("a", "").as_str(), "{torn", &with_segment("c", "a", "a")])));
+    assert!(
+        !wants(&file(&[boundary("p", ""), user("a", "p"), with_segment("c", "a", "a")])),
+        "above the first message"
+    );
+}
+
+#[test]
 fn a_file_that_changed_since_it_was_looked_at_is_not_edited() {
     let lines = [user("a", ""), boundary("c", "a"), user("e", "c")];
     let file = file(&lines);
