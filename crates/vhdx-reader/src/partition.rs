@@ -35,7 +35,8 @@ impl Volume {
             partitions = mbr(&disk, u64::from(disk.logical_sector().unwrap_or(512)))?;
         }
         for &(start, end) in &partitions {
-            if start < end && end <= disk.size() && has_ext4(&disk, start)? {
+            let end = end.min(disk.size()); // a filesystem that is longer will say so
+            if start < end && has_ext4(&disk, start)? {
                 return Ok(Self { disk, start, size: end - start });
             }
         }

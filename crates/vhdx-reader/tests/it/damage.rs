@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::sync::Arc;
 
-use vhdx_reader::ReadAt;
+use vhdx_reader::{Disk, Found, ReadAt, Skip, Tree};
 
 use crate::build::{Entry, GUID, Shape, Write, header, vhdx};
 use crate::exercise::everything;
@@ -117,6 +117,53 @@ fn thousands_of_flipped_bits_in_a_filesystem_are_errors_or_nothing() {
             });
             everything(Damaged::boxed(&image, flips.collect()));
         }
+    }
+}
+
+/// All that a walk tells, or none if anything of it is an error.
+fn listing(image: Box<Damaged>) -> Option<Vec<(Vec<u8>, u64)>> {
+    let tree = Tree::open(Disk::of_image(image).ok()?).ok()?;
+    let walk = tree.walk(&tree.root().ok()?, Skip::nothing()).ok()?;
+    walk.map(|visit| match visit.found {
+        Found::Directory(entry) | Found::File(entry) => Some((visit.path, entry.size())),
+        Found::Unreadable(_) => None,
+        _ => Some((visit.path, 0)),
+    })
+    .collect()
+}
+
+#[test]
+fn no_flipped_bit_in_metadata_with_checksums_gives_other_files() {
+    let fixture = Fixture::empty();
+    for nth in 0..150 {
+        fixture.file(format!("{}/{nth}", nth % 7).as_bytes(), b"");
+    }
+    let image = fs::read(fixture.raw(2 * MIB, &["-b", "1024", "-N", "256", "-O", "^has_journal"])).unwrap();
+    let used = used(&image);
+    let image: Arc<[u8]> = image.into();
+    let whole = listing(Damaged::boxed(&image, Vec::new())).unwrap();
+    assert_eq!(whole.len(), 150 + 7 + 1);
+    let (mut random, mut told) = (Random::new(15), 0);
+    for _ in 0..3000 {
+        let piece = used[usize::try_from(random.below(used.len() as u64)).unwrap()];
+        let (at, bit) = (piece + random.below(512), random.below(8));
+        match listing(Damaged::boxed(&image, vec![(at, 1 << bit)])) {
+            None => told += 1,
+            Some(found) => assert!(found == whole, "bit {bit} of byte {at}"),
+        }
+    }
+    assert!(told > 1500, "only {told} of 3000 were noticed");
+}
+
+#[test]
+fn checksums_are_looked_at_where_nothing_else_would_notice() {
+    let image: Arc<[u8]> = filesystems().swap_remove(0).into();
+    for (at, what) in
+        [(1024 + 0x88, "the superblock's checksum: "), (2048 + 0xC, "the checksum of group descriptor 0: ")]
+    {
+        let disk = Disk::of_image(Damaged::boxed(&image, vec![(at, 1)])).unwrap();
+        let error = Tree::open(disk).and_then(|tree| tree.root()).unwrap_err().to_string();
+        assert!(error.starts_with(what), "{error}");
     }
 }
 

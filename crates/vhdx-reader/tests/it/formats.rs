@@ -103,6 +103,24 @@ fn mbr(disk: &mut [u8], _sector: u64, start: u64, length: u64) {
 }
 
 #[test]
+fn a_partition_that_the_image_does_not_hold_to_its_end_is_told() {
+    let fixture = Fixture::home();
+    let mut disk = vec![0; 1 << 20];
+    mbr(&mut disk, 512, 2048, 30 * MIB / 512);
+    disk.extend_from_slice(&fs::read(fixture.raw(30 * MIB, &[])).unwrap());
+    disk.truncate(20 << 20);
+    let error = Tree::open(Disk::of_image(Box::new(disk)).unwrap()).unwrap_err().to_string();
+    assert!(error.starts_with("the number of blocks in the superblock: expected at most "), "{error}");
+}
+
+#[test]
+fn threads_may_share_a_tree() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Tree>();
+    shared::<Disk>();
+}
+
+#[test]
 fn a_disk_with_sectors_of_4096_bytes_is_read() {
     let fixture = Fixture::home();
     let disk = fs::read(fixture.raw(30 * MIB, &[])).unwrap();
