@@ -1,8 +1,11 @@
-//! Where a transcript belongs, and how it gets there.
+//! Where a transcript belongs, how it gets there, and what in it names places.
 //!
 //! Claude Code keeps the transcript of a session under `projects/<slug>/<session id>.jsonl`, with a folder `<session id>/`
 //! of companions beside it; the slug is made from the directory in which the session runs ([`project_slug`]). A session
 //! that moves to another directory is found there again only if its transcript stands under the slug of the new one.
+//!
+//! A session that moves to another machine, or another user, also names places that are elsewhere now: [`rewrite`] has
+//! the rules and the one pass that change them, [`mounts`] says which folder a name of its virtual machine stands for.
 //!
 //! [`find_transcript`] looks for everything that belongs to a session, [`Destination::survey`] at what stands where it
 //! should go, and [`plan_file`] decides: a pure function of the two. What it answers are steps of `migration-engine`.
@@ -32,8 +35,12 @@
 //!
 //! # Limitations
 //! A slug does not lead back to its path: `/a/b_c`, `/a/b-c` and `/a/b/c` share one. Tell the projects in a slug
-//! directory apart by the `cwd` that their records name. The records themselves are not rewritten: resuming by id does
-//! not mind that they name the old place. State that is keyed by path outside `projects/` is reported, not moved.
+//! directory apart by the `cwd` that their records name. A move within one machine does not rewrite the records:
+//! resuming by id does not mind that they name the old place. State that is keyed by path outside `projects/` is
+//! reported, not moved.
+//!
+//! What cannot be told from the text is left as it is and reported: short names (`MIRA~1`), shares, a path in prose that
+//! may go on after a blank. Names are compared letter by letter; the composed and the decomposed spelling of one are two.
 
 mod find;
 mod homes;

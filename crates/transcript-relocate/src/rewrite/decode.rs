@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::ops::Range;
 
 use super::json::is_json;
+use super::spelling::hex_digits;
 
 /// How far the marks are apart, in decoded bytes.
 const MARK_EVERY: usize = 4 << 10;
@@ -61,7 +62,7 @@ impl Reader<'_> {
             None => match self.unit(level) {
                 Some(Unit::Byte(byte)) => text.push(byte),
                 Some(Unit::Char(letter)) => {
-                    text.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes())
+                    text.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
                 }
                 None => {}
             },
@@ -226,7 +227,10 @@ pub(super) fn encode(text: &str, level: u32) -> String {
         for letter in spelled.chars() {
             match letter {
                 '"' | '\\' => outer.extend(['\\', letter]),
-                '\0'..' ' => outer.push_str(&format!("\\u{:04x}", u32::from(letter))),
+                '\0'..' ' => {
+                    outer.push_str("\\u00");
+                    outer.extend(hex_digits(letter as u8));
+                }
                 _ => outer.push(letter),
             }
         }
@@ -298,7 +302,7 @@ mod tests {
             for (from, _) in text.char_indices().step_by(97) {
                 for to in [from, text.len(), text.ceil_char_boundary((from + 5000).min(text.len()))] {
                     let range = decoded.raw_of(from..to.max(from));
-                    prop_assert_eq!(said(&raw[range], level), text[from..to.max(from)].as_bytes());
+                    prop_assert_eq!(said(&raw[range], level), &text.as_bytes()[from..to.max(from)]);
                 }
             }
         }

@@ -168,7 +168,7 @@ pub(super) fn is_json(text: &[u8]) -> bool {
 /// which the compiler makes vector instructions pass over the long ones.
 fn plain_end(text: &[u8], mut at: usize) -> usize {
     const STRIDE: usize = 32;
-    let special = |byte: u8| (byte < 0x20) | (byte == b'"') | (byte == b'\\');
+    let special = |byte: u8| matches!(byte, 0..0x20 | b'"' | b'\\');
     loop {
         for _ in 0..STRIDE / 8 {
             let Some(word) = text[at..].first_chunk() else {

@@ -49,13 +49,13 @@ pub(super) struct LeftoverScan<'s> {
     text: &'s [u8],
     /// Where to go on.
     at: usize,
-    /// The next anchor at or after `at`, once it has been looked for.
-    next: Option<Option<usize>>,
+    /// The first anchor at or after where it was looked for last; `None` if there is no more.
+    next: Option<usize>,
 }
 
 impl<'s> LeftoverScan<'s> {
     pub(super) fn new(rules: &'s PathRules, text: &'s [u8]) -> Self {
-        Self { rules, text, at: 0, next: None }
+        Self { rules, text, at: 0, next: rules.anchors.next(text, 0) }
     }
 
     /// Reports what is left up to `end`.
@@ -82,10 +82,10 @@ impl<'s> LeftoverScan<'s> {
     }
 
     fn next_before(&mut self, end: usize) -> Option<usize> {
-        let known = self.next.filter(|next| next.is_none_or(|at| at >= self.at));
-        let next = known.unwrap_or_else(|| self.rules.anchors.next(self.text, self.at));
-        self.next = Some(next);
-        let at = next.filter(|&at| at < end)?;
+        if self.next.is_some_and(|next| next < self.at) {
+            self.next = self.rules.anchors.next(self.text, self.at);
+        }
+        let at = self.next.filter(|&at| at < end)?;
         self.at = at + 1;
         Some(at)
     }

@@ -7,6 +7,7 @@ use super::decode::{Text, encode, says};
 use super::edits::Edits;
 use super::json::{JsonString, Lexer, NotJson, is_json};
 use super::leftovers::Group;
+use super::literal::backslashes_before;
 use super::members::Members;
 use super::report::{Rewritten, Sample, around, shortened};
 use super::rules::PathRules;
@@ -34,6 +35,9 @@ pub struct Rewriter<'r> {
     /// A replacement would have broken this line.
     unsafe_line: bool,
 }
+
+/// A text this long is not decoded as a whole if it does not have to be.
+const LONG_TEXT: usize = 2 << 10;
 
 /// A string of the line.
 #[derive(Debug)]
@@ -151,9 +155,12 @@ impl<'r> Rewriter<'r> {
             if next.is_some_and(|at| at < string.inside.start) {
                 next = anchors.next(bytes, string.inside.start);
             }
-            if next.is_some_and(|at| at < string.inside.end) {
-                let known_path = self.members.hold_path(bytes, &string);
-                self.string(text, part.start, &string, known_path);
+            if let Some(at) = next.filter(|&at| at < string.inside.end) {
+                let is_long_text = text.level() == 0 && is_long_text(&bytes[string.inside.clone()]);
+                if !(is_long_text && self.pieces(bytes, &string.inside, at)) {
+                    let known_path = self.members.hold_path(bytes, &string);
+                    self.string(text, part.start, &string, known_path);
+                }
                 next = anchors.next(bytes, string.inside.end);
             }
         }
@@ -182,13 +189,39 @@ impl<'r> Rewriter<'r> {
         if memchr::memchr(b'\n', &bytes[part.clone()]).is_none() {
             return self.prose(&text, part, region.known_path);
         }
+        self.lines(&text, first);
+    }
+
+    /// The lines of a long text that have an anchor, decoded one by one; `first` is the first anchor of the string.
+    /// Answers whether there are several lines at all: nothing was done otherwise.
+    fn pieces(&mut self, line: &[u8], inside: &Range<usize>, first: usize) -> bool {
+        let text = &line[..inside.end];
+        let (mut floor, mut anchor) = (inside.start, Some(first));
+        while let Some(at) = anchor {
+            let piece = last_line_end(text, floor, at)..first_line_end(text, at);
+            if piece == *inside {
+                return false;
+            }
+            floor = piece.end.max(at + 1);
+            let decoded = Text::decode(line, piece, 1);
+            if let Some(first) = self.rules.anchors.next(decoded.bytes(), 0) {
+                self.lines(&decoded, first);
+            }
+            anchor = self.rules.anchors.next(text, floor);
+        }
+        true
+    }
+
+    /// The lines of a text that have an anchor, of which one may be JSON and the next not.
+    fn lines(&mut self, text: &Text<'_>, first: usize) {
+        let bytes = text.bytes();
         let mut anchor = Some(first);
         while let Some(at) = anchor {
             let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |before| before + 1);
             let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |more| at + more);
             let part = trimmed(bytes, start..end);
-            if !self.nested(&text, part.clone(), b"{[") {
-                self.prose(&text, part, false);
+            if !self.nested(text, part.clone(), b"{[") {
+                self.prose(text, part, false);
             }
             anchor = self.rules.anchors.next(bytes, end);
         }
@@ -279,6 +312,38 @@ impl<'r> Rewriter<'r> {
             }
         }
     }
+}
+
+/// Whether a string is so long that its lines are better decoded one by one, and is no JSON as a whole.
+fn is_long_text(raw: &[u8]) -> bool {
+    let mut start = raw;
+    while let [b'\\', b'n' | b'r' | b't', rest @ ..] | [b' ', rest @ ..] = start {
+        start = rest;
+    }
+    raw.len() > LONG_TEXT && !matches!(start, [b'{' | b'[' | b'\\', ..])
+}
+
+/// Behind the last line end before `at`, or `floor`. All of it is raw: a line end is `\n`.
+fn last_line_end(raw: &[u8], floor: usize, at: usize) -> usize {
+    let mut end = at;
+    while let Some(found) = memchr::memmem::rfind(&raw[floor..end], b"\\n") {
+        end = floor + found;
+        if is_escape(raw, end) {
+            return end + 2;
+        }
+    }
+    floor
+}
+
+/// The first line end at or behind `at`, or the end.
+fn first_line_end(raw: &[u8], at: usize) -> usize {
+    let ends = memchr::memmem::find_iter(&raw[at..], b"\\n").map(|found| at + found);
+    ends.into_iter().find(|&end| is_escape(raw, end)).unwrap_or(raw.len())
+}
+
+/// Whether the backslash at `at` is not itself escaped.
+fn is_escape(raw: &[u8], at: usize) -> bool {
+    (at - backslashes_before(raw, at)).is_multiple_of(2)
 }
 
 fn trimmed(bytes: &[u8], part: Range<usize>) -> Range<usize> {

@@ -243,7 +243,7 @@ mod tests {
         let (one, two) = (rule(r"C:\a", r"C:\b"), rule("/x", "/y"));
         let hash = |rules: &[Rule]| compile(rules).unwrap().mapping_hash().to_owned();
         assert_eq!(hash(&[one.clone(), two.clone()]), hash(&[two.clone(), one.clone(), two.clone()]));
-        assert_ne!(hash(&[one.clone()]), hash(&[two]));
+        assert_ne!(hash(std::slice::from_ref(&one)), hash(&[two]));
         let kept = PathRules::compile([one.clone()], Links::Keep).unwrap();
         assert_ne!(hash(&[one]), kept.mapping_hash());
     }

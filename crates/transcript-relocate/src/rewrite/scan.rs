@@ -103,7 +103,7 @@ impl Root {
     }
 }
 
-impl<'s> Scan<'s, '_> {
+impl Scan<'_, '_> {
     fn run(mut self) {
         let text = self.site.text;
         let mut from = 0;

@@ -112,13 +112,22 @@ pub(super) const COMPONENT: &str = "-._~!*'()";
 pub(super) fn percent_encode(text: &str, kept: &str, lower_hex: bool) -> String {
     let mut encoded = String::with_capacity(text.len() + 8);
     for byte in text.bytes() {
-        match char::from(byte) {
-            plain if plain.is_ascii_alphanumeric() || kept.contains(plain) => encoded.push(plain),
-            _ if lower_hex => encoded.push_str(&format!("%{byte:02x}")),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
+        let plain = char::from(byte);
+        if plain.is_ascii_alphanumeric() || kept.contains(plain) {
+            encoded.push(plain);
+        } else {
+            let digits =
+                hex_digits(byte).map(|digit| if lower_hex { digit } else { digit.to_ascii_uppercase() });
+            encoded.push('%');
+            encoded.extend(digits);
         }
     }
     encoded
+}
+
+/// The two digits of a byte, in lower case.
+pub(super) fn hex_digits(byte: u8) -> [char; 2] {
+    [byte >> 4, byte & 15].map(|half| char::from_digit(u32::from(half), 16).unwrap_or('0'))
 }
 
 #[cfg(test)]

@@ -151,23 +151,19 @@ fn tail_changes(
     let text = &text[..tail.end];
     let mut at = tail.start;
     while at < tail.end {
-        match separator_at(text, at, Alphabet::Plain) {
-            Some(separator) => {
-                let end = at + separator.len;
-                if &text[at..end] != b"/" {
-                    changes.push(Change { at: at..end, text: "/".to_owned() });
-                }
-                at = end;
+        let mut end = at + 1;
+        if let Some(separator) = separator_at(text, at, Alphabet::Plain) {
+            end = at + separator.len;
+            if &text[at..end] != b"/" {
+                changes.push(Change { at: at..end, text: "/".to_owned() });
             }
-            None => {
-                let more = text[at + 1..].iter().position(|byte| matches!(byte, b'/' | b'\\'));
-                let end = more.map_or(tail.end, |more| at + 1 + more);
-                if respell {
-                    changes.extend(name_change(text, at..end, rename));
-                }
-                at = end;
+        } else {
+            end += text[end..].iter().position(|byte| matches!(byte, b'/' | b'\\')).unwrap_or(tail.end - end);
+            if respell {
+                changes.extend(name_change(text, at..end, rename));
             }
         }
+        at = end;
     }
     changes
 }

@@ -277,22 +277,24 @@ fn a_line_that_is_no_json_stays_and_is_counted() {
     assert_eq!((report.lines, report.changed_lines, report.paths()), (3, 1, 1));
 }
 
+fn without_colons(name: &str) -> Cow<'_, str> {
+    Cow::Owned(name.replace(':', "%3A"))
+}
+
 #[test]
 fn names_that_extraction_changed_are_named_as_they_are_now() {
     let rules = compiled(usual());
-    fn names(name: &str) -> Cow<'_, str> {
-        Cow::Owned(name.replace(':', "%3A"))
-    }
     let line = json!({ "path": format!("{VM}/a:b/c d:e"), "text": format!("see {VM}/mnt/drafts/x:y/z and computer://{VM}/a:b") });
     let mut output = Vec::new();
     let input = line.to_string();
     let goes_on = |_| ControlFlow::Continue(());
-    rewrite_jsonl(&rules, Members::TRANSCRIPT, &names, input.as_bytes(), &mut output, goes_on).unwrap();
+    rewrite_jsonl(&rules, Members::TRANSCRIPT, &without_colons, input.as_bytes(), &mut output, goes_on)
+        .unwrap();
     let after: Value = serde_json::from_slice(&output).unwrap();
     let archive = r"C:\Users\otto\cowork-archive\calm-amber-noether";
     assert_eq!(after["path"], format!(r"{archive}\a%3Ab\c d%3Ae"));
-    let link = "computer:///C:/Users/otto/cowork-archive/calm-amber-noether/a%253Ab";
-    assert_eq!(after["text"], format!(r"see C:\Users\otto\drafts\x:y\z and {link}"));
+    let url = "computer:///C:/Users/otto/cowork-archive/calm-amber-noether/a%253Ab";
+    assert_eq!(after["text"], format!(r"see C:\Users\otto\drafts\x:y\z and {url}"));
 }
 
 #[test]
