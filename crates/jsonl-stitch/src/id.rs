@@ -44,29 +44,24 @@ fn digest(text: &[u8]) -> Key {
 
 /// Only the usual spelling, lower case with hyphens: another spelling is another text.
 fn uuid_bytes(text: &[u8]) -> Option<Key> {
+    const PAIRS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
     let text: &[u8; 36] = text.try_into().ok()?;
-    let mut bytes = [0; 16];
-    let mut at = 0;
-    for byte in &mut bytes {
-        if matches!(at, 8 | 13 | 18 | 23) {
-            if text[at] != b'-' {
-                return None;
-            }
-            at += 1;
-        }
-        *byte = (nibble(text[at])? << 4) | nibble(text[at + 1])?;
-        at += 2;
-    }
-    Some(Key(bytes))
+    let digit = |at: usize| DIGITS[usize::from(text[at])];
+    let is_uuid = [8, 13, 18, 23].iter().all(|&at| text[at] == b'-')
+        && PAIRS.iter().all(|&at| (digit(at) | digit(at + 1)) < 16);
+    is_uuid.then(|| Key(PAIRS.map(|at| digit(at) << 4 | digit(at + 1))))
 }
 
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+/// What lower-case hexadecimal digits are worth; all else more than a digit can be.
+const DIGITS: [u8; 256] = {
+    let mut digits = [u8::MAX; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
     }
-}
+    digits
+};
 
 /// All ids of a file: about 30 bytes each.
 #[derive(Debug, Default)]

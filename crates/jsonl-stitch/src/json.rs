@@ -129,7 +129,7 @@ pub fn member<'a>(bytes: &[u8], members: &'a [Member], name: &str) -> Option<&'a
 /// two strings never do.
 pub fn decode(inside: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr(b'\\', inside).is_none() {
-        return lossy(inside);
+        return if inside.is_ascii() { Cow::Borrowed(inside) } else { lossy(inside) };
     }
     let mut out = Vec::with_capacity(inside.len());
     let mut rest = inside;

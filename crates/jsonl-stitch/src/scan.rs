@@ -7,7 +7,7 @@ use memchr::{memchr, memrchr};
 use crate::record::{Flags, Record};
 
 /// How much is read before it is looked at. Longer lines make the buffer grow.
-const CHUNK: usize = 4 << 20;
+const CHUNK: usize = 1 << 20;
 
 /// What was found in a chunk.
 #[derive(Debug, Default)]

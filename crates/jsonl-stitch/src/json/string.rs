@@ -21,7 +21,8 @@ pub(super) fn end(bytes: &[u8], mut at: usize) -> Option<usize> {
         let escaped = Escaped::behind(special.backslashes, first_is_escaped);
         let quotes = special.quotes & !escaped.bytes;
         let inside = quotes.wrapping_sub(1) & !quotes; // the bits below the lowest quote, all if there is none
-        let unusual = escaped.bytes & inside & !letters_of_escapes(block);
+        let known = special.quotes | special.backslashes | letters_of_escapes(block);
+        let unusual = escaped.bytes & inside & !known;
         if special.controls & inside != 0 || !ones(unusual).all(|bit| is_escape(bytes, at + bit)) {
             return None;
         }
@@ -81,12 +82,12 @@ impl Special {
     }
 }
 
-/// The bytes that make an escape behind a backslash, but for `u`, which wants digits too.
+/// The bytes that make an escape behind a backslash, but for quotes and backslashes, which are known, and `u`, which wants
+/// digits too.
 fn letters_of_escapes(block: &[u8; BLOCK]) -> u64 {
     mask(block, |bytes| {
-        let signs = is(bytes, b'"') | is(bytes, b'\\') | is(bytes, b'/');
-        let letters = is(bytes, b'n') | is(bytes, b't') | is(bytes, b'r') | is(bytes, b'b') | is(bytes, b'f');
-        signs | letters
+        let b_or_f = is(bytes | u8x16::splat(b'b' ^ b'f'), b'f');
+        b_or_f | is(bytes, b'n') | is(bytes, b'r') | is(bytes, b't') | is(bytes, b'/')
     })
 }
 
@@ -107,16 +108,14 @@ struct Escaped {
 }
 
 impl Escaped {
+    /// Of a run of backslashes every second is escaped, and what follows the run if it is of an odd length. Subtracting the
+    /// first of each run from the odd bits behind it carries through the run: no loop, no branch.
     fn behind(backslashes: u64, first: bool) -> Self {
-        let mut escaped = Self { bytes: u64::from(first), next_block: false };
-        let mut left = backslashes & !escaped.bytes;
-        while left != 0 {
-            let lowest = left & left.wrapping_neg();
-            escaped.bytes |= lowest << 1;
-            escaped.next_block = lowest == 1 << 63;
-            left &= !(lowest | lowest << 1);
-        }
-        escaped
+        const ODD: u64 = 0xAAAA_AAAA_AAAA_AAAA;
+        let first = u64::from(first);
+        let starting = backslashes & !first;
+        let ends = ((starting << 1) | ODD).wrapping_sub(starting) ^ ODD;
+        Self { bytes: ends ^ (backslashes | first), next_block: (ends & backslashes) >> 63 == 1 }
     }
 }
 

@@ -54,12 +54,10 @@ impl<'a> Simulation<'a> {
             Fate::Lost(Loss::UnterminatedLastLine)
         } else if flags.contains(Flags::BAD_JSON) {
             Fate::Lost(Loss::BadJson)
+        } else if self.last_boundary() == Some(row) && row < self.rows.cut.max(self.read.from) {
+            Fate::Hidden(Hidden::LastBoundary)
         } else {
-            match self.loss(row) {
-                None => Fate::Shown,
-                Some(_) if self.last_boundary() == Some(row) => Fate::Hidden(Hidden::LastBoundary),
-                Some(loss) => Fate::Lost(loss),
-            }
+            self.loss(row).map_or(Fate::Shown, Fate::Lost)
         }
     }
 
