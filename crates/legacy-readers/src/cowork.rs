@@ -50,7 +50,7 @@ pub use disk::Kind;
 pub use environment::{Candidate, Environment, FAMILIES, Origin, Platform};
 pub use ids::{OwnerId, short_id};
 pub use image::{DiskImage, ImageFormat};
-pub use log::{Extent, LogEvent, Said, last_word, read_log};
+pub use log::{Extent, LogEvent, Said, last_word, read_log, read_log_file};
 pub use select::{Selection, select};
 pub use session::{Content, Session};
 pub use sidecar::Sidecar;

@@ -85,9 +85,28 @@ const LONGEST_LINE: u64 = 64 << 10;
 
 /// Reads the log of a base, the oldest line first. Lines that say nothing about sessions are passed over.
 pub fn read_log(base: &Path) -> Survey<Vec<LogEvent>> {
+    read_files(&base.join("logs"), &FILES)
+}
+
+/// Reads a log that lies anywhere: `main.log` with those beside it that it was before, any other file alone. One that is
+/// not there is an anomaly.
+pub fn read_log_file(file: &Path) -> Survey<Vec<LogEvent>> {
+    let (folder, name) = (file.parent().unwrap_or(file), file.file_name().and_then(|name| name.to_str()));
+    let mut survey = match name {
+        Some("main.log") => read_files(folder, &FILES),
+        Some(name) => read_files(folder, &[name]),
+        None => Survey::default(),
+    };
+    if let Err(error) = disk::look(file) {
+        survey.anomalies.push(disk::unreadable(file, &error));
+    }
+    survey
+}
+
+fn read_files(folder: &Path, names: &[&str]) -> Survey<Vec<LogEvent>> {
     let mut survey = Survey::<Vec<LogEvent>>::default();
-    for name in FILES {
-        let path = base.join("logs").join(name);
+    for name in names {
+        let path = folder.join(name);
         let read = disk::open(&path).and_then(|file| lines(file, &path, &mut survey.found));
         match read {
             Err(error) if !is_absence(&error) => survey.anomalies.push(disk::unreadable_file(&path, &error)),
