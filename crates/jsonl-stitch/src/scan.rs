@@ -41,7 +41,7 @@ pub(crate) fn each_chunk<E: From<io::Error>>(
             return take(Chunk { offset, bytes: &buffer[..filled] });
         }
         let Some(last) = memrchr(b'\n', &buffer[searched..]) else {
-            buffer.resize(buffer.len() * 2, 0);
+            buffer.resize(buffer.len() + buffer.len() / 2, 0);
             continue;
         };
         let whole = searched + last + 1;
