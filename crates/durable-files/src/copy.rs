@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::digest::{CHUNK, digest_file};
-use crate::{Digest, FileError, Fingerprint, Hasher, InContext, publish::remove_file_if_there};
+use crate::{
+    Digest, FileError, Fingerprint, Hasher, InContext, is_world_failure, publish::remove_file_if_there,
+};
 
 /// Sees the bytes pass, and may say stop.
 pub trait Meter {
@@ -229,14 +231,17 @@ fn dress(file: &File, traits: Traits) -> std::io::Result<()> {
     set_mode(file, traits.mode)
 }
 
-/// Gives a folder its mode and time. The time is worth no failure: whoever looks into the folder later may change it.
+/// Gives a folder its mode and time. That it cannot have the time there is no failure.
 pub fn dress_dir(dir: &Path, traits: Traits) -> Result<(), FileError> {
     if cfg!(windows) {
         return Ok(()); // no handle to a directory in safe code: see Limitations
     }
     let file = File::open(dir).doing("open the folder", dir)?;
     if let Some(mtime) = traits.mtime {
-        let _best_effort = file.set_modified(from_nanos(mtime));
+        match file.set_modified(from_nanos(mtime)) {
+            Err(error) if is_world_failure(&error) => return Err(error).doing("set the time of", dir),
+            _ => {}
+        }
     }
     set_mode(&file, traits.mode).doing("set the mode of", dir)
 }

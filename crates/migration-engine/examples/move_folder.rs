@@ -1,20 +1,20 @@
 //! A whole migration tool in one page: moves the files of a folder to another and replaces the index there.
 //!
-//! `move_folder apply|resume|undo|set-aside PLACE`, where PLACE holds `old/`, `new/index` and, afterwards, `state/`.
+//! `move_folder apply|resume|undo|keep|set-aside PLACE`, where PLACE holds `old/`, `new/index` and, afterwards, `state/`.
 //! Every file of `old/` but `index` is installed in `new/`; then `new/index` is replaced by `old/index`; then the files
 //! of `old/` are moved aside.
 
+mod drive;
+
 use std::error::Error;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 use durable_files::Fingerprint;
 use migration_engine::steps::{Files, InstallFile, ReplaceFile, Retire, Verbatim};
 use migration_engine::{
-    Block, Bucket, Changed, Cx, Header, Item, ItemId, NoProgress, Outcome, Plan, Run, RunId, StateRoot,
-    StepError, TargetLocks, Task, Wave, World, Worlds, check_room, compose_steps,
+    Block, Bucket, Header, Item, ItemId, Outcome, Plan, StepError, Task, Wave, World, Worlds, compose_steps,
 };
-use session_model::{Finding, InputId, Timestamp};
+use session_model::{Finding, InputId};
 
 /// The live handles: only folders that need a sync.
 #[derive(Default)]
@@ -102,31 +102,5 @@ fn plan(place: &Path) -> Result<Plan<Effect>, Box<dyn Error>> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let [verb, place] = std::env::args().skip(1).collect::<Vec<_>>().try_into().map_err(|_| "VERB PLACE")?;
-    let place = Path::new(&place);
-    let root = StateRoot::at(place.join("state"));
-    let cx = Cx { stop: &AtomicBool::new(false), progress: &NoProgress, now: Timestamp::now };
-    if verb == "apply" {
-        let plan = plan(place)?;
-        let locks = TargetLocks::take(&plan.header.locks)?;
-        if let Some(run) = root.interrupted_on(&plan.header.locks)? {
-            return Err(format!("run {} must be resumed or undone first", run.id).into());
-        }
-        check_room(&plan, root.path())?;
-        let run = Run::create(&root, RunId::new(Timestamp::UNIX_EPOCH, 0), plan, locks, (cx.now)())?;
-        run.apply(&Here, 1, &cx)?;
-        return Ok(());
-    }
-    let id = root.ids()?.pop().ok_or("there is no run")?;
-    let run = Run::<Effect>::open(&root, &id)?;
-    match verb.as_str() {
-        "resume" if run.phase() == migration_engine::Phase::Undoing => {
-            drop(run.undo(&Here, Changed::Refuse, &cx)?);
-        }
-        "resume" => drop(run.apply(&Here, 1, &cx)?),
-        "undo" => drop(run.undo(&Here, Changed::Refuse, &cx)?),
-        "set-aside" => drop(run.undo(&Here, Changed::SetAside, &cx)?),
-        _ => return Err("apply, resume, undo or set-aside".into()),
-    }
-    Ok(())
+    drive::main(plan, &Here)
 }

@@ -7,6 +7,7 @@ mod pair;
 mod replace;
 mod retire;
 mod splice;
+mod tree;
 
 pub use content::{Bytes, Content, FileWorld, Verbatim};
 pub use files::Files;
@@ -14,3 +15,4 @@ pub use install::{InstallFile, Installed};
 pub use replace::{ReplaceFile, Replaced};
 pub use retire::{Retire, Retired};
 pub use splice::{SpliceFile, SplicedFile};
+pub use tree::{BadEntry, Entry, InstallTree, InstalledTree, Node};

@@ -2,187 +2,88 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::path::{Path, PathBuf};
+mod strike;
 
-use migration_engine::{Phase, StateRoot};
-use tempfile::TempDir;
-use testkit::crash::{Blow, Effect, Program, example};
-use testkit::tree::Tree;
+use std::path::Path;
 
-/// A fresh place, always at the same path shape: two conversations, and an index that is already at the target.
-struct Place {
-    dir: TempDir,
-    before: Tree,
-    /// On a file system that can rename, and nothing beside it.
-    simple: bool,
-}
+use strike::{Place, Scene, applied, effects_of, strike_apply, strike_undo};
+use testkit::crash::Blow;
 
-impl Place {
-    fn new() -> Self {
-        let dir = testkit::crash::place();
-        for (name, content) in
-            [("old/a", "first\n"), ("old/b", ""), ("old/index", "a b\n"), ("new/index", "none\n")]
-        {
-            let path = dir.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(&path, content).unwrap();
-        }
-        let before = Tree::of(dir.path());
-        Self { dir, before, simple: false }
-    }
+/// Two conversations, and an index that is already at the target.
+static FOLDER: Scene = Scene { example: "move_folder", lay_out, assert_migrated };
 
-    /// The same on a file system that cannot exchange names, nor refuse to replace one (NFS, some FUSE).
-    fn simple() -> Self {
-        Self { simple: true, ..Self::new() }
-    }
-
-    fn path(&self) -> &Path {
-        self.dir.path()
-    }
-
-    fn program(&self, verb: &str) -> Program {
-        let program = Program::new(example("move_folder")).arg(verb).arg(self.path());
-        if self.simple { program.lacking("renameat2", "EINVAL") } else { program }
-    }
-
-    fn must(&self, verb: &str, when: &str) {
-        let output = self.program(verb).run();
-        assert!(output.status.success(), "{verb} {when}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-
-    /// What a person would say after a crash: `resume` if a run stands there, else the same command again.
-    fn go_on(&self, when: &str) {
-        match self.phase() {
-            None => self.must("apply", when),
-            Some(_) => self.must("resume", when),
-        }
-    }
-
-    /// Where the run stands, if there is one.
-    fn phase(&self) -> Option<Phase> {
-        let root = StateRoot::at(self.path().join("state"));
-        let id = root.ids().unwrap().pop()?;
-        Some(root.summary(&id).unwrap().phase())
-    }
-
-    fn tree(&self) -> Tree {
-        Tree::of(self.path()).without(&["state"])
-    }
-
-    fn assert_restored(&self, when: &str) {
-        self.before.assert_same(&self.tree(), when);
-    }
-
-    fn assert_migrated(&self, when: &str) {
-        let read = |name: &str| std::fs::read_to_string(self.path().join(name)).unwrap();
-        assert_eq!(
-            (read("new/deep/a"), read("new/deep/b"), read("new/index")),
-            ("first\n".into(), String::new(), "a b\n".into()),
-            "{when}"
-        );
-        let names = self.tree().names();
-        assert_eq!(names.len(), 10, "{when}: {names:?}"); // 3 folders, 3 new files, 3 retired, 1 stash
-        let retired = names.iter().filter(|name| name.ends_with(".retired")).count();
-        assert_eq!(retired, 3, "{when}: {names:?}");
-        assert_eq!(self.phase(), Some(Phase::Applied), "{when}");
-    }
-
-    fn journal(&self) -> PathBuf {
-        self.path().join("state/runs/19700101-000000-0000/journal")
+fn lay_out(place: &Path) {
+    for (name, content) in
+        [("old/a", "first\n"), ("old/b", ""), ("old/index", "a b\n"), ("new/index", "none\n")]
+    {
+        let path = place.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
     }
 }
 
-fn effects_of(verb: &str, prepare: &dyn Fn() -> Place) -> Vec<Effect> {
-    let effects = prepare().program(verb).effects();
-    assert!(effects.len() > 20, "only {} effects: the loop would prove little", effects.len());
-    effects
+fn assert_migrated(place: &Place, when: &str) {
+    let read = |name: &str| std::fs::read_to_string(place.path().join(name)).unwrap();
+    assert_eq!(
+        (read("new/deep/a"), read("new/deep/b"), read("new/index")),
+        ("first\n".into(), String::new(), "a b\n".into()),
+        "{when}"
+    );
+    let names = place.tree().names();
+    assert_eq!(names.len(), 10, "{when}: {names:?}"); // 3 folders, 3 new files, 3 retired, 1 stash
+    let retired = names.iter().filter(|name| name.ends_with(".retired")).count();
+    assert_eq!(retired, 3, "{when}: {names:?}");
 }
 
-fn applied(place: Place) -> Place {
-    place.must("apply", "undisturbed");
-    place.assert_migrated("undisturbed");
-    place
+fn new() -> Place {
+    Place::of(&FOLDER)
 }
 
-/// Strikes an apply at every effect; afterwards it is finished, and taken back.
-fn strike_apply(blow: Blow, new: fn() -> Place) {
-    for effect in effects_of("apply", &new) {
-        let when = format!("after {blow:?} at {effect}");
-        let place = new();
-        place.program("apply").run_struck(&effect, blow);
-        place.go_on(&when);
-        place.assert_migrated(&when);
-        place.must("undo", &when);
-        place.assert_restored(&when);
-
-        let place = new();
-        place.program("apply").run_struck(&effect, blow);
-        if place.phase().is_some() {
-            place.must("undo", &when);
-        }
-        place.assert_restored(&format!("undone {when}"));
-    }
-}
-
-/// Strikes an undo at every effect; afterwards `undo` and `resume` alike finish it.
-fn strike_undo(blow: Blow, new: fn() -> Place) {
-    for effect in effects_of("undo", &|| applied(new())) {
-        for finish in ["undo", "resume"] {
-            let when = format!("{finish} after {blow:?} at {effect}");
-            let place = applied(new());
-            place.program("undo").run_struck(&effect, blow);
-            match place.phase() {
-                Some(Phase::Applied) => place.must("undo", &when), // struck before it had begun
-                Some(Phase::Undone) => {}                          // struck after its last word
-                _ => place.must(finish, &when),
-            }
-            place.assert_restored(&when);
-            assert_eq!(place.phase(), Some(Phase::Undone), "{when}");
-        }
-    }
+fn simple() -> Place {
+    new().simple()
 }
 
 #[test]
 fn killed_at_any_effect_a_run_is_finished_by_resume_and_taken_back_by_undo() {
-    strike_apply(Blow::Kill, Place::new);
+    strike_apply(Blow::Kill, new);
 }
 
 #[test]
 fn a_full_disk_at_any_effect_harms_nothing() {
-    strike_apply(Blow::Error("ENOSPC"), Place::new);
+    strike_apply(Blow::Error("ENOSPC"), new);
 }
 
 #[test]
 fn a_failing_disk_at_any_effect_harms_nothing() {
-    strike_apply(Blow::Error("EIO"), Place::new);
+    strike_apply(Blow::Error("EIO"), new);
 }
 
 #[test]
 fn killed_at_any_effect_an_undo_is_finished() {
-    strike_undo(Blow::Kill, Place::new);
+    strike_undo(Blow::Kill, new);
 }
 
 #[test]
 fn a_failing_disk_during_an_undo_harms_nothing() {
-    strike_undo(Blow::Error("EIO"), Place::new);
+    strike_undo(Blow::Error("EIO"), new);
 }
 
 #[test]
 fn where_names_cannot_be_exchanged_a_kill_is_as_harmless() {
-    strike_apply(Blow::Kill, Place::simple);
-    strike_undo(Blow::Kill, Place::simple);
+    strike_apply(Blow::Kill, simple);
+    strike_undo(Blow::Kill, simple);
 }
 
 #[test]
 fn where_names_cannot_be_exchanged_a_failing_disk_is_as_harmless() {
-    strike_apply(Blow::Error("EIO"), Place::simple);
-    strike_undo(Blow::Error("EIO"), Place::simple);
+    strike_apply(Blow::Error("EIO"), simple);
+    strike_undo(Blow::Error("EIO"), simple);
 }
 
 /// What somebody wrote into a replaced file since is not lost, wherever a kill meets the undo that sets it aside.
 #[test]
 fn killed_at_any_effect_what_is_set_aside_is_still_there() {
-    for new in [Place::new, Place::simple] {
+    for new in [new, simple] {
         let edited = || {
             let place = applied(new());
             std::fs::write(place.path().join("new/index"), "edited\n").unwrap();
@@ -203,14 +104,14 @@ fn killed_at_any_effect_what_is_set_aside_is_still_there() {
 
 #[test]
 fn a_journal_torn_at_any_byte_of_its_last_batch_is_still_enough() {
-    let whole = std::fs::read(applied(Place::new()).journal()).unwrap();
+    let whole = std::fs::read(applied(new()).journal()).unwrap();
     let lines: Vec<usize> =
         whole.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(i, _)| i + 1).collect();
     let last_record = lines[lines.len() - 2];
     for cut in last_record..whole.len() {
         for verb in ["resume", "undo"] {
             let when = format!("{verb} with a journal cut at {cut} of {}", whole.len());
-            let place = applied(Place::new());
+            let place = applied(new());
             let journal = std::fs::OpenOptions::new().write(true).open(place.journal()).unwrap();
             journal.set_len(cut as u64).unwrap();
             place.must(verb, &when);
@@ -226,7 +127,7 @@ fn a_journal_torn_at_any_byte_of_its_last_batch_is_still_enough() {
 /// What a power cut would show: the page cache of a killed program survives, so only the order of the syncs can tell.
 #[test]
 fn nothing_is_published_before_content_and_evidence_are_durable() {
-    let place = Place::new();
+    let place = new();
     let effects = place.program("apply").effects();
     let first = |from: usize, syscall: &str, text: &str| {
         effects[from..].iter().position(|effect| effect.is(syscall, text)).map(|at| from + at)
@@ -248,7 +149,7 @@ fn nothing_is_published_before_content_and_evidence_are_durable() {
 /// Many files share one sync, and it comes as early.
 #[test]
 fn nothing_of_many_files_is_published_before_all_their_content_is_durable() {
-    let place = Place::new();
+    let place = new();
     for number in 0..100 {
         std::fs::write(place.path().join(format!("old/many-{number}")), "short\n").unwrap();
     }
@@ -268,14 +169,14 @@ fn nothing_of_many_files_is_published_before_all_their_content_is_durable() {
 /// The other half of that: what was published before a kill and never synced is so before its source is touched.
 #[test]
 fn what_a_killed_run_had_published_is_durable_before_resume_goes_on() {
-    let place = Place::new();
+    let place = new();
     let effects = place.program("apply").effects();
     let first = |from: usize, syscall: &str, text: &str| {
         from + effects[from..].iter().position(|effect| effect.is(syscall, text)).unwrap()
     };
     let settled = first(first(0, "renameat2", "/new/deep/.a."), "fsync", "/new/deep>");
     for struck in [first(0, "fsync", "/new>"), settled] {
-        let place = Place::new();
+        let place = new();
         place.program("apply").run_struck(&effects[struck], Blow::Kill);
         let resumed = place.program("resume").effects();
         let at = |syscall: &str, text: &str| {

@@ -5,10 +5,12 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use durable_files::{
-    Digest, FileError, Fingerprint, PublishError, Traits, Unsynced, beside, copy_file, digest_file,
-    digest_prefix, link_file, publish_new, remove_file_if_there, sync_dir, tagged,
+    Digest, FileError, Fingerprint, InContext, PublishError, Traits, Unsynced, beside, copy_file,
+    create_private_dir, digest_file, digest_prefix, link_file, open_expected, publish_new,
+    remove_file_if_there, remove_tree_if_there, sync_dir, tagged, write_new,
 };
 
+use super::tree::make_symlink;
 use crate::step::OCCUPIED;
 use crate::{Cx, Slot, State, StepError, World};
 
@@ -30,6 +32,11 @@ impl Files {
     /// Remembers that a file was staged whose content is not durable.
     pub(crate) fn staged(&mut self, path: PathBuf) -> Result<(), StepError> {
         Ok(self.staged.add(path)?)
+    }
+
+    /// Remembers a folder into which new files are staged that are not durable.
+    pub(crate) fn staged_tree(&mut self, root: PathBuf) -> Result<(), StepError> {
+        Ok(self.staged.add_tree(root)?)
     }
 
     /// Has a file removed once everything published before is durable: only then is it not needed any more, and only if
@@ -123,6 +130,59 @@ pub(crate) fn move_into(
         }
         moved => Ok(moved?),
     })
+}
+
+/// Moves a folder with all that is in it to a folder of the run, which may be on another disk: then what is left here
+/// loses its name before it is removed.
+pub(crate) fn move_tree_into(
+    folder: &Path,
+    tree: &Path,
+    name: &Path,
+    gone: &Path,
+    slot: &Slot,
+    cx: &Cx<'_>,
+) -> Result<(), StepError> {
+    put_into(folder, name, slot, |kept| match publish_new(tree, kept) {
+        Err(PublishError::File(error)) if is_other_disk(&error) || is_forbidden(&error) => {
+            let staged = beside(kept, "set-aside", "tmp");
+            remove_tree_if_there(&staged)?;
+            copy_tree(tree, &staged, cx)?;
+            let mut unsynced = Unsynced::default();
+            unsynced.add_tree(staged.clone())?;
+            unsynced.sync()?;
+            Ok(publish_new(&staged, kept)?)
+        }
+        moved => Ok(moved?),
+    })?;
+    if fingerprint_if_there(tree)?.is_some() {
+        publish_new(tree, gone)?;
+        remove_tree_if_there(gone)?;
+    }
+    Ok(())
+}
+
+/// A folder that may not be written to keeps its place: its way back up is written in it.
+fn is_forbidden(error: &FileError) -> bool {
+    error.source.kind() == ErrorKind::PermissionDenied
+}
+
+/// Copies whatever stands at a path; of a folder all that is in it. Pipes and sockets hold nothing that could be copied.
+fn copy_tree(from: &Path, to: &Path, cx: &Cx<'_>) -> Result<(), StepError> {
+    let found = std::fs::symlink_metadata(from).doing("look at", from)?;
+    if found.is_symlink() {
+        make_symlink(&std::fs::read_link(from).doing("read", from)?, to)?;
+    } else if found.is_dir() {
+        create_private_dir(to)?;
+        for entry in std::fs::read_dir(from).doing("look into", from)? {
+            let name = entry.doing("look into", from)?.file_name();
+            copy_tree(&from.join(&name), &to.join(&name), cx)?;
+        }
+    } else if found.is_file() {
+        let expect = Fingerprint::of(&found);
+        let traits = Traits::like(from)?.with_mtime(expect.mtime);
+        write_new(&mut open_expected(from, &expect)?, from, to, traits, &mut { *cx })?;
+    }
+    Ok(())
 }
 
 /// Gives a file a name in a folder of the run as well, or a copy there if that is on another disk.
