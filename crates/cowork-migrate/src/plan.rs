@@ -1,0 +1,416 @@
+//! The plan of moving a session: what goes where, in which order (formats/cowork.md F).
+
+use std::path::{Path, PathBuf};
+
+use durable_files::PathText;
+use legacy_readers::cowork::{Kind, Role, Sidecar};
+use migration_cli::Refusal;
+use migration_engine::steps::{Bytes, Entry, InstallFile, InstallTree, Node, Verbatim};
+use migration_engine::{Block, Bucket, Cx, Header, Item, ItemId, Outcome, Plan, Task, Wave};
+use serde_json::{Value, json};
+use session_model::{Finding, ForeignPath, InputId};
+use transcript_relocate::rewrite::PathRules;
+
+use crate::content::{Made, Means, Original};
+use crate::effect::Effect;
+use crate::extraction::{self, Extraction};
+use crate::loads;
+use crate::moving::Moving;
+use crate::rewriting::Tally;
+use crate::settings::{Promise, Settings};
+use crate::sidecar::{self, Edited};
+use crate::step::{MakeFolder, SidecarStep};
+use crate::transcript::{self, Planned};
+
+/// The item of the session itself, which has all the steps.
+const SESSION: ItemId = ItemId(0);
+
+/// What a session's move comes to.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    /// In the order in which they are carried out.
+    pub(crate) waves: Vec<Vec<Effect>>,
+    pub(crate) items: Vec<Item>,
+    pub(crate) inputs: Vec<InputId>,
+    pub(crate) settings: Settings,
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Draft {
+    pub(crate) fn finish(self) -> Result<Plan<Effect>, Refusal> {
+        let Self { waves, items, inputs, settings, findings } = self;
+        let block = |kind: &str, title: &str| Block { kind: kind.into(), title: title.into(), inputs: 0 };
+        let mut blocks = vec![
+            block("session", "sessions"),
+            block("session file", "session files"),
+            block("machine file", "machine files"),
+        ];
+        blocks.retain(|block| inputs.iter().any(|input| input.kind == block.kind));
+        let header = Header {
+            tool: String::new(),
+            version: String::new(),
+            blocks,
+            locks: Vec::new(),
+            settings: serde_json::to_value(settings).expect("because settings are plain data"),
+            partial: false,
+            findings,
+        };
+        let tasks = |steps: Vec<Effect>| {
+            let tasks = steps.into_iter().map(|step| Task { item: Some(SESSION), step });
+            Wave::publish(tasks.collect())
+        };
+        let lane = waves.into_iter().filter(|steps| !steps.is_empty()).map(tasks).collect();
+        Plan::new(header, &inputs, items, vec![lane])
+            .map_err(|error| Refusal::failure("unbalanced", error.to_string(), "please report this"))
+    }
+}
+
+/// Plans the move of a session.
+pub(crate) fn plan(moving: &Moving, options: &crate::Options, cx: &Cx<'_>) -> Result<Draft, Refusal> {
+    let mut tally = Tally::default();
+    let edited = edit(moving, options, &mut tally)?;
+    let files = SessionFiles::of(moving, &mut tally, cx)?;
+    if options.strict {
+        tally.must_be_complete()?;
+    }
+    let extraction = extract(moving, cx)?;
+    let staging = moving.staging();
+    let folders = Folders::of(&edited, moving)?;
+    let mut session = session_item(moving, &edited, &files, &tally);
+    session.findings.extend(folders.findings);
+    let archive = archive(moving, &edited, extraction.as_ref())?;
+    let mut making: Vec<Effect> = folders.make.iter().map(|folder| MakeFolder::plan(folder).into()).collect();
+    let has_extraction = extraction.as_ref().is_some_and(|extraction| !extraction.nodes.is_empty());
+    if let Some(staging) = staging.as_ref().filter(|staging| !has_extraction && !staging.local.is_dir()) {
+        making.push(MakeFolder::plan(&staging.local).into());
+    }
+    let tree = InstallTree::of(&moving.session_dir.local, files.entries).map_err(|bad| {
+        Refusal::new("bad-entry", bad.to_string(), "look at that file in the session's folder")
+    })?;
+    let settings = settings(moving, extraction.as_ref(), &files.promises, &edited);
+    let mut items = vec![session];
+    items.extend(files.items);
+    items.extend(
+        extraction.iter().flat_map(|found| machine_items(found, staging.as_ref().map(|place| &*place.local))),
+    );
+    let mut findings = moving.findings.clone();
+    findings.extend(extraction_findings(moving, extraction.as_ref()));
+    Ok(Draft {
+        inputs: items.iter().map(|item| item.input.clone()).collect(),
+        waves: vec![making, archive, vec![Effect::Tree(tree)], vec![put_sidecar(moving, &edited)]],
+        items,
+        settings,
+        findings,
+    })
+}
+
+/// The sidecar for the new world, which must still be one.
+fn edit(moving: &Moving, options: &crate::Options, tally: &mut Tally) -> Result<Edited, Refusal> {
+    let staging = moving.staging().map(|place| place.foreign);
+    let refuse = |what: String| {
+        let message = format!("cannot rewrite {}: {what}", moving.session.path.display());
+        Refusal::new("sidecar", message, "please report this; the sidecar is not touched")
+    };
+    let edited =
+        sidecar::edit(&moving.sidecar.bytes, &moving.rules, staging.as_ref(), options.keep_machine_local)
+            .map_err(|error| refuse(error.to_string()))?;
+    tally.add(&moving.session.path, &edited.report);
+    Sidecar::parse(edited.text.clone(), &moving.session.path)
+        .map_err(|anomaly| refuse(anomaly.to_string()))?;
+    Ok(edited)
+}
+
+fn extract(moving: &Moving, cx: &Cx<'_>) -> Result<Option<Extraction>, Refusal> {
+    match (&moving.image, moving.view().vm_name()) {
+        (Some(image), Some(vm)) => extraction::survey(image, vm, false, cx).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// What becomes of everything in the session's folder.
+struct SessionFiles {
+    entries: Vec<Entry<Made>>,
+    items: Vec<Item>,
+    /// What each build will load, by transcript.
+    promises: Vec<Promise>,
+    findings: Vec<Finding>,
+}
+
+impl SessionFiles {
+    fn of(moving: &Moving, tally: &mut Tally, cx: &Cx<'_>) -> Result<Self, Refusal> {
+        let mut files =
+            Self { entries: Vec::new(), items: Vec::new(), promises: Vec::new(), findings: Vec::new() };
+        let contents = &moving.contents.found;
+        for found in &contents.items {
+            cx.check()?;
+            let source = contents.directory.join(&found.relative);
+            let target = moving.session_dir.local.join(&found.relative);
+            let path = PathText::from(found.relative.clone());
+            match found.kind {
+                Kind::Folder => {
+                    files.entries.push(Entry { path, node: Node::Folder { mode: 0o700, mtime: None } });
+                    continue;
+                }
+                Kind::File if found.role.travels() => {
+                    let content = files.made(found.role, &source, &target, &moving.rules, tally, cx)?;
+                    let mtime = i64::try_from(found.mtime.as_nanosecond()).ok();
+                    files.entries.push(Entry { path, node: Node::File { content, mode: 0o600, mtime } });
+                    files.item(&source, Some(&target), Outcome::plain(Bucket::Migrated));
+                }
+                Kind::File => files.item(&source, None, Outcome::because(Bucket::Skipped, "credentials")),
+                Kind::Link => files.item(&source, None, Outcome::because(Bucket::Skipped, "symlink")),
+                Kind::Special => files.item(&source, None, Outcome::because(Bucket::Skipped, "special-file")),
+            }
+        }
+        Ok(files)
+    }
+
+    fn made(
+        &mut self,
+        role: Role,
+        source: &Path,
+        target: &Path,
+        rules: &PathRules,
+        tally: &mut Tally,
+        cx: &Cx<'_>,
+    ) -> Result<Made, Refusal> {
+        let planned = match role {
+            Role::Transcript => transcript::conversation(source, rules, cx)?,
+            Role::Subagent => transcript::subagent(source, rules, cx)?,
+            Role::SubagentMeta => transcript::document(source, rules)?,
+            _ => {
+                let Original { source, expect } = Original::of(source)?;
+                return Ok(Made::Copied(Verbatim::of(&source, expect)));
+            }
+        };
+        let Planned { made, report, decision } = planned;
+        tally.add(source, &report);
+        if let Some(decision) = decision {
+            self.findings.extend(loads::findings(&decision.after));
+            self.promises.push(Promise {
+                transcript: target.into(),
+                loads: loads::to_json(&decision.after),
+                before: loads::to_json(&decision.before),
+                edits: decision.edits.len(),
+            });
+        }
+        Ok(made)
+    }
+
+    fn item(&mut self, source: &Path, target: Option<&Path>, outcome: Outcome) {
+        let name = source.display().to_string();
+        let item = Item::new(InputId::new("session file", name.clone()), name, outcome);
+        let targets = target.map(|target| target.display().to_string()).into_iter().collect();
+        self.items.push(Item { targets, needs: vec![SESSION], ..item });
+    }
+}
+
+/// The session's item, which says what becomes of it in words.
+fn session_item(moving: &Moving, edited: &Edited, files: &SessionFiles, tally: &Tally) -> Item {
+    let source = moving.session.path.display().to_string();
+    let input = InputId::new("session", source.clone());
+    let title = moving.view().title.clone().unwrap_or_else(|| moving.session.id().to_owned());
+    let mut item = Item::new(input, title, Outcome::plain(Bucket::Migrated));
+    item.source = Some(source);
+    item.targets =
+        vec![moving.new_sidecar().display().to_string(), moving.session_dir.local.display().to_string()];
+    item.findings.extend(tally.findings());
+    item.findings.extend(files.findings.iter().cloned());
+    let anomalies = moving.sidecar.anomalies.iter().chain(&moving.contents.anomalies);
+    item.findings
+        .extend(anomalies.map(|anomaly| Finding::warning(anomaly.code.clone(), anomaly.to_string())));
+    for further in &moving.session.further {
+        let message = format!("{} is not moved: it is another folder of the session", further.display());
+        item.findings.push(Finding::warning("further-folder", message));
+    }
+    let promises = files.promises.iter().map(|promise| {
+        json!({ "transcript": promise.transcript, "before": promise.before, "after": promise.loads, "edits": promise.edits })
+    });
+    item.own.insert("session".into(), json!(moving.session.id()));
+    item.own.insert("rewriting".into(), tally.to_json());
+    item.own.insert("transcripts".into(), promises.collect::<Value>());
+    item.own.insert("dropped".into(), json!(edited.dropped));
+    item
+}
+
+/// The folders that the session was given.
+#[derive(Default)]
+struct Folders {
+    make: Vec<PathBuf>,
+    findings: Vec<Finding>,
+}
+
+impl Folders {
+    fn of(edited: &Edited, moving: &Moving) -> Result<Self, Refusal> {
+        let parsed = Sidecar::parse(edited.text.clone(), &moving.session.path);
+        let sidecar =
+            parsed.map_err(|anomaly| Refusal::new("sidecar", anomaly.to_string(), "please report this"))?;
+        let staging = moving.staging();
+        let mut folders = Self::default();
+        for folder in &sidecar.view.folders {
+            let path = folder.parse::<ForeignPath>();
+            if path
+                .as_ref()
+                .is_ok_and(|path| staging.as_ref().is_some_and(|place| place.foreign.same_place(path)))
+            {
+                continue;
+            }
+            folders.add(folder, path.ok().as_ref(), moving);
+        }
+        Ok(folders)
+    }
+
+    fn add(&mut self, spelled: &str, path: Option<&ForeignPath>, moving: &Moving) {
+        let outside =
+            |home: &crate::drives::Home| path.is_some_and(|path| path.below(&home.foreign).is_none());
+        if moving.home.as_ref().is_some_and(outside) {
+            let message = format!("{spelled} is outside the home; some builds drop such a folder on loading");
+            self.findings.push(Finding::warning("folder-outside-home", message));
+        }
+        let local = path.and_then(|path| moving.drives.local(path));
+        let root = local
+            .as_deref()
+            .and_then(|local| local.ancestors().nth(path.map_or(0, |path| path.components().len())));
+        match (&local, root) {
+            (Some(local), Some(root)) if root.is_dir() => {
+                if !local.is_dir() {
+                    self.make.push(local.clone());
+                }
+            }
+            _ => {
+                let message = format!(
+                    "{spelled} was not looked at and is not made: its drive cannot be reached from here"
+                );
+                self.findings.push(Finding::warning("folder-unchecked", message));
+            }
+        }
+    }
+}
+
+/// Everything that goes to the archive.
+fn archive(
+    moving: &Moving,
+    edited: &Edited,
+    extraction: Option<&Extraction>,
+) -> Result<Vec<Effect>, Refusal> {
+    let folder = &moving.archive.local;
+    let place = |what: &str| folder.join(format!("{}-{what}.json", moving.short()));
+    let original = Original::of(&moving.session.path)?;
+    let mtime = original.expect.mtime;
+    let pristine = Made::Copied(Verbatim::of(&original.source, original.expect));
+    let mut steps = vec![
+        Effect::File(InstallFile::of(pristine, &place("pristine-sidecar"), mtime)),
+        Effect::File(InstallFile::of(given(&edited.text), &place("rewritten-sidecar"), mtime)),
+    ];
+    if let (Some(found), Some(staging)) =
+        (extraction.filter(|found| !found.nodes.is_empty()), moving.staging())
+    {
+        let manifest = serde_json::to_vec_pretty(&found.manifest).expect("because it is plain data");
+        let mtime = found.image.expect.mtime;
+        steps.push(Effect::File(InstallFile::of(given(&manifest), &place("extraction"), mtime)));
+        steps.push(Effect::Tree(extraction_tree(found, &staging.local)?));
+    }
+    Ok(steps)
+}
+
+pub(crate) fn given(bytes: &[u8]) -> Made {
+    Made::Given { bytes: Bytes(bytes.to_vec()) }
+}
+
+/// What was in the virtual machine, as a folder.
+pub(crate) fn extraction_tree(found: &Extraction, target: &Path) -> Result<InstallTree<Made>, Refusal> {
+    let entries = found.nodes.iter().map(|node| Entry {
+        path: PathBuf::from(&node.path).into(),
+        node: match &node.made {
+            Some(content) => Node::File { content: content.clone(), mode: 0o600, mtime: Some(node.mtime) },
+            None => Node::Folder { mode: 0o700, mtime: Some(node.mtime) },
+        },
+    });
+    InstallTree::of(target, entries.collect())
+        .map_err(|bad| Refusal::new("bad-entry", bad.to_string(), "please report this"))
+}
+
+/// One item for everything that a virtual machine's disk holds of a session.
+pub(crate) fn machine_items(found: &Extraction, staging: Option<&Path>) -> Vec<Item> {
+    let manifest = &found.manifest;
+    let item = |path: &str, target: Option<&str>, outcome: Outcome| {
+        let name = format!("{}/{path}", manifest.from);
+        let item = Item::new(InputId::new("machine file", name.clone()), name, outcome);
+        let targets = target.and_then(|path| Some(staging?.join(path).display().to_string()));
+        Item { targets: targets.into_iter().collect(), needs: vec![SESSION], ..item }
+    };
+    let taken =
+        found.files().map(|node| item(&node.path, Some(&node.path), Outcome::plain(Bucket::Migrated)));
+    let skipped = |path: &str, reason: &str| item(path, None, Outcome::because(Bucket::Skipped, reason));
+    let links = manifest.symlinks.keys().map(|path| skipped(path, "symlink"));
+    let special = manifest.special.iter().map(|path| skipped(path, "special-file"));
+    let left = manifest.skipped.iter().map(|(path, reason)| skipped(path, reason));
+    let unreadable = manifest.unreadable.iter().map(|(path, why)| {
+        item(path, None, Outcome::because(Bucket::Quarantined, "unreadable").detail(why.clone()))
+    });
+    taken.chain(links).chain(special).chain(left).chain(unreadable).collect()
+}
+
+fn extraction_findings(moving: &Moving, extraction: Option<&Extraction>) -> Vec<Finding> {
+    let nothing = |message: String| vec![Finding::note("nothing-to-extract", message)];
+    match (extraction, &moving.image, moving.view().vm_name()) {
+        (Some(found), Some(image), Some(vm)) => {
+            let mut findings = found.findings.clone();
+            if found.nodes.is_empty() {
+                findings
+                    .extend(nothing(format!("{} holds nothing of /{vm}; that is usual", image.display())));
+            }
+            findings
+        }
+        (_, None, Some(vm)) => {
+            nothing(format!("there is no disk image, so nothing of /sessions/{vm} could be taken from one"))
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The sidecar comes last: it is what makes the session exist.
+fn put_sidecar(moving: &Moving, edited: &Edited) -> Effect {
+    let target = moving.new_sidecar();
+    let mtime = i64::try_from(moving.session.mtime.as_nanosecond()).unwrap_or_default();
+    Effect::Sidecar(SidecarStep {
+        inner: InstallFile::of(given(&edited.text), &target, mtime),
+        target: target.into(),
+        session: moving.view().session_id.clone(),
+        cli: moving.view().cli_session_id.clone(),
+        archive: moving.archive.local.clone().into(),
+    })
+}
+
+fn settings(
+    moving: &Moving,
+    extraction: Option<&Extraction>,
+    promises: &[Promise],
+    edited: &Edited,
+) -> Settings {
+    let image = extraction.filter(|found| !found.nodes.is_empty()).map(|found| found.image.clone());
+    Settings {
+        means: Means { mapping: Some(moving.mapping.clone()), image },
+        mapping_hash: Some(moving.rules.mapping_hash().to_owned()),
+        session: moving.view().session_id.clone(),
+        cli: moving.view().cli_session_id.clone(),
+        vm: moving.view().vm_name().map(str::to_owned),
+        sidecar: Some(moving.new_sidecar().into()),
+        promised: String::from_utf8_lossy(&edited.text).into_owned(),
+        last_activity: moving.view().last_activity_at.0,
+        session_dir: Some(moving.session_dir.local.clone().into()),
+        archive: Some(moving.archive.local.clone().into()),
+        short: moving.short().to_owned(),
+        drives: moving.drives.clone(),
+        promises: promises.to_vec(),
+        places: vec![moving.session_dir.clone(), moving.archive.clone()],
+        held: crate::guard::held_places(
+            Some(&moving.destination.base),
+            &moving.destination.profile.path,
+            None,
+        )
+        .into_iter()
+        .map(PathText::from)
+        .collect(),
+    }
+}
