@@ -5,8 +5,9 @@ use std::process::Command;
 use crate::shell::{self, Outcome};
 
 /// Programs that tests run, each with the Debian package that has it.
-const NEEDED: [(&str, &str); 6] = [
+const NEEDED: [(&str, &str); 7] = [
     ("git", "git"),
+    ("lowntfs-3g", "ntfs-3g"),
     ("ps", "procps"),
     ("python3", "python3"),
     ("setpriv", "util-linux"),

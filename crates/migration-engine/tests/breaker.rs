@@ -8,7 +8,11 @@ mod failing;
 mod hostile;
 #[path = "breaker/place.rs"]
 mod place;
+#[path = "breaker/splices.rs"]
+mod splices;
 #[path = "breaker/stopping.rs"]
 mod stopping;
 #[path = "breaker/strangers.rs"]
 mod strangers;
+#[path = "breaker/trees.rs"]
+mod trees;

@@ -161,3 +161,33 @@ fn killed_at_any_effect_an_undo_that_keeps_a_session_that_went_on_keeps_it() {
     strike_changed("keep", Blow::Error("EIO"), &|| edited(new()), &assert_kept);
     strike_changed("keep", Blow::Error("ENOSPC"), &|| edited(new()), &assert_kept);
 }
+
+/// What a power cut would show: only the order of the syncs can tell.
+#[test]
+fn nothing_of_a_session_is_published_before_it_is_durable_nor_removed_before_that() {
+    let effects = new().program("apply").effects();
+    let first = |from: usize, syscall: &str, text: &str| {
+        let at = effects[from..].iter().position(|effect| effect.is(syscall, text));
+        from + at.unwrap_or_else(|| panic!("no {syscall} of {text} after {from}"))
+    };
+    let last_written = effects.iter().rposition(|effect| effect.is("write", "/closed/transcript>")).unwrap();
+    let listed = first(last_written, "fsync", "/0-manifest.tmp>");
+    let synced = first(listed, "syncfs", "/new/deep/.session.rehome-");
+    let recorded = first(synced, "fdatasync", "/journal>");
+    let published = first(recorded, "renameat2", "/new/deep/.session.rehome-");
+    first(published, "fsync", "/new/deep>");
+    assert!(!effects.iter().any(|effect| effect.is("fsync", ".tmp/")), "one sync for all of it");
+
+    const OLD: &str = "/new/.history.rehome-19700101-000000-0000-2.other";
+    let exchanged = first(published, "renameat2", "/new/history\", RENAME_EXCHANGE");
+    let settled = first(exchanged, "fsync", "/new>");
+    let removed = first(exchanged, "unlink", OLD);
+    assert!(settled < removed, "the file as it was is the way back until then");
+
+    let place = new();
+    place.program("apply").run_struck(&effects[settled], Blow::Kill);
+    let resumed = place.program("resume").effects();
+    let settled = resumed.iter().position(|effect| effect.is("fsync", "/new>")).unwrap();
+    let removed = resumed.iter().position(|effect| effect.is("unlink", OLD)).unwrap();
+    assert!(settled < removed, "nor does the next attempt forget that");
+}

@@ -5,14 +5,16 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use durable_files::Fingerprint;
-use migration_engine::steps::{Files, InstallFile, ReplaceFile, Retire, Verbatim};
+use migration_engine::steps::{
+    Entry, Files, InstallFile, InstallTree, Node, ReplaceFile, Retire, SpliceFile, Verbatim,
+};
 use migration_engine::{
     ApplyError, Block, Bucket, Cause, Changed, Cost, Cx, Drift, Header, Item, ItemId, Lane, Look, NoProgress,
     Outcome, Plan, Receipt, Run, RunId, Slot, State, StateRoot, Step, StepError, TargetLocks, Task,
     UndoError, Verdict, World, Worlds, compose_steps,
 };
 use serde::{Deserialize, Serialize};
-use session_model::{Finding, InputId, Timestamp};
+use session_model::{Finding, InputId, Splice, Timestamp};
 use testkit::tree::Tree;
 
 /// The folders of a lane, and what happens around them.
@@ -45,6 +47,10 @@ compose_steps! {
         Install(InstallFile) with files,
         /// A replaced file.
         Replace(ReplaceFile) with files,
+        /// A spliced file.
+        Splice(SpliceFile) with files,
+        /// A new folder.
+        Tree(InstallTree) with files,
         /// A retired source.
         Retire(Retire) with files,
     }
@@ -65,6 +71,12 @@ impl Watched {
     pub(crate) fn claim_digest(&mut self, digest: durable_files::Digest) {
         let Effect::Install(step) = &mut self.0 else { panic!("expected a new file") };
         step.content.digest = Some(digest);
+    }
+
+    /// Makes the step of a spliced file look in another place of it.
+    pub(crate) fn claim_offset(&mut self, offset: u64) {
+        let Effect::Splice(step) = &mut self.0 else { panic!("expected a spliced file") };
+        step.splices[0].offset = offset;
     }
 
     fn meet(&self, world: &Handles, moment: &str) -> Result<(), StepError> {
@@ -252,6 +264,28 @@ impl Place {
         let expect_target = Fingerprint::of_file(&target).unwrap();
         let content = Verbatim::of(&source, expect_source);
         self.task(item, ReplaceFile { content, target: target.into(), expect: expect_target })
+    }
+
+    /// The step of an item that puts `new` in the place of `old` in a file.
+    pub(crate) fn splice(&self, item: u32, target: &str, [old, new]: [&str; 2]) -> Task<Watched> {
+        let offset = self.read(target).unwrap().find(old).unwrap() as u64;
+        let target = self.path(target);
+        let expect = Fingerprint::of_file(&target).unwrap();
+        let splices = vec![Splice { offset, old: old.into(), new: new.into() }];
+        self.task(item, SpliceFile { target: target.into(), expect, splices })
+    }
+
+    /// The step of an item that installs a folder `deep` with copies of sources in it, in a folder.
+    pub(crate) fn tree_of(&self, item: u32, sources: &[&str], target: &str) -> Task<Watched> {
+        let mut entries =
+            vec![Entry { path: "deep".into(), node: Node::Folder { mode: 0o700, mtime: None } }];
+        for source in sources {
+            let path = self.path(source);
+            let content = Verbatim::of(&path, Fingerprint::of_file(&path).unwrap());
+            let path = Path::new("deep").join(path.file_name().unwrap());
+            entries.push(Entry { path: path.into(), node: Node::File { content, mode: 0o600, mtime: None } });
+        }
+        self.task(item, InstallTree::of(&self.path(target), entries).unwrap())
     }
 
     /// The step of an item that moves a file aside.

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use durable_files::{
-    Digest, Digested, FileError, Fingerprint, InContext, PathText, Traits, create_private_dirs, publish_over,
-    sync_dir, write_file,
+    Digest, Digested, FileError, Fingerprint, InContext, PathText, Traits, create_private_dirs, is_one_file,
+    publish_over, sync_dir, write_file,
 };
 use serde::{Deserialize, Serialize};
 
@@ -113,22 +113,26 @@ impl Manifest {
         Ok(if more.is_empty() { State::Done } else { State::Superseded(summary(&more)) })
     }
 
-    /// What is in the folder and not in the list.
+    /// What is in the folder and not in the list. A disk that folds names may list one of ours as another.
     fn new_names(&self, root: &Path) -> Result<Vec<String>, FileError> {
-        let known: HashSet<&Path> = self.lines.iter().map(|line| &*line.path).collect();
+        let mut unlisted: HashSet<&Path> = self.lines.iter().map(|line| &*line.path).collect();
         let folders = self.lines.iter().filter(|line| matches!(line.kind, Kind::Folder));
-        let mut new = Vec::new();
+        let mut unknown = Vec::new();
         for folder in folders.map(|line| &*line.path).chain([Path::new("")]) {
             let at = root.join(folder);
             for entry in std::fs::read_dir(&at).doing("look into", &at)? {
                 let path = folder.join(entry.doing("look into", &at)?.file_name());
-                if !known.contains(&*path) {
-                    new.push(format!("{}: it is new", path.display()));
+                if !unlisted.remove(&*path) {
+                    unknown.push(path);
                 }
             }
         }
-        new.sort_unstable();
-        Ok(new)
+        let is_ours = |path: &PathBuf| {
+            unlisted.iter().any(|ours| is_one_file(&root.join(ours), &root.join(path)).unwrap_or(false))
+        };
+        unknown.retain(|path| !is_ours(path));
+        unknown.sort_unstable();
+        Ok(unknown.iter().map(|path| format!("{}: it is new", path.display())).collect())
     }
 }
 
