@@ -263,6 +263,14 @@ fn a_result_from_which_another_branch_goes_on_is_not_parallel() {
 }
 
 #[test]
+fn a_result_with_something_said_beside_it_is_not_parallel() {
+    let said =
+        result("r", "b").replace(r#""content":"ok"}]"#, r#""content":"ok"},{"type":"text","text":"stop"}]"#);
+    let lines = [user("a", ""), assistant("b", "a"), said, result("c", "b"), with_segment("e", "a", "c")];
+    assert_eq!(fates(&file(&lines), V1, SMALL)[2], "off-chain/abandoned");
+}
+
+#[test]
 fn losses_are_counted_between_their_lines_blank_ones_counted() {
     let mut file = file(&[user("a", ""), String::new(), "\r".into(), user("b", "a"), boundary("c", "b")]);
     file.extend(b"  ");

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod arbitrary;
+mod big;
 mod corpus;
 mod exactness;
 mod exercise;
