@@ -198,6 +198,15 @@ fn a_destination_that_contains_the_source_is_written_once() {
 }
 
 #[test]
+fn a_tail_is_not_looked_into_again() {
+    let rules = compiled(usual());
+    let path = format!(r"{VM}/mnt/drafts/x=C:/Users/mira/y");
+    assert_eq!(member(&rules, "path", &path), r"C:\Users\otto\drafts\x=C:\Users\mira\y");
+    let (_, report) = rewrite(&rules, json!({ "path": path }).to_string().as_bytes());
+    assert_eq!(report.leftovers[&Group::Other].count, 1);
+}
+
+#[test]
 fn two_users_can_change_places() {
     let rules = compiled(vec![
         rule(RuleClass::Home, r"C:\Users\mira", r"C:\Users\otto"),
