@@ -56,6 +56,12 @@ pub trait Tool {
         here: &Surroundings,
     ) -> Result<Self::Worlds, Refusal>;
 
+    /// What comes after a run of such a plan, beside its undo: a label and a verb of the tool's own, which is offered
+    /// with the run's id.
+    fn onward(&self, _header: &Header) -> Vec<(&'static str, &'static str)> {
+        Vec::new()
+    }
+
     /// What a verb of the tool's own that only looks has to show; `None` if the verb is a migration, which is prepared
     /// and carried out like the bare tool's.
     fn look(

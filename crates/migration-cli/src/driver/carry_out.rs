@@ -51,6 +51,10 @@ impl<T: Tool> Session<'_, T> {
         };
         if report.items.iter().any(|row| may_succeed(row.bucket, &row.reason)) {
             report.then("again", self.command("resume", run.id()));
+        } else {
+            for (label, verb) in self.tool.onward(&run.plan().header) {
+                report.then(label, self.command(verb, run.id()));
+            }
         }
         report.then("undo", self.command("undo", run.id()));
     }
