@@ -8,7 +8,7 @@ use migration_engine::Cx;
 use serde_json::Map;
 use session_model::Finding;
 
-use crate::loads::{self, Loaded};
+use crate::loads;
 use crate::transcript::{Transcript, Unfit};
 
 pub(crate) fn check(files: &[PathBuf], targets: &[Loader], cx: &Cx<'_>) -> Result<Listing, Refusal> {
@@ -18,9 +18,10 @@ pub(crate) fn check(files: &[PathBuf], targets: &[Loader], cx: &Cx<'_>) -> Resul
     for file in files {
         match Transcript::read(file, cx) {
             Ok((_, checked)) => {
+                let wants_stitch = checked.wants_stitch(targets);
                 let loads: Vec<Load> =
                     checked.loads.into_iter().filter(|load| targets.contains(&load.loader)).collect();
-                listing.exit = worst(listing.exit, exit_of(loads::verdict(&loads)));
+                listing.exit = worst(listing.exit, exit_of(wants_stitch, &loads));
                 listing.rows.push(row(file, &loads));
             }
             Err(unfit) if files.len() == 1 => return Err(unfit.into()),
@@ -38,11 +39,14 @@ fn worst(one: Exit, other: Exit) -> Exit {
     one.max(other)
 }
 
-fn exit_of(loaded: Loaded) -> Exit {
-    match loaded {
-        Loaded::Whole => Exit::Done,
-        Loaded::AllButBranches => Exit::Partial,
-        Loaded::Cut => Exit::Unverified,
+/// Rows that a stitch could bring back are a reason to make one; those that lead nowhere are only named.
+fn exit_of(wants_stitch: bool, loads: &[Load]) -> Exit {
+    if wants_stitch {
+        Exit::Unverified
+    } else if loads.iter().all(Load::is_whole) {
+        Exit::Done
+    } else {
+        Exit::Partial
     }
 }
 

@@ -1,6 +1,6 @@
 //! What each build would load, as reports show it.
 
-use jsonl_stitch::load::{Load, Loss};
+use jsonl_stitch::load::Load;
 use serde_json::{Map, Value, json};
 use session_model::Finding;
 
@@ -46,33 +46,6 @@ fn of_load(load: &Load) -> impl Iterator<Item = Finding> {
         let message = format!("{}: {rows} not shown ({lines}){why}", load.loader.name());
         Finding::warning(loss.code(), message)
     })
-}
-
-/// Whether every loader shows everything but rows that no stitch could bring back, and whether there are such.
-pub(crate) fn verdict(loads: &[Load]) -> Loaded {
-    if loads.iter().all(Load::is_whole) {
-        Loaded::Whole
-    } else if loads.iter().flat_map(|load| load.lost.keys()).copied().all(is_beyond_stitching) {
-        Loaded::AllButBranches
-    } else {
-        Loaded::Cut
-    }
-}
-
-/// Whether no stitch could bring such a row back.
-fn is_beyond_stitching(loss: Loss) -> bool {
-    matches!(loss, Loss::OffChain(_) | Loss::BadJson)
-}
-
-/// How much is loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Loaded {
-    /// Everything.
-    Whole,
-    /// Everything but rows that lead nowhere.
-    AllButBranches,
-    /// Rows are lost that a stitch could bring back.
-    Cut,
 }
 
 /// Whether a transcript loads at least what was promised of it: it may have grown since.

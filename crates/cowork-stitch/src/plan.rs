@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use jsonl_stitch::load::Load;
 use jsonl_stitch::{Decision, Edit, Why};
 use migration_engine::steps::{InstallFile, SpliceFile};
 use migration_engine::{Block, Bucket, Header, Item, ItemId, Outcome, Plan, Task, Wave};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use session_model::{InputId, Splice};
 
 use crate::effect::Effect;
-use crate::loads::{self, Loaded};
+use crate::loads;
 use crate::transcript::{Transcript, Unfit};
 
 /// The member of an item that says what each build will load: the meaning check compares with it.
@@ -44,7 +45,7 @@ impl Draft {
             item.own.insert(EDITS.into(), edits(&decision.edits));
         }
         item.findings = loads::findings(&decision.after);
-        self.partial |= loads::verdict(&decision.after) != Loaded::Whole;
+        self.partial |= !decision.after.iter().all(Load::is_whole);
         let splices = decision.splices();
         self.add(item, transcript, splices, backup);
     }

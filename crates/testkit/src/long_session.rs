@@ -28,8 +28,8 @@ const CWD: &str = r"C:\Users\mira\projects\drafts";
 pub fn write(shape: Shape, out: impl Write) -> io::Result<u64> {
     let mut session = Session { out, shape, ids: 0, lines: 0, last: Value::Null, kept: Vec::new() };
     if shape.branches {
-        session.row("user", json!("a question that was cleared away"))?;
-        session.row("assistant", json!([{"type": "text", "text": "an answer"}]))?;
+        session.row("user", &json!("a question that was cleared away"))?;
+        session.row("assistant", &json!([{"type": "text", "text": "an answer"}]))?;
         session.last = Value::Null;
     }
     let mut pair = session.id();
@@ -83,14 +83,14 @@ impl<W: Write> Session<W> {
         self.out.write_all(b"\n")
     }
 
-    fn row(&mut self, kind: &str, content: Value) -> io::Result<Value> {
+    fn row(&mut self, kind: &str, content: &Value) -> io::Result<Value> {
         let (id, parent) = (self.id(), self.last.clone());
         self.hanging(kind, content, &id, &parent)?;
         self.last = id.clone();
         Ok(id)
     }
 
-    fn hanging(&mut self, kind: &str, content: Value, id: &Value, parent: &Value) -> io::Result<()> {
+    fn hanging(&mut self, kind: &str, content: &Value, id: &Value, parent: &Value) -> io::Result<()> {
         let row = json!({
             "parentUuid": parent, "isSidechain": false, "userType": "external", "cwd": CWD,
             "sessionId": "3f6c2f5e-7a1b-4c9d-8e2f-102030405060", "version": "2.1.197", "gitBranch": "",
@@ -104,25 +104,25 @@ impl<W: Write> Session<W> {
     /// A prompt, three tool calls at once whose results hang beside each other, a subagent at work, and an answer.
     fn turn(&mut self) -> io::Result<()> {
         self.kept.clear();
-        self.row("user", json!("go on, please"))?;
+        self.row("user", &json!("go on, please"))?;
         let mut calls = Vec::new();
         for tool in 0..3 {
             let id = format!("toolu_{}_{tool}", self.ids);
             let input = json!({"file_path": format!(r"{CWD}\notes {tool}.md")});
             let call = json!([{"type": "tool_use", "id": id, "name": "Read", "input": input}]);
-            calls.push((self.row("assistant", call)?, id));
+            calls.push((self.row("assistant", &call)?, id));
         }
         for (call, tool) in calls {
             let id = self.id();
             let text = self.text();
             let result = json!([{"type": "tool_result", "tool_use_id": tool, "content": text}]);
-            self.hanging("user", result, &id, &call)?;
+            self.hanging("user", &result, &id, &call)?;
             self.last = id;
         }
         self.line(&json!({"type": "last-prompt", "lastPrompt": "go on, please", "leafUuid": self.last}))?;
         self.subagent()?;
         let text = self.text();
-        self.row("assistant", json!([{"type": "text", "text": text}]))?;
+        self.row("assistant", &json!([{"type": "text", "text": text}]))?;
         Ok(())
     }
 
@@ -143,8 +143,8 @@ impl<W: Write> Session<W> {
     /// A prompt that was taken back, and its answer.
     fn abandoned(&mut self) -> io::Result<()> {
         let fork = self.last.clone();
-        self.row("user", json!("no, forget that"))?;
-        self.row("assistant", json!([{"type": "text", "text": "forgotten"}]))?;
+        self.row("user", &json!("no, forget that"))?;
+        self.row("assistant", &json!([{"type": "text", "text": "forgotten"}]))?;
         self.last = fork;
         Ok(())
     }

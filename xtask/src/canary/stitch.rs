@@ -95,7 +95,8 @@ fn compact(transcript: &Path) -> Outcome {
     let text = fs::read_to_string(transcript)?;
     let rows = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let last = rows.filter(|row| row["uuid"].is_string()).last().ok_or("a transcript without rows")?;
-    let (boundary, summary) = ("5b8f7c1e-0001-4000-8000-000000000001", "5b8f7c1e-0002-4000-8000-000000000002");
+    let (boundary, summary) =
+        ("5b8f7c1e-0001-4000-8000-000000000001", "5b8f7c1e-0002-4000-8000-000000000002");
     let mut row = json!({
         "isSidechain": false, "userType": last["userType"], "cwd": last["cwd"], "sessionId": last["sessionId"],
         "version": last["version"], "gitBranch": last["gitBranch"], "timestamp": last["timestamp"],
