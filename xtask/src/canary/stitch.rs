@@ -93,8 +93,8 @@ impl Stitch {
 /// Appends what the client writes when it compacts: a boundary that has no parent, and the summary.
 fn compact(transcript: &Path) -> Outcome {
     let text = fs::read_to_string(transcript)?;
-    let rows = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let last = rows.filter(|row| row["uuid"].is_string()).last().ok_or("a transcript without rows")?;
+    let mut rows = text.lines().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let last = rows.find(|row| row["uuid"].is_string()).ok_or("a transcript without rows")?;
     let (boundary, summary) =
         ("5b8f7c1e-0001-4000-8000-000000000001", "5b8f7c1e-0002-4000-8000-000000000002");
     let mut row = json!({
@@ -102,7 +102,7 @@ fn compact(transcript: &Path) -> Outcome {
         "version": last["version"], "gitBranch": last["gitBranch"], "timestamp": last["timestamp"],
     });
     let members = row.as_object_mut().expect("because it was just written so");
-    let mut with = |own: Value| {
+    let with = |own: Value| {
         let mut members = members.clone();
         members.extend(own.as_object().cloned().unwrap_or_default());
         Value::Object(members)

@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 6] = [
     &["transcript-relocate", "sqlite-writer"],
     &[],
     &["migration-cli"],
-    &["ao-migrate", "cowork-stitch", "cowork-migrate"],
+    &["ao-migrate", "cowork-stitch"],
 ];
 
 /// Outside the floors: what no published crate may need to be built.

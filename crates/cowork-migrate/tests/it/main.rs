@@ -1,6 +1,0 @@
-//! The tool as its users have it: a binary, and a disk of a Windows machine with two users.
-
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-mod moving;
-mod world;
