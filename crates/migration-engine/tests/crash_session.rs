@@ -162,6 +162,29 @@ fn killed_at_any_effect_an_undo_that_keeps_a_session_that_went_on_keeps_it() {
     strike_changed("keep", Blow::Error("ENOSPC"), &|| edited(new()), &assert_kept);
 }
 
+/// A closed folder bars the way to what is in it for everybody but root.
+#[test]
+fn somebody_bound_by_permissions_can_take_back_or_set_aside_a_closed_folder() {
+    for (verb, elsewhere) in [("undo", false), ("set-aside", false), ("set-aside", true)] {
+        let place = if elsewhere { new().with_runs_elsewhere() } else { new() };
+        testkit::crash::hand_over(place.path());
+        if elsewhere {
+            testkit::crash::hand_over(&place.path().join("state").canonicalize().unwrap());
+        }
+        let must = |verb: &str| {
+            let output = place.program(verb).unprivileged().run();
+            assert!(output.status.success(), "{verb}: {}", String::from_utf8_lossy(&output.stderr));
+        };
+        must("apply");
+        place.assert_migrated("by somebody else");
+        if verb == "set-aside" {
+            std::fs::write(place.path().join("new/deep/session/notes"), "new\n").unwrap();
+        }
+        must(verb);
+        place.assert_restored(verb);
+    }
+}
+
 /// What a power cut would show: only the order of the syncs can tell.
 #[test]
 fn nothing_of_a_session_is_published_before_it_is_durable_nor_removed_before_that() {
