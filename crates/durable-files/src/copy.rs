@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::digest::{CHUNK, digest_file};
+use crate::digest::{CHUNK, digest_file, read_chunk};
 use crate::{
     Digest, FileError, Fingerprint, Hasher, InContext, is_world_failure, publish::remove_file_if_there,
 };
@@ -182,12 +182,7 @@ fn pour(
 ) -> Result<Digest, CopyError> {
     let mut hasher = Hasher::default();
     let mut buffer = Vec::with_capacity(CHUNK);
-    loop {
-        buffer.clear();
-        reader.take(CHUNK as u64).read_to_end(&mut buffer).doing("read", source)?;
-        if buffer.is_empty() {
-            break;
-        }
+    while read_chunk(reader, &mut buffer).doing("read", source)? {
         hasher.update(&buffer);
         let put = if sparse { write_sparsely(file, &buffer) } else { file.write_all(&buffer) };
         put.doing("write", staged)?;

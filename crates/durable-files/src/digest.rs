@@ -62,19 +62,32 @@ pub fn digest_file(path: &Path, meter: &mut dyn Meter) -> Result<Digested, CopyE
 
 /// The digest of a file's first `len` bytes (of all of it, if it is shorter).
 pub fn digest_prefix(path: &Path, len: u64, meter: &mut dyn Meter) -> Result<Digested, CopyError> {
-    let mut file = open_regular(path)?.take(len);
+    digest_stream(&mut open_regular(path)?.take(len), path, meter)
+}
+
+/// The digest of what `reader` gives, which comes from `source`.
+pub fn digest_stream(
+    reader: &mut dyn Read,
+    source: &Path,
+    meter: &mut dyn Meter,
+) -> Result<Digested, CopyError> {
     let mut hasher = Hasher::default();
-    let mut buffer = vec![0; CHUNK];
-    loop {
-        let read = file.read(&mut buffer).doing("read", path)?;
-        if read == 0 {
-            return Ok(hasher.finish());
-        }
-        hasher.update(&buffer[..read]);
+    let mut buffer = Vec::with_capacity(CHUNK);
+    while read_chunk(reader, &mut buffer).doing("read", source)? {
+        hasher.update(&buffer);
         if meter.passed(0).is_break() {
             return Err(CopyError::Stopped);
         }
     }
+    Ok(hasher.finish())
+}
+
+/// Reads the next full chunk, or what is left; answers whether there was any. The buffer keeps its room: of thousands of
+/// small files, most of the time would go into filling it with zeros.
+pub(crate) fn read_chunk(reader: &mut dyn Read, buffer: &mut Vec<u8>) -> std::io::Result<bool> {
+    buffer.clear();
+    reader.take(CHUNK as u64).read_to_end(buffer)?;
+    Ok(!buffer.is_empty())
 }
 
 impl fmt::Display for Digest {

@@ -45,7 +45,7 @@ pub use copy::{
     Copied, CopyError, Meter, Quiet, Traits, copy_file, dress_dir, open_expected, open_regular, write_file,
     write_new, write_stream,
 };
-pub use digest::{Digest, Digested, Hasher, NotADigest, digest_file, digest_prefix};
+pub use digest::{Digest, Digested, Hasher, NotADigest, digest_file, digest_prefix, digest_stream};
 pub use dirs::{
     create_private_dir, create_private_dirs, missing_dirs, remove_empty_dirs, remove_tree_if_there, sync_dir,
 };

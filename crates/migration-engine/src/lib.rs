@@ -56,7 +56,13 @@
 //! # Limitations
 //! An item has all its steps in one lane. Commands that have no undo (starting or killing something) are not steps. On
 //! network file systems the locks on targets may not exclude other machines. Plan and evidence are held in memory: a
-//! few hundred bytes a step.
+//! few hundred bytes a step, and about as much for each file of a folder that is one step.
+//!
+//! Files that are written belong to whoever runs the program, without extended attributes and ACLs. Names of one file
+//! (hard links) become files of their own: the entries of a [`steps::InstallTree`], a file that [`steps::SpliceFile`]
+//! changes. A folder is put together under a name some thirty bytes longer than its own, which paths near the limit of
+//! the system do not allow. What a program that holds the old file of a splice open writes to it after it is removed is
+//! lost, and so is what one writes to a folder of ours that is being removed.
 
 #[doc(hidden)]
 pub use serde;

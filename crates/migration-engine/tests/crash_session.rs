@@ -16,7 +16,7 @@ use testkit::tree::Tree;
 
 static SESSION: Scene = Scene { example: "carry_session", lay_out, assert_migrated };
 
-/// Everything that is there before is older than a day.
+/// Everything that is there before is years old, to the nanosecond.
 fn lay_out(place: &Path) {
     for (name, content) in [
         ("old/transcript", "months of conversation\n"),
@@ -27,7 +27,7 @@ fn lay_out(place: &Path) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, content).unwrap();
         std::fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
-        let then = SystemTime::now() - Duration::from_secs(100_000);
+        let then = SystemTime::UNIX_EPOCH + Duration::new(1_700_000_000, 123_456_789);
         File::options().write(true).open(&path).unwrap().set_modified(then).unwrap();
     }
 }
@@ -36,12 +36,12 @@ fn assert_migrated(place: &Place, when: &str) {
     let read = |name: &str| std::fs::read_to_string(place.path().join(name)).unwrap();
     let looks = |name: &str| {
         let found = place.path().join(name).symlink_metadata().unwrap();
-        (found.mode() & 0o7777, found.mtime())
+        (found.mode() & 0o7777, found.mtime(), found.mtime_nsec())
     };
     assert_eq!(read("new/deep/session/latest"), "months of conversation\n", "{when}");
     assert_eq!(looks("new/deep/session/closed/transcript"), looks("old/transcript"), "{when}");
-    assert_eq!(looks("new/deep/session/script"), (0o700, 0), "{when}");
-    assert_eq!(looks("new/deep/session/closed"), (0o550, 1), "{when}");
+    assert_eq!(looks("new/deep/session/script"), (0o700, 0, 7), "{when}");
+    assert_eq!(looks("new/deep/session/closed"), (0o550, 1, 0), "{when}");
     assert_eq!(looks("new/deep/session").0, 0o700, "{when}");
     assert_eq!((read("new/deep/session.json"), read("new/sidecar")), ("{}\n".into(), "told\n".into()));
     assert_eq!(read("new/history"), "the new and far place, the old story\n", "{when}");
@@ -107,6 +107,8 @@ fn edited(place: Place) -> Place {
     place
 }
 
+/// The file as it was, after the exchange.
+const OLD: &str = "/new/.history.rehome-19700101-000000-0000-2.other";
 const GROWN: &str = "the new and far place, the old story\nand more\n";
 
 fn assert_set_aside(place: &Place, when: &str) {
@@ -162,6 +164,29 @@ fn killed_at_any_effect_an_undo_that_keeps_a_session_that_went_on_keeps_it() {
     strike_changed("keep", Blow::Error("ENOSPC"), &|| edited(new()), &assert_kept);
 }
 
+/// A closed folder bars the way to what is in it for everybody but root.
+#[test]
+fn somebody_bound_by_permissions_can_take_back_or_set_aside_a_closed_folder() {
+    for (verb, elsewhere) in [("undo", false), ("set-aside", false), ("set-aside", true)] {
+        let place = if elsewhere { new().with_runs_elsewhere() } else { new() };
+        testkit::crash::hand_over(place.path());
+        if elsewhere {
+            testkit::crash::hand_over(&place.path().join("state").canonicalize().unwrap());
+        }
+        let must = |verb: &str| {
+            let output = place.program(verb).unprivileged().run();
+            assert!(output.status.success(), "{verb}: {}", String::from_utf8_lossy(&output.stderr));
+        };
+        must("apply");
+        place.assert_migrated("by somebody else");
+        if verb == "set-aside" {
+            std::fs::write(place.path().join("new/deep/session/notes"), "new\n").unwrap();
+        }
+        must(verb);
+        place.assert_restored(verb);
+    }
+}
+
 /// What a power cut would show: only the order of the syncs can tell.
 #[test]
 fn nothing_of_a_session_is_published_before_it_is_durable_nor_removed_before_that() {
@@ -178,7 +203,6 @@ fn nothing_of_a_session_is_published_before_it_is_durable_nor_removed_before_tha
     first(published, "fsync", "/new/deep>");
     assert!(!effects.iter().any(|effect| effect.is("fsync", ".tmp/")), "one sync for all of it");
 
-    const OLD: &str = "/new/.history.rehome-19700101-000000-0000-2.other";
     let exchanged = first(published, "renameat2", "/new/history\", RENAME_EXCHANGE");
     let settled = first(exchanged, "fsync", "/new>");
     let removed = first(exchanged, "unlink", OLD);

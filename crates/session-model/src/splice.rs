@@ -137,10 +137,10 @@ mod tests {
         let text = b"months of conversation";
         let splices =
             [splice(0, b"", b"many "), splice(7, b"of", b"and years of"), splice(22, b"", b"\xFF\n")];
-        let spliced = apply(text, &splices).unwrap();
-        assert_eq!(spliced, b"many months and years of conversation\xFF\n");
+        let after = apply(text, &splices).unwrap();
+        assert_eq!(after, b"many months and years of conversation\xFF\n");
         assert_eq!(growth(&splices), 17);
-        assert_eq!(apply(&spliced, &reversed(&splices)).unwrap(), text);
+        assert_eq!(apply(&after, &reversed(&splices)).unwrap(), text);
     }
 
     #[test]

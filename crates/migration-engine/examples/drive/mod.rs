@@ -9,9 +9,11 @@ use migration_engine::{
 };
 use session_model::Timestamp;
 
+type Planned<S> = Result<Plan<S>, Box<dyn Error>>;
+
 /// `apply|resume|undo|keep|set-aside PLACE`, with the runs in `PLACE/state`.
 pub(crate) fn main<S: Step>(
-    plan: fn(&Path) -> Result<Plan<S>, Box<dyn Error>>,
+    plan: fn(&Path) -> Planned<S>,
     worlds: &impl Worlds<S>,
 ) -> Result<(), Box<dyn Error>> {
     let [verb, place] = std::env::args().skip(1).collect::<Vec<_>>().try_into().map_err(|_| "VERB PLACE")?;

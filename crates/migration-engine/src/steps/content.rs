@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use durable_files::{
-    Copied, Digest, Digested, Fingerprint, Hasher, PathText, Traits, open_expected, write_new,
+    Copied, Digest, Digested, Fingerprint, PathText, Traits, digest_stream, open_expected, write_new,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -149,22 +149,10 @@ pub(super) fn digest<C: Content>(
     world: &mut C::World,
     cx: &Cx<'_>,
 ) -> Result<Digested, StepError> {
-    let mut hasher = Hasher::default();
+    let source = content.describe();
     let mut reader = content.open(world, cx)?;
-    let mut buffer = Vec::with_capacity(1 << 20);
-    loop {
-        cx.check()?;
-        buffer.clear();
-        let mut next = (&mut reader).take(1 << 20);
-        next.read_to_end(&mut buffer)
-            .map_err(|error| durable_files::FileError::new("read", content.describe(), error))?;
-        if buffer.is_empty() {
-            break;
-        }
-        hasher.update(&buffer);
-    }
+    let digested = digest_stream(&mut *reader, Path::new(&source), &mut { *cx })?;
     drop(reader);
-    let digested = hasher.finish();
     content.after(world, digested.digest)?;
     Ok(digested)
 }

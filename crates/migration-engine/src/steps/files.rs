@@ -66,7 +66,8 @@ impl World for Files {
     fn settle(&mut self) -> Result<(), StepError> {
         self.sync()?;
         while let Some((path, file)) = self.doomed.pop_first() {
-            if fingerprint_if_there(&path)?.is_some_and(|found| found.same_file(&file)) {
+            let found = fingerprint_if_there(&path).map_err(StepError::fatal)?;
+            if found.is_some_and(|found| found.same_file(&file)) {
                 remove_file_if_there(&path).map_err(|error| StepError::from(error).fatal())?;
                 self.touch(&path);
             }
