@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use jsonl_stitch::load::Load;
+use jsonl_stitch::load::{Load, Loader};
 use jsonl_stitch::{Decision, Edit, Why};
 use migration_engine::steps::{InstallFile, SpliceFile};
 use migration_engine::{Block, Bucket, Header, Item, ItemId, Outcome, Plan, Task, Wave};
@@ -29,7 +29,15 @@ pub(crate) struct Draft {
 
 impl Draft {
     /// Adds a transcript and what was decided about it.
-    pub(crate) fn decided(&mut self, transcript: &Transcript, decision: &Decision, backup: Option<&Path>) {
+    pub(crate) fn decided(
+        &mut self,
+        transcript: &Transcript,
+        decision: &Decision,
+        targets: &[Loader],
+        backup: Option<&Path>,
+    ) {
+        let is_targeted = |load: &&Load| targets.contains(&load.loader);
+        let targeted: Vec<Load> = decision.after.iter().filter(is_targeted).cloned().collect();
         let outcome = match decision.why {
             Why::Better => Outcome::plain(Bucket::Migrated),
             Why::Whole => Outcome::because(Bucket::AlreadyPresent, "no-stitch-needed"),
@@ -44,8 +52,8 @@ impl Draft {
             item.own.insert("before".into(), loads::to_json(&decision.before));
             item.own.insert(EDITS.into(), edits(&decision.edits));
         }
-        item.findings = loads::findings(&decision.after);
-        self.partial |= !decision.after.iter().all(Load::is_whole);
+        item.findings = loads::findings(&targeted);
+        self.partial |= !targeted.iter().all(Load::is_whole);
         let splices = decision.splices();
         self.add(item, transcript, splices, backup);
     }

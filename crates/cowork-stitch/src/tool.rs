@@ -114,7 +114,7 @@ fn add(
 ) -> Result<(), Unfit> {
     let (transcript, checked) = Transcript::read(file, cx)?;
     let decision = transcript.decide(checked, options.target.loaders(), options.stitch(), cx)?;
-    draft.decided(&transcript, &decision, backup);
+    draft.decided(&transcript, &decision, options.target.loaders(), backup);
     Ok(())
 }
 
