@@ -57,15 +57,6 @@ impl Extraction {
     pub(crate) fn files(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().filter(|node| node.made.is_some())
     }
-
-    /// The bytes of all files.
-    pub(crate) fn bytes(&self) -> u64 {
-        let bytes = |node: &Node| match &node.made {
-            Some(Made::Extracted(file)) => file.bytes,
-            _ => 0,
-        };
-        self.nodes.iter().map(bytes).sum()
-    }
 }
 
 /// Looks for what a disk holds of a session. Nothing is normal.

@@ -82,12 +82,9 @@ fn readable(
         "last_activity": active,
     });
     let own = own.as_object().cloned().unwrap_or_default();
-    let mut findings = Vec::new();
-    if !session.further.is_empty() {
-        findings.push(Finding::warning(
-            "further-folders",
-            format!("{} further folders are its own", session.further.len()),
-        ));
-    }
+    let further = session.further.iter().map(|folder| {
+        Finding::warning("further-folder", format!("{} is another folder of the session", folder.display()))
+    });
+    let findings = further.collect();
     (vec![brief(session), title, folders, vm, active.unwrap_or_default()], own, findings)
 }

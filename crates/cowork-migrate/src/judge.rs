@@ -13,16 +13,8 @@ use transcript_relocate::resolve_physically;
 
 use crate::links::{Link, links};
 use crate::settings::{Promise, Settings};
+use crate::sidecar::MERGED;
 use crate::{loads, transcript};
-
-/// What the application drops on loading, and `reapply` puts back.
-const KEPT: [&str; 5] = [
-    "userSelectedFolders",
-    "resolvedFolderKinds",
-    "folderMountNames",
-    "fsDetectedFiles",
-    "userApprovedFileAccessPaths",
-];
 
 /// Everything that can be said about a session that was moved.
 pub(crate) fn judge(settings: &Settings, log: Option<&[LogEvent]>, cx: &Cx<'_>) -> Vec<Finding> {
@@ -43,7 +35,7 @@ fn sidecar(settings: &Settings) -> Vec<Finding> {
     };
     let promised: Value = serde_json::from_str(&settings.promised).unwrap_or_default();
     let differs = |name: &&str| promised.get(name) != found.members.get(*name);
-    let changed: Vec<&str> = KEPT.iter().copied().filter(differs).collect();
+    let changed: Vec<&str> = MERGED.iter().copied().filter(differs).collect();
     if changed.is_empty() {
         return Vec::new();
     }

@@ -6,13 +6,23 @@ use session_model::Finding;
 
 /// The loads of a transcript: `{"v1": {…}, "v2": {…}}`.
 pub(crate) fn to_json(loads: &[Load]) -> Value {
-    let one = |load: &Load| {
-        let lost: Map<String, Value> =
-            load.lost.iter().map(|(loss, extent)| (loss.code().to_owned(), json!(extent))).collect();
-        let value = json!({ "strategy": load.strategy, "shown": load.shown, "of": load.of, "lost": lost });
-        (load.loader.name().to_owned(), value)
-    };
+    let one = |load: &Load| (load.loader.name().to_owned(), of_load(load));
     Value::Object(loads.iter().map(one).collect())
+}
+
+fn of_load(load: &Load) -> Value {
+    let lost: Map<String, Value> =
+        load.lost.iter().map(|(loss, extent)| (loss.code().to_owned(), json!(extent))).collect();
+    let mut value = json!({
+        "strategy": load.strategy, "shown": load.shown, "of": load.of, "lost": lost, "hidden": load.hidden,
+    });
+    if let Some(walk) = &load.walk {
+        value["walk"] = Value::String(walk.to_string());
+    }
+    if load.queued_commands > 0 {
+        value["queued_commands"] = json!(load.queued_commands);
+    }
+    value
 }
 
 /// One finding for every reason for which rows are not shown.

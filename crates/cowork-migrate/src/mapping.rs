@@ -83,7 +83,7 @@ fn host_rules(worlds: &Worlds<'_>) -> Vec<Rule> {
     for (class, pair) in found {
         let Some((from, to)) = pair else { continue };
         let is_said = rules.iter().any(|rule| rule.from.same_place(from));
-        if !is_said && !mapped(&rules, from).is_some_and(|now| now.same_place(to)) {
+        if !is_said && !mapped(&rules, from).same_place(to) {
             rules.push(Rule { class, from: from.clone(), to: to.clone() });
         }
     }
@@ -91,12 +91,19 @@ fn host_rules(worlds: &Worlds<'_>) -> Vec<Rule> {
 }
 
 /// Where these rules lead, or the place itself.
-fn mapped(rules: &[Rule], path: &ForeignPath) -> Option<ForeignPath> {
+fn mapped(rules: &[Rule], path: &ForeignPath) -> ForeignPath {
     let moving = rules.iter().filter_map(|rule| Some((rule, path.below(&rule.from)?)));
     match moving.min_by_key(|(_, rest)| rest.len()) {
-        Some((rule, rest)) => Some(rest.iter().fold(rule.to.clone(), |place, name| place.join(name))),
-        None => Some(path.clone()),
+        Some((rule, rest)) => rest.iter().fold(rule.to.clone(), |place, name| place.join(name)),
+        None => path.clone(),
     }
+}
+
+/// Where a place is by what the user said.
+pub(crate) fn as_said(moved: &[Moved], place: &ForeignPath) -> ForeignPath {
+    let rule =
+        |Moved { from, to }: &Moved| Rule { class: RuleClass::Folder, from: from.clone(), to: to.clone() };
+    mapped(&moved.iter().map(rule).collect::<Vec<_>>(), place)
 }
 
 /// The host's rules as mounts ask for them: there may be none, if everything stays where it was.
@@ -154,7 +161,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn view(members: Value) -> View {
+    fn view(members: &Value) -> View {
         let mut sidecar = json!({
             "sessionId": "local_a", "createdAt": 1, "lastActivityAt": 2, "processName": "calm-amber-noether",
             "cwd": "/sessions/calm-amber-noether",
@@ -184,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_sessions_places_lead_to_the_new_home_the_session_and_the_archive() {
-        let view = view(json!({"userSelectedFolders": [r"C:\Users\mira\drafts", r"D:\x\y"]}));
+        let view = view(&json!({"userSelectedFolders": [r"C:\Users\mira\drafts", r"D:\x\y"]}));
         let moved = [r"D:\x=C:\Users\otto\x".parse().unwrap()];
         let mnt = "/sessions/calm-amber-noether/mnt";
         assert_eq!(
@@ -207,7 +214,7 @@ mod tests {
     #[test]
     fn what_the_user_says_of_a_home_wins_over_what_was_found_out() {
         let moved = [r"c:\users\MIRA=D:\mira".parse().unwrap()];
-        let rules = rules(&worlds(&moved), &view(json!({})));
+        let rules = rules(&worlds(&moved), &view(&json!({})));
         assert_eq!(rules[0], r"Home C:\users\MIRA D:\mira");
         assert!(!rules.iter().any(|rule| rule.contains(r"C:\Users\otto ")), "{rules:?}");
     }
@@ -216,23 +223,23 @@ mod tests {
     fn bases_that_differ_get_a_rule_of_their_own_and_equal_ones_none() {
         let mut both = worlds(&[]);
         both.bases = Some((path(r"C:\Users\mira\AppData\Claude"), path(r"C:\Users\otto\AppData\Claude")));
-        assert!(!rules(&both, &view(json!({}))).iter().any(|rule| rule.contains("AppData")));
+        assert!(!rules(&both, &view(&json!({}))).iter().any(|rule| rule.contains("AppData")));
         both.bases = Some((path(r"C:\Users\mira\AppData\Claude"), path(r"C:\Users\otto\Data")));
         assert_eq!(
-            rules(&both, &view(json!({})))[1],
+            rules(&both, &view(&json!({})))[1],
             r"Folder C:\Users\mira\AppData\Claude C:\Users\otto\Data"
         );
     }
 
     #[test]
     fn a_mount_whose_folder_is_no_longer_selected_is_still_known() {
-        let view = view(json!({"folderMountNames": {r"C:\Users\mira\old": "old"}}));
+        let view = view(&json!({"folderMountNames": {r"C:\Users\mira\old": "old"}}));
         assert!(rules(&worlds(&[]), &view).iter().any(|rule| rule.ends_with(r"mnt/old C:\Users\otto\old")));
     }
 
     #[test]
     fn every_home_that_a_sidecar_names_is_found_once() {
-        let view = view(json!({
+        let view = view(&json!({
             "userSelectedFolders": [r"C:\Users\mira\a", r"c:\users\MIRA\b", r"D:\Users\kim\c", r"C:\Users\Public\d"],
         }));
         let homes: Vec<String> = homes_in(&view).iter().map(ForeignPath::to_string).collect();

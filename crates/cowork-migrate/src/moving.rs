@@ -159,8 +159,8 @@ impl OldWorld {
         let profile = match (&source.base, manifest) {
             (Some(local), _) => base.as_ref().and_then(|base| below(base, local, &source.path)),
             (None, Some(manifest)) => {
-                let names = format!("local-agent-mode-sessions/{}/{}", manifest.account, manifest.profile);
-                base.as_ref().map(|base| base.join(&names))
+                let profile = format!("local-agent-mode-sessions/{}/{}", manifest.account, manifest.profile);
+                base.as_ref().map(|base| base.join(&profile))
             }
             (None, None) => None,
         };
@@ -169,7 +169,10 @@ impl OldWorld {
 }
 
 /// Without any other sign, the one home that the sidecar's paths lie in, if the user does not say which.
-fn only(named: &[ForeignPath], moved: &[crate::options::Moved]) -> Result<Option<ForeignPath>, Refusal> {
+pub(crate) fn only(
+    named: &[ForeignPath],
+    moved: &[crate::options::Moved],
+) -> Result<Option<ForeignPath>, Refusal> {
     let is_said = |home: &ForeignPath| moved.iter().any(|moved| moved.from.same_place(home));
     let unsaid: Vec<&ForeignPath> = named.iter().filter(|home| !is_said(home)).collect();
     match unsaid.as_slice() {

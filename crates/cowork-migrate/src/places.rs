@@ -94,17 +94,13 @@ enum Named {
 
 /// The profile or bundle that `--from` names, else that of this machine.
 pub(crate) fn source(options: &Options, purpose: Purpose, here: &Surroundings) -> Result<Source, Refusal> {
-    match &options.from {
-        Some(path) => source_at(&named(path, here)?, "--from"),
-        None => {
-            let mut findings = Vec::new();
-            let (base, bases) = own_base(options, purpose, here, "--from", &mut findings)?;
-            let mut source = of_base(&base.path, None, "--from")?;
-            source.image = cowork::image_of(&base, &bases).cloned();
-            source.findings.extend(findings);
-            Ok(source)
-        }
+    if let Some(path) = &options.from {
+        return source_at(&named(path, here)?, "--from");
     }
+    let mut findings = Vec::new();
+    let (base, bases) = own_base(options, purpose, here, "--from", &mut findings)?;
+    let source = of_base(&base.path, None, "--from")?;
+    Ok(Source { image: cowork::image_of(&base, &bases).cloned(), findings, ..source })
 }
 
 fn source_at(path: &Path, option: &str) -> Result<Source, Refusal> {
@@ -116,7 +112,7 @@ fn source_at(path: &Path, option: &str) -> Result<Source, Refusal> {
 }
 
 fn of_base(base: &Path, profile: Option<&Path>, option: &str) -> Result<Source, Refusal> {
-    let survey = cowork::read(base).map_err(unreadable)?;
+    let survey = cowork::read(base).map_err(|error| unreadable(&error))?;
     let store = survey.found;
     let wanted = |found: &&Profile| profile.is_none_or(|path| found.path == path);
     let meant: Vec<&Profile> = store.profiles.iter().filter(wanted).collect();
@@ -139,7 +135,7 @@ fn of_base(base: &Path, profile: Option<&Path>, option: &str) -> Result<Source, 
 }
 
 fn of_bundle(folder: &Path) -> Result<Source, Refusal> {
-    let survey = cowork::read_bundle(folder).map_err(unreadable)?;
+    let survey = cowork::read_bundle(folder).map_err(|error| unreadable(&error))?;
     let manifest = Manifest::read(folder)?;
     Ok(Source {
         path: folder.to_path_buf(),
@@ -169,7 +165,7 @@ pub(crate) fn destination(
         },
         None => (own_base(options, Purpose::Write, here, "--to", &mut Vec::new())?.0.path, None),
     };
-    let store = cowork::read(&base).map_err(unreadable)?.found;
+    let store = cowork::read(&base).map_err(|error| unreadable(&error))?.found;
     let meant: Vec<&Profile> = match (&profile, source) {
         (Some(path), _) => store.profiles.iter().filter(|found| found.path == *path).collect(),
         (None, Some(id)) if store.profiles.len() > 1 => store.matching(id),
@@ -188,7 +184,7 @@ fn own_base(
     findings: &mut Vec<Finding>,
 ) -> Result<(Base, Vec<Base>), Refusal> {
     let base = options.base.as_deref().map(|base| named(base, here)).transpose()?;
-    let bases = cowork::bases(&environment(here), base.as_deref()).map_err(unreadable)?.found;
+    let bases = cowork::bases(&environment(here), base.as_deref()).map_err(|error| unreadable(&error))?.found;
     let chosen = match cowork::choose(&bases, purpose) {
         Choice::Named(base) | Choice::Only(base) => base.clone(),
         Choice::Newest { chosen, others } => {
@@ -303,6 +299,6 @@ fn not_one(base: &Path, meant: &[&Profile], all: &[Profile], option: &str) -> Re
         .findings(findings.collect())
 }
 
-fn unreadable(error: ReadError) -> Refusal {
+fn unreadable(error: &ReadError) -> Refusal {
     Refusal::new("unreadable", error.to_string(), "check the path and its permissions")
 }

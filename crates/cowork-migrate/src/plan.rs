@@ -1,26 +1,28 @@
 //! The plan of moving a session: what goes where, in which order (formats/cowork.md F).
 
-use std::path::{Path, PathBuf};
+mod folders;
+pub(crate) mod machine;
+pub(crate) mod session_files;
 
 use durable_files::PathText;
-use legacy_readers::cowork::{Kind, Role, Sidecar};
+use legacy_readers::cowork::Sidecar;
 use migration_cli::Refusal;
-use migration_engine::steps::{Bytes, Entry, InstallFile, InstallTree, Node, Verbatim};
+use migration_engine::steps::{Bytes, InstallFile, InstallTree, Verbatim};
 use migration_engine::{Block, Bucket, Cx, Header, Item, ItemId, Outcome, Plan, Task, Wave};
 use serde_json::{Value, json};
-use session_model::{Finding, ForeignPath, InputId};
-use transcript_relocate::rewrite::PathRules;
+use session_model::{Finding, InputId};
+
+use folders::Folders;
+use session_files::SessionFiles;
 
 use crate::content::{Made, Means, Original};
 use crate::effect::Effect;
-use crate::extraction::{self, Extraction};
-use crate::loads;
+use crate::extraction::Extraction;
 use crate::moving::Moving;
 use crate::rewriting::Tally;
 use crate::settings::{Promise, Settings};
 use crate::sidecar::{self, Edited};
 use crate::step::{MakeFolder, SidecarStep};
-use crate::transcript::{self, Planned};
 
 /// The item of the session itself, which has all the steps.
 const SESSION: ItemId = ItemId(0);
@@ -73,7 +75,7 @@ pub(crate) fn plan(moving: &Moving, options: &crate::Options, cx: &Cx<'_>) -> Re
     if options.strict {
         tally.must_be_complete()?;
     }
-    let extraction = extract(moving, cx)?;
+    let extraction = machine::survey(moving, cx)?;
     let staging = moving.staging();
     let folders = Folders::of(&edited, moving)?;
     let mut session = session_item(moving, &edited, &files, &tally);
@@ -91,10 +93,16 @@ pub(crate) fn plan(moving: &Moving, options: &crate::Options, cx: &Cx<'_>) -> Re
     let mut items = vec![session];
     items.extend(files.items);
     items.extend(
-        extraction.iter().flat_map(|found| machine_items(found, staging.as_ref().map(|place| &*place.local))),
+        extraction
+            .iter()
+            .flat_map(|found| machine::items(found, staging.as_ref().map(|place| &*place.local))),
     );
     let mut findings = moving.findings.clone();
-    findings.extend(extraction_findings(moving, extraction.as_ref()));
+    findings.extend(machine::findings(moving, extraction.as_ref()));
+    findings.push(Finding::note(
+        "by-hand",
+        "then start Claude in the new profile, open the session and quit Claude: `reapply` puts back what that dropped",
+    ));
     Ok(Draft {
         inputs: items.iter().map(|item| item.input.clone()).collect(),
         waves: vec![making, archive, vec![Effect::Tree(tree)], vec![put_sidecar(moving, &edited)]],
@@ -120,91 +128,6 @@ fn edit(moving: &Moving, options: &crate::Options, tally: &mut Tally) -> Result<
     Ok(edited)
 }
 
-fn extract(moving: &Moving, cx: &Cx<'_>) -> Result<Option<Extraction>, Refusal> {
-    match (&moving.image, moving.view().vm_name()) {
-        (Some(image), Some(vm)) => extraction::survey(image, vm, false, cx).map(Some),
-        _ => Ok(None),
-    }
-}
-
-/// What becomes of everything in the session's folder.
-struct SessionFiles {
-    entries: Vec<Entry<Made>>,
-    items: Vec<Item>,
-    /// What each build will load, by transcript.
-    promises: Vec<Promise>,
-    findings: Vec<Finding>,
-}
-
-impl SessionFiles {
-    fn of(moving: &Moving, tally: &mut Tally, cx: &Cx<'_>) -> Result<Self, Refusal> {
-        let mut files =
-            Self { entries: Vec::new(), items: Vec::new(), promises: Vec::new(), findings: Vec::new() };
-        let contents = &moving.contents.found;
-        for found in &contents.items {
-            cx.check()?;
-            let source = contents.directory.join(&found.relative);
-            let target = moving.session_dir.local.join(&found.relative);
-            let path = PathText::from(found.relative.clone());
-            match found.kind {
-                Kind::Folder => {
-                    files.entries.push(Entry { path, node: Node::Folder { mode: 0o700, mtime: None } });
-                    continue;
-                }
-                Kind::File if found.role.travels() => {
-                    let content = files.made(found.role, &source, &target, &moving.rules, tally, cx)?;
-                    let mtime = i64::try_from(found.mtime.as_nanosecond()).ok();
-                    files.entries.push(Entry { path, node: Node::File { content, mode: 0o600, mtime } });
-                    files.item(&source, Some(&target), Outcome::plain(Bucket::Migrated));
-                }
-                Kind::File => files.item(&source, None, Outcome::because(Bucket::Skipped, "credentials")),
-                Kind::Link => files.item(&source, None, Outcome::because(Bucket::Skipped, "symlink")),
-                Kind::Special => files.item(&source, None, Outcome::because(Bucket::Skipped, "special-file")),
-            }
-        }
-        Ok(files)
-    }
-
-    fn made(
-        &mut self,
-        role: Role,
-        source: &Path,
-        target: &Path,
-        rules: &PathRules,
-        tally: &mut Tally,
-        cx: &Cx<'_>,
-    ) -> Result<Made, Refusal> {
-        let planned = match role {
-            Role::Transcript => transcript::conversation(source, rules, cx)?,
-            Role::Subagent => transcript::subagent(source, rules, cx)?,
-            Role::SubagentMeta => transcript::document(source, rules)?,
-            _ => {
-                let Original { source, expect } = Original::of(source)?;
-                return Ok(Made::Copied(Verbatim::of(&source, expect)));
-            }
-        };
-        let Planned { made, report, decision } = planned;
-        tally.add(source, &report);
-        if let Some(decision) = decision {
-            self.findings.extend(loads::findings(&decision.after));
-            self.promises.push(Promise {
-                transcript: target.into(),
-                loads: loads::to_json(&decision.after),
-                before: loads::to_json(&decision.before),
-                edits: decision.edits.len(),
-            });
-        }
-        Ok(made)
-    }
-
-    fn item(&mut self, source: &Path, target: Option<&Path>, outcome: Outcome) {
-        let name = source.display().to_string();
-        let item = Item::new(InputId::new("session file", name.clone()), name, outcome);
-        let targets = target.map(|target| target.display().to_string()).into_iter().collect();
-        self.items.push(Item { targets, needs: vec![SESSION], ..item });
-    }
-}
-
 /// The session's item, which says what becomes of it in words.
 fn session_item(moving: &Moving, edited: &Edited, files: &SessionFiles, tally: &Tally) -> Item {
     let source = moving.session.path.display().to_string();
@@ -214,7 +137,9 @@ fn session_item(moving: &Moving, edited: &Edited, files: &SessionFiles, tally: &
     item.source = Some(source);
     item.targets =
         vec![moving.new_sidecar().display().to_string(), moving.session_dir.local.display().to_string()];
+    item.findings.push(tally.summary());
     item.findings.extend(tally.findings());
+    item.findings.extend(files.promises.iter().filter(|promise| promise.edits > 0).map(Promise::stitched));
     item.findings.extend(files.findings.iter().cloned());
     let anomalies = moving.sidecar.anomalies.iter().chain(&moving.contents.anomalies);
     item.findings
@@ -231,60 +156,6 @@ fn session_item(moving: &Moving, edited: &Edited, files: &SessionFiles, tally: &
     item.own.insert("transcripts".into(), promises.collect::<Value>());
     item.own.insert("dropped".into(), json!(edited.dropped));
     item
-}
-
-/// The folders that the session was given.
-#[derive(Default)]
-struct Folders {
-    make: Vec<PathBuf>,
-    findings: Vec<Finding>,
-}
-
-impl Folders {
-    fn of(edited: &Edited, moving: &Moving) -> Result<Self, Refusal> {
-        let parsed = Sidecar::parse(edited.text.clone(), &moving.session.path);
-        let sidecar =
-            parsed.map_err(|anomaly| Refusal::new("sidecar", anomaly.to_string(), "please report this"))?;
-        let staging = moving.staging();
-        let mut folders = Self::default();
-        for folder in &sidecar.view.folders {
-            let path = folder.parse::<ForeignPath>();
-            if path
-                .as_ref()
-                .is_ok_and(|path| staging.as_ref().is_some_and(|place| place.foreign.same_place(path)))
-            {
-                continue;
-            }
-            folders.add(folder, path.ok().as_ref(), moving);
-        }
-        Ok(folders)
-    }
-
-    fn add(&mut self, spelled: &str, path: Option<&ForeignPath>, moving: &Moving) {
-        let outside =
-            |home: &crate::drives::Home| path.is_some_and(|path| path.below(&home.foreign).is_none());
-        if moving.home.as_ref().is_some_and(outside) {
-            let message = format!("{spelled} is outside the home; some builds drop such a folder on loading");
-            self.findings.push(Finding::warning("folder-outside-home", message));
-        }
-        let local = path.and_then(|path| moving.drives.local(path));
-        let root = local
-            .as_deref()
-            .and_then(|local| local.ancestors().nth(path.map_or(0, |path| path.components().len())));
-        match (&local, root) {
-            (Some(local), Some(root)) if root.is_dir() => {
-                if !local.is_dir() {
-                    self.make.push(local.clone());
-                }
-            }
-            _ => {
-                let message = format!(
-                    "{spelled} was not looked at and is not made: its drive cannot be reached from here"
-                );
-                self.findings.push(Finding::warning("folder-unchecked", message));
-            }
-        }
-    }
 }
 
 /// Everything that goes to the archive.
@@ -308,65 +179,13 @@ fn archive(
         let manifest = serde_json::to_vec_pretty(&found.manifest).expect("because it is plain data");
         let mtime = found.image.expect.mtime;
         steps.push(Effect::File(InstallFile::of(given(&manifest), &place("extraction"), mtime)));
-        steps.push(Effect::Tree(extraction_tree(found, &staging.local)?));
+        steps.push(Effect::Tree(machine::tree(found, &staging.local)?));
     }
     Ok(steps)
 }
 
 pub(crate) fn given(bytes: &[u8]) -> Made {
     Made::Given { bytes: Bytes(bytes.to_vec()) }
-}
-
-/// What was in the virtual machine, as a folder.
-pub(crate) fn extraction_tree(found: &Extraction, target: &Path) -> Result<InstallTree<Made>, Refusal> {
-    let entries = found.nodes.iter().map(|node| Entry {
-        path: PathBuf::from(&node.path).into(),
-        node: match &node.made {
-            Some(content) => Node::File { content: content.clone(), mode: 0o600, mtime: Some(node.mtime) },
-            None => Node::Folder { mode: 0o700, mtime: Some(node.mtime) },
-        },
-    });
-    InstallTree::of(target, entries.collect())
-        .map_err(|bad| Refusal::new("bad-entry", bad.to_string(), "please report this"))
-}
-
-/// One item for everything that a virtual machine's disk holds of a session.
-pub(crate) fn machine_items(found: &Extraction, staging: Option<&Path>) -> Vec<Item> {
-    let manifest = &found.manifest;
-    let item = |path: &str, target: Option<&str>, outcome: Outcome| {
-        let name = format!("{}/{path}", manifest.from);
-        let item = Item::new(InputId::new("machine file", name.clone()), name, outcome);
-        let targets = target.and_then(|path| Some(staging?.join(path).display().to_string()));
-        Item { targets: targets.into_iter().collect(), needs: vec![SESSION], ..item }
-    };
-    let taken =
-        found.files().map(|node| item(&node.path, Some(&node.path), Outcome::plain(Bucket::Migrated)));
-    let skipped = |path: &str, reason: &str| item(path, None, Outcome::because(Bucket::Skipped, reason));
-    let links = manifest.symlinks.keys().map(|path| skipped(path, "symlink"));
-    let special = manifest.special.iter().map(|path| skipped(path, "special-file"));
-    let left = manifest.skipped.iter().map(|(path, reason)| skipped(path, reason));
-    let unreadable = manifest.unreadable.iter().map(|(path, why)| {
-        item(path, None, Outcome::because(Bucket::Quarantined, "unreadable").detail(why.clone()))
-    });
-    taken.chain(links).chain(special).chain(left).chain(unreadable).collect()
-}
-
-fn extraction_findings(moving: &Moving, extraction: Option<&Extraction>) -> Vec<Finding> {
-    let nothing = |message: String| vec![Finding::note("nothing-to-extract", message)];
-    match (extraction, &moving.image, moving.view().vm_name()) {
-        (Some(found), Some(image), Some(vm)) => {
-            let mut findings = found.findings.clone();
-            if found.nodes.is_empty() {
-                findings
-                    .extend(nothing(format!("{} holds nothing of /{vm}; that is usual", image.display())));
-            }
-            findings
-        }
-        (_, None, Some(vm)) => {
-            nothing(format!("there is no disk image, so nothing of /sessions/{vm} could be taken from one"))
-        }
-        _ => Vec::new(),
-    }
 }
 
 /// The sidecar comes last: it is what makes the session exist.
@@ -390,6 +209,7 @@ fn settings(
 ) -> Settings {
     let image = extraction.filter(|found| !found.nodes.is_empty()).map(|found| found.image.clone());
     Settings {
+        moved: true,
         means: Means { mapping: Some(moving.mapping.clone()), image },
         mapping_hash: Some(moving.rules.mapping_hash().to_owned()),
         session: moving.view().session_id.clone(),

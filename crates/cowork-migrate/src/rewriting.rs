@@ -46,6 +46,14 @@ impl Tally {
         })
     }
 
+    /// How many paths were rewritten, in words.
+    pub(crate) fn summary(&self) -> Finding {
+        let all: u64 = self.by_class.values().sum();
+        let by_class = self.by_class.iter().map(|(class, paths)| format!("{paths} {}", name(class)));
+        let by_class = by_class.collect::<Vec<_>>().join(", ");
+        Finding::note("paths", format!("paths rewritten: {all} in {} files ({by_class})", self.files))
+    }
+
     /// What still names the old world.
     pub(crate) fn findings(&self) -> Vec<Finding> {
         let finding = |(group, (count, first)): (&Group, &(u64, String))| {

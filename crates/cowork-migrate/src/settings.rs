@@ -5,6 +5,7 @@ use migration_cli::Refusal;
 use migration_engine::Header;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use session_model::Finding;
 
 use crate::content::Means;
 use crate::drives::{Drives, Place};
@@ -13,6 +14,8 @@ use crate::drives::{Drives, Place};
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Settings {
+    /// Whether the run has moved the session, so that the application has not loaded it yet.
+    pub(crate) moved: bool,
     /// What its contents are read through.
     pub(crate) means: Means,
     /// The mapping by which paths were rewritten.
@@ -56,6 +59,22 @@ pub(crate) struct Promise {
     pub(crate) before: Value,
     /// How many places the stitch changed.
     pub(crate) edits: usize,
+}
+
+impl Promise {
+    /// What a stitch brings back, in words.
+    pub(crate) fn stitched(&self) -> Finding {
+        let shown = |loads: &Value, build: &str| loads[build]["shown"].as_u64().unwrap_or_default();
+        let gains = ["v1", "v2"].map(|build| {
+            format!(
+                "{build} shows {} rows instead of {}",
+                shown(&self.loads, build),
+                shown(&self.before, build)
+            )
+        });
+        let message = format!("{} places of the transcript are stitched: {}", self.edits, gains.join(", "));
+        Finding::note("stitched", message)
+    }
 }
 
 impl Settings {

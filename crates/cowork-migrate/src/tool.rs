@@ -12,7 +12,7 @@ use crate::effect::{Effect, Handles};
 use crate::moving::Moving;
 use crate::options::{Options, Verb};
 use crate::settings::Settings;
-use crate::{existing, guard, inventory, judge, places, plan};
+use crate::{existing, extract, guard, inventory, judge, pack, places, plan, reapply, rewrite};
 
 /// Moves a session to another profile.
 #[derive(Debug, Clone, Copy, Default)]
@@ -57,12 +57,26 @@ impl Tool for CoworkMigrate {
     const ABOUT: &'static str = "Moves a Claude Cowork session to another Windows profile";
 
     fn targets(&self, ask: Ask<'_, Self>, here: &Surroundings) -> Result<Vec<PathText>, Refusal> {
-        let folders: Vec<PathBuf> = match ask.verb {
+        let options = ask.options;
+        let folders = match ask.verb {
             None => {
-                let source = places::source(ask.options, Wanted::Write, here)?;
-                vec![places::destination(ask.options, source.id.as_ref(), here)?.profile.path]
+                let source = places::source(options, Wanted::Write, here)?;
+                vec![places::destination(options, source.id.as_ref(), here)?.profile.path]
             }
-            Some(_) => Vec::new(),
+            Some(Verb::Inventory) => Vec::new(),
+            Some(Verb::Pack { out }) => vec![that_exists(&places::named(out, here)?)],
+            Some(Verb::Extract { .. }) => vec![that_exists(&extract::archive(options, here)?)],
+            Some(Verb::Rewrite { paths }) => rewrite::folders(paths, here)?,
+            Some(Verb::Reapply { run }) => {
+                let settings = reapply::moved(ask.root, run.as_ref())?;
+                settings
+                    .sidecar
+                    .as_deref()
+                    .and_then(Path::parent)
+                    .map(Path::to_path_buf)
+                    .into_iter()
+                    .collect()
+            }
         };
         Ok(folders.into_iter().map(PathText::from).collect())
     }
@@ -75,8 +89,12 @@ impl Tool for CoworkMigrate {
         cx: &Cx<'_>,
     ) -> Result<Prepared<Self>, Refusal> {
         let plan = match ask.verb {
-            None => migrate(ask.options, here, cx)?,
-            Some(_) => return Err(Refusal::usage("not-yet", "not yet", "wait")),
+            None => migrate(ask, here, cx)?,
+            Some(Verb::Inventory) => unreachable!("because an inventory only looks"),
+            Some(Verb::Pack { out }) => pack::plan(ask.options, &places::named(out, here)?, here, cx)?,
+            Some(Verb::Extract { all }) => extract::plan(ask.options, *all, here, cx)?,
+            Some(Verb::Rewrite { paths }) => rewrite::plan(ask.options, paths, here, cx)?,
+            Some(Verb::Reapply { run }) => reapply::plan(reapply::moved(ask.root, run.as_ref())?)?,
         };
         let worlds = Open::of(&plan, here)?;
         Ok(Prepared { plan, worlds })
@@ -99,6 +117,16 @@ impl Tool for CoworkMigrate {
         Ok(Open { settings, log, here: here.clone() })
     }
 
+    /// The application has to load the session once before the sidecar can be put back.
+    fn onward(&self, header: &Header) -> Vec<(&'static str, &'static str)> {
+        let settings = Settings::of(header).unwrap_or_default();
+        match settings.sidecar {
+            Some(_) if settings.moved => vec![("then", "reapply"), ("look", "verify")],
+            Some(_) => vec![("look", "verify")],
+            None => Vec::new(),
+        }
+    }
+
     fn look(
         &self,
         ask: Ask<'_, Self>,
@@ -110,10 +138,19 @@ impl Tool for CoworkMigrate {
     }
 }
 
-fn migrate(options: &Options, here: &Surroundings, cx: &Cx<'_>) -> Result<Plan<Effect>, Refusal> {
+fn migrate(
+    Ask { options, root, .. }: Ask<'_, CoworkMigrate>,
+    here: &Surroundings,
+    cx: &Cx<'_>,
+) -> Result<Plan<Effect>, Refusal> {
     let moving = Moving::survey(options, here)?;
     let draft = plan::plan(&moving, options, cx)?;
-    existing::reconcile(draft, &moving, options.replace, cx)?.finish()
+    existing::reconcile(draft, &moving, options.replace, root, cx)?.finish()
+}
+
+/// The folder, or what exists of the way to it.
+fn that_exists(folder: &Path) -> PathBuf {
+    folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(folder).to_path_buf()
 }
 
 fn read_log(file: &Path) -> Result<Vec<LogEvent>, Refusal> {

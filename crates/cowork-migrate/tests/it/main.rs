@@ -2,5 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod again;
+mod crash;
+mod golden;
 mod moving;
+mod reapply;
+mod refusals;
+mod undo;
+mod verbs;
+mod verify;
 mod world;

@@ -2,11 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use testkit::cowork::{self, CLASSIC, Placed, Session};
 use testkit::crash::Program;
 use testkit::tree::Tree;
+
+/// What every report has to be like.
+static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/report.schema.json");
+    let schema = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+});
 
 /// The old user, `mira`, and the new one, `otto`: both on drive C.
 pub(crate) struct World {
@@ -36,15 +44,24 @@ impl World {
         Self { dir, placed, session }
     }
 
-    /// Everything gone, and laid out anew at the same path.
+    /// Everything gone, and laid out anew at the same path; the disk of the machine stays.
     pub(crate) fn begin_again(&mut self) {
+        let bundle = self.base_of("mira").join("vm_bundles");
+        let kept = self.path().join("kept");
+        let has_image = bundle.exists();
+        if has_image {
+            std::fs::rename(&bundle, &kept).unwrap();
+        }
         for name in ["c", "state"] {
             let _ = std::fs::remove_dir_all(self.dir.path().join(name));
         }
-        let here = self.path().join("c/Users");
+        let here = self.dir.path().join("c/Users");
         let old = cowork::profile(&here.join("mira").join(CLASSIC));
         cowork::profile(&here.join("otto").join(CLASSIC));
         self.placed = self.session.lay_out(&old);
+        if has_image {
+            std::fs::rename(&kept, &bundle).unwrap();
+        }
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -69,21 +86,9 @@ impl World {
 
     /// Where something of the old profile is in the new one.
     pub(crate) fn moved(&self, path: &Path) -> PathBuf {
-        self.profile_of("otto").join(
-            path.strip_prefix(canonical(&self.profile_of("mira")))
-                .or_else(|_| {
-                    path.strip_prefix(
-                        self.dir
-                            .path()
-                            .join("c/Users/mira")
-                            .join(CLASSIC)
-                            .join("local-agent-mode-sessions")
-                            .join(cowork::ACCOUNT)
-                            .join(cowork::PROFILE),
-                    )
-                })
-                .unwrap(),
-        )
+        let old = self.dir.path().join("c/Users/mira").join(CLASSIC).join("local-agent-mode-sessions");
+        let old = old.join(cowork::ACCOUNT).join(cowork::PROFILE);
+        self.profile_of("otto").join(path.strip_prefix(old).unwrap())
     }
 
     pub(crate) fn new_sidecar(&self) -> PathBuf {
@@ -136,6 +141,13 @@ impl World {
         tool.env("HOME", self.path().join("home")).env("REHOME_STATE_DIR", self.path().join("state"))
     }
 
+    /// The tool in a home of a fixture.
+    pub(crate) fn tool_alone(home: &Path, words: &[&str]) -> std::process::Output {
+        let tool = Program::new(env!("CARGO_BIN_EXE_cowork-migrate"));
+        let tool = words.iter().fold(tool, |tool, word| tool.arg(*word));
+        tool.env("HOME", home).env("REHOME_STATE_DIR", home.join("state")).run()
+    }
+
     pub(crate) fn run(&self, arguments: &[String]) -> Ended {
         let output = self.tool(arguments).run();
         let shown = |bytes: &[u8]| self.redacted(&String::from_utf8_lossy(bytes));
@@ -169,7 +181,17 @@ impl World {
     #[track_caller]
     pub(crate) fn report(&self, code: i32, arguments: &[String]) -> Value {
         let with_json: Vec<String> = arguments.iter().cloned().chain(["--json".to_owned()]).collect();
-        serde_json::from_str(&self.expect(code, &with_json).stdout).unwrap()
+        let output = self.tool(&with_json).run();
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments:?}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let report = serde_json::from_slice(&output.stdout).unwrap();
+        let offences: Vec<String> = SCHEMA.iter_errors(&report).map(|error| error.to_string()).collect();
+        assert!(offences.is_empty(), "{arguments:?}: {offences:?}");
+        report
     }
 
     pub(crate) fn redacted(&self, text: &str) -> String {
@@ -195,8 +217,19 @@ impl World {
     }
 }
 
-fn canonical(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap()
+/// A session whose machine has left files on its disk.
+pub(crate) fn with_machine() -> World {
+    machine_in(tempfile::tempdir().unwrap())
+}
+
+pub(crate) fn machine_in(dir: tempfile::TempDir) -> World {
+    let world = World::in_dir(dir, Session::numbered(7));
+    world.lay_out_image(&[
+        ("calm-amber-noether-7/notes/plan?.md", "what only the machine had\n"),
+        ("calm-amber-noether-7/.cache/x", "fetched again\n"),
+        ("other-vm/secret", "somebody else's\n"),
+    ]);
+    world
 }
 
 fn run(command: &mut Command) {
