@@ -8,6 +8,7 @@ use migration_cli::{Refusal, Surroundings};
 use session_model::{Finding, ForeignPath, Survey};
 use transcript_relocate::rewrite::{PathRules, RulesError};
 
+use crate::content::Original;
 use crate::drives::{Drives, Home, Place};
 use crate::mapping::{Mapping, Worlds, homes_in};
 use crate::options::Options;
@@ -19,6 +20,7 @@ use crate::{guard, scope};
 pub(crate) struct Moving {
     /// The sidecar, the session's folder and what is in it.
     pub(crate) session: Session,
+    pub(crate) original: Original,
     pub(crate) sidecar: Sidecar,
     pub(crate) contents: Survey<Contents>,
     /// The disk of the virtual machine.
@@ -89,9 +91,11 @@ impl Moving {
         };
         let (mapping, rules, guesses) = Mapping::of(&worlds, Some(view)).map_err(|error| unusable(&error))?;
         findings.extend(guesses);
+        let original = Original::of(&session.path)?;
         let sidecar = Sidecar::read(&session.path).map_err(|anomaly| {
             Refusal::new("unreadable-sidecar", anomaly.to_string(), "quit the application, then try again")
         })?;
+        original.must_be_as_planned()?;
         let image = match &options.vhdx {
             Some(image) => Some(named(image, here)?),
             None => source.image.map(|image| image.path),
@@ -99,6 +103,7 @@ impl Moving {
         let contents = cowork::contents(&session);
         let moving = Self {
             session,
+            original,
             sidecar,
             contents,
             image,

@@ -4,10 +4,12 @@ mod folders;
 pub(crate) mod machine;
 pub(crate) mod session_files;
 
+use std::path::PathBuf;
+
 use durable_files::PathText;
 use legacy_readers::cowork::Sidecar;
 use migration_cli::Refusal;
-use migration_engine::steps::{Bytes, InstallFile, InstallTree, Verbatim};
+use migration_engine::steps::{BadEntry, Bytes, Entry, InstallFile, InstallTree, Verbatim};
 use migration_engine::{Block, Bucket, Cx, Header, Item, ItemId, Outcome, Plan, Task, Wave};
 use serde_json::{Value, json};
 use session_model::{Finding, InputId};
@@ -15,7 +17,7 @@ use session_model::{Finding, InputId};
 use folders::Folders;
 use session_files::SessionFiles;
 
-use crate::content::{Made, Means, Original};
+use crate::content::{Made, Means};
 use crate::effect::Effect;
 use crate::extraction::Extraction;
 use crate::moving::Moving;
@@ -76,40 +78,48 @@ pub(crate) fn plan(moving: &Moving, options: &crate::Options, cx: &Cx<'_>) -> Re
         tally.must_be_complete()?;
     }
     let extraction = machine::survey(moving, cx)?;
-    let staging = moving.staging();
     let folders = Folders::of(&edited, moving)?;
     let mut session = session_item(moving, &edited, &files, &tally);
     session.findings.extend(folders.findings);
-    let archive = archive(moving, &edited, extraction.as_ref())?;
-    let mut making: Vec<Effect> = folders.make.iter().map(|folder| MakeFolder::plan(folder).into()).collect();
-    let has_extraction = extraction.as_ref().is_some_and(|extraction| !extraction.nodes.is_empty());
-    if let Some(staging) = staging.as_ref().filter(|staging| !has_extraction && !staging.local.is_dir()) {
-        making.push(MakeFolder::plan(&staging.local).into());
-    }
-    let tree = InstallTree::of(&moving.session_dir.local, files.entries).map_err(|bad| {
-        Refusal::new("bad-entry", bad.to_string(), "look at that file in the session's folder")
-    })?;
     let settings = settings(moving, extraction.as_ref(), &files.promises, &edited);
+    let waves = vec![
+        making(moving, &folders.make, extraction.as_ref()),
+        archive(moving, &edited, extraction.as_ref())?,
+        session_dir(moving, files.entries)?,
+        vec![put_sidecar(moving, &edited)],
+    ];
     let mut items = vec![session];
     items.extend(files.items);
-    items.extend(
-        extraction
-            .iter()
-            .flat_map(|found| machine::items(found, staging.as_ref().map(|place| &*place.local))),
-    );
+    let staging = moving.staging().map(|place| place.local);
+    items.extend(extraction.iter().flat_map(|found| machine::items(found, staging.as_deref())));
     let mut findings = moving.findings.clone();
+    findings.push(tally.summary());
     findings.extend(machine::findings(moving, extraction.as_ref()));
     findings.push(Finding::note(
         "by-hand",
         "then start Claude in the new profile, open the session and quit Claude: `reapply` puts back what that dropped",
     ));
-    Ok(Draft {
-        inputs: items.iter().map(|item| item.input.clone()).collect(),
-        waves: vec![making, archive, vec![Effect::Tree(tree)], vec![put_sidecar(moving, &edited)]],
-        items,
-        settings,
-        findings,
-    })
+    let inputs = items.iter().map(|item| item.input.clone()).collect();
+    Ok(Draft { waves, items, inputs, settings, findings })
+}
+
+/// The user's folders, and the one in the archive that the sidecar names even if nothing comes into it.
+fn making(moving: &Moving, folders: &[PathBuf], extraction: Option<&Extraction>) -> Vec<Effect> {
+    let is_filled = extraction.is_some_and(|found| !found.nodes.is_empty());
+    let staging = moving.staging().map(|place| place.local).filter(|place| !is_filled && !place.is_dir());
+    folders.iter().chain(&staging).map(|folder| MakeFolder::plan(folder).into()).collect()
+}
+
+/// A session that never had a folder gets none.
+fn session_dir(moving: &Moving, entries: Vec<Entry<Made>>) -> Result<Vec<Effect>, Refusal> {
+    if moving.session.directory.is_none() {
+        return Ok(Vec::new());
+    }
+    let tree = InstallTree::of(&moving.session_dir.local, entries);
+    let bad = |bad: BadEntry| {
+        Refusal::new("bad-entry", bad.to_string(), "look at that file in the session's folder")
+    };
+    Ok(vec![Effect::Tree(tree.map_err(bad)?)])
 }
 
 /// The sidecar for the new world, which must still be one.
@@ -137,7 +147,6 @@ fn session_item(moving: &Moving, edited: &Edited, files: &SessionFiles, tally: &
     item.source = Some(source);
     item.targets =
         vec![moving.new_sidecar().display().to_string(), moving.session_dir.local.display().to_string()];
-    item.findings.push(tally.summary());
     item.findings.extend(tally.findings());
     item.findings.extend(files.promises.iter().filter(|promise| promise.edits > 0).map(Promise::stitched));
     item.findings.extend(files.findings.iter().cloned());
@@ -166,7 +175,7 @@ fn archive(
 ) -> Result<Vec<Effect>, Refusal> {
     let folder = &moving.archive.local;
     let place = |what: &str| folder.join(format!("{}-{what}.json", moving.short()));
-    let original = Original::of(&moving.session.path)?;
+    let original = &moving.original;
     let mtime = original.expect.mtime;
     let pristine = Made::Copied(Verbatim::of(&original.source, original.expect));
     let mut steps = vec![

@@ -58,3 +58,25 @@ fn another_state_of_the_session_is_never_replaced_unasked() {
     world.say(0, &["undo"]);
     before.assert_same(&world.tree(), "undone");
 }
+
+#[test]
+fn a_replacement_is_taken_back_after_any_kill() {
+    let mut world = World::in_dir(testkit::crash::place(), Session::numbered(7));
+    let lay_out = |world: &World| {
+        let another = world.session.clone().with(&serde_json::json!({"title": "another"}));
+        another.lay_out(&world.profile_of("otto"));
+        world.tree()
+    };
+    lay_out(&world);
+    let replace = world.whole_and(&["--replace"]);
+    let effects = world.tool(&replace).effects();
+    for effect in effects.iter().filter(|effect| effect.is("renameat2", "") || effect.is("rename", "")) {
+        world.begin_again();
+        let before = lay_out(&world);
+        world.tool(&replace).run_struck(effect, testkit::crash::Blow::Kill);
+        if world.has_run() {
+            world.say(0, &["undo"]);
+        }
+        before.assert_same(&world.tree(), &format!("undone after a kill at {effect}"));
+    }
+}

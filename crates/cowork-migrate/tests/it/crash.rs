@@ -46,6 +46,33 @@ fn go_on(world: &World, when: &str) {
 }
 
 #[test]
+fn killed_at_any_effect_of_reapplying_the_sidecar_is_the_one_or_the_other() {
+    let mut world = World::in_dir(testkit::crash::place(), testkit::cowork::Session::numbered(7));
+    let prepare = |world: &World| {
+        world.move_it(0, &[]);
+        world.first_load();
+        world.tree()
+    };
+    prepare(&world);
+    let reapply = ["reapply".to_owned()];
+    for effect in world.tool(&reapply).effects() {
+        world.begin_again();
+        let before = prepare(&world);
+        world.tool(&reapply).run_struck(&effect, Blow::Kill);
+        let when = format!("after a kill at {effect}");
+        let again = world.run(&reapply);
+        match again.code {
+            Some(0) => {}
+            Some(7) => drop(world.say(0, &["resume"])),
+            code => panic!("{when}: exit {code:?}\n{}{}", again.stdout, again.stderr),
+        }
+        world.say(0, &["verify"]);
+        world.say(0, &["undo"]);
+        before.assert_same(&world.tree(), &when);
+    }
+}
+
+#[test]
 fn killed_at_any_effect_nothing_is_lost_and_nothing_half_done() {
     strike(Blow::Kill);
 }

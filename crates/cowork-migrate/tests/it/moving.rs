@@ -151,3 +151,43 @@ fn a_bundle_put_together_by_hand_is_moved_and_its_account_is_said_to_be_unchecke
     let new = world.profile_of("otto").join(format!("local_{}.json", Session::numbered(8).uuid));
     assert!(fs::read_to_string(new).unwrap().contains(r"C:\\Users\\otto\\drafts"));
 }
+
+#[test]
+fn profiles_with_short_names_are_the_same_profiles() {
+    let old = format!(
+        r"C:\Users\mira\AppData\Roaming\Claude\local-agent-mode-sessions\{}\{}\local_x\outputs",
+        testkit::cowork::ACCOUNT,
+        testkit::cowork::PROFILE
+    );
+    let world = World::new(Session::numbered(7).with(&json!({"cwd": old})));
+    let sessions = world.base_of("otto").join("local-agent-mode-sessions");
+    fs::remove_dir_all(&sessions).unwrap();
+    let profile = sessions.join("1c9f2a77/7be01c52");
+    fs::create_dir_all(&profile).unwrap();
+    world.move_it(0, &[]);
+    let sidecar = fs::read_to_string(profile.join(world.placed.sidecar.file_name().unwrap())).unwrap();
+    assert!(
+        sidecar.contains(
+            r"otto\\AppData\\Roaming\\Claude\\local-agent-mode-sessions\\1c9f2a77\\7be01c52\\local_x"
+        ),
+        "{sidecar}"
+    );
+}
+
+#[test]
+fn what_is_left_out_is_looked_for_below_the_base() {
+    let world = World::new(Session::numbered(7));
+    let whole = world.whole();
+    world.expect(0, &[&["--base".to_owned(), whole[1].clone()], &whole[2..]].concat());
+    world.say(0, &["undo"]);
+    world.expect(0, &[&["--base".to_owned(), whole[3].clone()], &whole[..2], &whole[4..]].concat());
+    assert!(world.new_sidecar().exists());
+}
+
+#[test]
+fn a_session_without_a_folder_arrives_without_one() {
+    let world = World::new(Session::numbered(7));
+    fs::remove_dir_all(&world.placed.directory).unwrap();
+    world.move_it(0, &[]);
+    assert!(world.new_sidecar().exists() && !world.moved(&world.placed.directory).exists());
+}

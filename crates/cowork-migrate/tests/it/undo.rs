@@ -64,3 +64,16 @@ fn a_folder_that_the_user_has_filled_since_stays() {
     assert_eq!(fs::read_to_string(drafts.join("mine.md")).unwrap(), "mine");
     assert!(!world.archive().exists());
 }
+
+#[test]
+fn while_the_application_runs_nothing_is_taken_back() {
+    let world = with_machine();
+    world.move_it(0, &[]);
+    let before = world.tree();
+    let held = fs::File::open(world.new_sidecar()).unwrap();
+    let refused = world.say(4, &["undo"]);
+    assert!(refused.stderr.contains("is in use by"), "{}", refused.stderr);
+    before.assert_same(&world.tree(), "refused");
+    drop(held);
+    world.say(0, &["undo"]);
+}
