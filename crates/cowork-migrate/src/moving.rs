@@ -73,24 +73,13 @@ impl Moving {
         let view = scope::readable(&session)?;
         let mut findings = scope::check(&source, view, &destination)?;
         let drives = Drives::new(&options.drive, &here.cwd);
-        let home = Home::around(&destination.base, &drives);
-        let new_base =
-            foreign_base(&destination.base, home.as_ref(), &drives).ok_or_else(|| unnamed(&destination))?;
-        let archive = archive(options, &drives, home.as_ref(), here)?;
-        let session_dir = session_dir(&session, &destination, &new_base)?;
         let old = OldWorld::of(&source, view, &drives, &options.map)?;
-        findings.extend(about(&old, home.as_ref(), &archive));
-        let worlds = Worlds {
-            homes: old.home.clone().zip(home.as_ref().map(|home| home.foreign.clone())),
-            bases: old.base.clone().zip(Some(new_base.clone())),
-            profiles: old.profile.zip(below(&new_base, &destination.base, &destination.profile.path)),
-            moved: &options.map,
-            session_dir: Some(session_dir.foreign.clone()),
-            staging: view.vm_name().map(|vm| archive.foreign.join(vm)),
-            links: options.links.into(),
-        };
+        let new = NewWorld::of(options, &session, &destination, &drives, here)?;
+        findings.extend(about(&old, &new));
+        let worlds = worlds(old, &new, &destination, view, options);
         let (mapping, rules, guesses) = Mapping::of(&worlds, Some(view)).map_err(|error| unusable(&error))?;
         findings.extend(guesses);
+        let NewWorld { home, archive, session_dir, .. } = new;
         let original = Original::of(&session.path)?;
         let sidecar = Sidecar::read(&session.path).map_err(|anomaly| {
             Refusal::new("unreadable-sidecar", anomaly.to_string(), "quit the application, then try again")
@@ -202,6 +191,55 @@ fn foreign_base(base: &Path, home: Option<&Home>, drives: &Drives) -> Option<For
     drives.foreign(base).or_else(|| home.and_then(|home| below(&home.foreign, &home.local, base)))
 }
 
+/// What the new machine calls its places, and where they are here.
+struct NewWorld {
+    home: Option<Home>,
+    base: ForeignPath,
+    archive: Place,
+    session_dir: Place,
+}
+
+impl NewWorld {
+    fn of(
+        options: &Options,
+        session: &Session,
+        destination: &Destination,
+        drives: &Drives,
+        here: &Surroundings,
+    ) -> Result<Self, Refusal> {
+        let home = Home::around(&destination.base, drives).or_else(|| own_home(here));
+        let base =
+            foreign_base(&destination.base, home.as_ref(), drives).ok_or_else(|| unnamed(destination))?;
+        let archive = archive(options, drives, home.as_ref(), here)?;
+        let session_dir = session_dir(session, destination, &base)?;
+        Ok(Self { home, base, archive, session_dir })
+    }
+}
+
+/// On Windows itself, whoever has moved the base is still at home.
+fn own_home(here: &Surroundings) -> Option<Home> {
+    let local = here.home.clone().filter(|_| cfg!(windows))?;
+    Some(Home { foreign: local.to_str()?.parse().ok()?, local, assumed: false })
+}
+
+fn worlds<'o>(
+    old: OldWorld,
+    new: &NewWorld,
+    destination: &Destination,
+    view: &View,
+    options: &'o Options,
+) -> Worlds<'o> {
+    Worlds {
+        homes: old.home.zip(new.home.as_ref().map(|home| home.foreign.clone())),
+        bases: old.base.zip(Some(new.base.clone())),
+        profiles: old.profile.zip(below(&new.base, &destination.base, &destination.profile.path)),
+        moved: &options.map,
+        session_dir: Some(new.session_dir.foreign.clone()),
+        staging: view.vm_name().map(|vm| new.archive.foreign.join(vm)),
+        links: options.links.into(),
+    }
+}
+
 fn session_dir(session: &Session, destination: &Destination, base: &ForeignPath) -> Result<Place, Refusal> {
     let profile = &destination.profile.path;
     let folder = if session.agent { profile.join("agent") } else { profile.clone() };
@@ -246,26 +284,28 @@ pub(crate) fn archive(
     Ok(Place { local, foreign })
 }
 
-fn about(old: &OldWorld, home: Option<&Home>, archive: &Place) -> Vec<Finding> {
+fn about(old: &OldWorld, new: &NewWorld) -> Vec<Finding> {
     let mut findings = Vec::new();
     if old.home.is_none() {
         let message =
             "the session does not say whose home it is from; paths of a home stay unless --map moves them";
         findings.push(Finding::warning("home-unknown", message));
     }
-    if let Some(home) = home {
-        if home.assumed {
-            let message = format!(
-                "the drive of the new home is assumed: {}; --drive says where drives lie",
-                home.foreign
-            );
-            findings.push(Finding::note("drive-assumed", message));
-        }
-        if archive.foreign.below(&home.foreign).is_none() {
-            let message =
-                format!("some builds show only files of the home, and the archive is {}", archive.foreign);
-            findings.push(Finding::warning("archive-outside-home", message));
-        }
+    let Some(home) = &new.home else {
+        let message =
+            "the profile does not lie in a home; paths of the old home stay unless --map moves them";
+        findings.push(Finding::warning("new-home-unknown", message));
+        return findings;
+    };
+    if home.assumed {
+        let message =
+            format!("the drive of the new home is assumed: {}; --drive says where drives lie", home.foreign);
+        findings.push(Finding::note("drive-assumed", message));
+    }
+    if new.archive.foreign.below(&home.foreign).is_none() {
+        let message =
+            format!("some builds show only files of the home, and the archive is {}", new.archive.foreign);
+        findings.push(Finding::warning("archive-outside-home", message));
     }
     findings
 }
