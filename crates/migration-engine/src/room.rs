@@ -66,7 +66,8 @@ pub fn check_room<S: Step>(plan: &Plan<S>, state_root: &Path) -> Result<(), Room
     Ok(())
 }
 
-/// Two kilobytes a step and item for plan and journal together: twice what has been measured.
+/// Two kilobytes an item, a step and a file of it, for plan, journal and lists together: twice what has been measured.
 fn journal_estimate<S: Step>(plan: &Plan<S>) -> u64 {
-    2048 * (1 + plan.items.len() as u64 + plan.tasks().count() as u64)
+    let files = plan.tasks().map(|task| task.step.cost().inodes.max(1));
+    2048_u64.saturating_mul(files.fold(1 + plan.items.len() as u64, u64::saturating_add))
 }

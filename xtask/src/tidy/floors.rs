@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 6] = [
     &["transcript-relocate", "sqlite-writer"],
     &[],
     &["migration-cli"],
-    &["ao-migrate", "cowork-stitch"],
+    &["ao-migrate", "cowork-stitch", "cowork-migrate"],
 ];
 
 /// Outside the floors: what no published crate may need to be built.

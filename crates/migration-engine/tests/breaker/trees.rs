@@ -232,6 +232,18 @@ fn a_folder_can_be_installed_and_taken_back_without_a_run() {
 }
 
 #[test]
+fn what_came_along_when_a_folder_was_moved_aside_comes_back_with_it() {
+    let place = Place::new("");
+    let (step, slot, performed) = alone(&place, vec![bytes("a", b"months\n")]);
+    let installed = performed.unwrap();
+    place.write("new/s/notes", "theirs\n");
+    let now = place.tree();
+    std::fs::rename(place.path("new/s"), &installed.aside).unwrap(); // all that is left of an undo that was killed
+    step.revert(&mut Files::default(), &slot, Some(&installed), &place.cx()).unwrap_err();
+    now.assert_same(&place.tree(), "come back");
+}
+
+#[test]
 fn a_file_with_holes_keeps_them() {
     let place = Place::new("");
     let source = place.path("old/sparse");

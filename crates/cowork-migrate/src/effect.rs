@@ -1,0 +1,58 @@
+//! What a run of `cowork-migrate` does.
+
+use migration_engine::compose_steps;
+use migration_engine::steps::{Files, InstallFile, InstallTree, ReplaceFile, SpliceFile};
+use migration_engine::{StepError, World};
+
+use crate::content::{Made, Means, Sources};
+use crate::step::{MakeFolder, PutAway, SidecarStep};
+
+compose_steps! {
+    /// One effect.
+    pub enum Effect, Trace in Handles {
+        /// Makes a folder that a session was given.
+        Folder(MakeFolder) with sources,
+        /// Moves what is in the way out of the profile.
+        PutAway(PutAway) with sources,
+        /// Puts a file into the archive.
+        File(InstallFile<Made>) with sources,
+        /// Puts a folder with all that is in it in its place.
+        Tree(InstallTree<Made>) with sources,
+        /// Puts the sidecar in its place, which makes the session exist.
+        Sidecar(SidecarStep<InstallFile<Made>>) with sources,
+        /// Puts the rewritten sidecar back.
+        Reapply(SidecarStep<ReplaceFile<Made>>) with sources,
+        /// Rewrites paths in place.
+        Rewrite(SpliceFile) with files,
+    }
+}
+
+/// The live handles of the one lane.
+#[derive(Debug, Default)]
+pub struct Handles {
+    pub(crate) sources: Sources,
+    pub(crate) files: Files,
+}
+
+impl Handles {
+    pub(crate) fn new(means: Means) -> Self {
+        Self { sources: Sources::new(means), files: Files::default() }
+    }
+}
+
+impl World for Handles {
+    fn persist(&mut self) -> Result<(), StepError> {
+        self.sources.persist()?;
+        self.files.persist()
+    }
+
+    fn settle(&mut self) -> Result<(), StepError> {
+        self.sources.settle()?;
+        self.files.settle()
+    }
+
+    fn abandon(&mut self) {
+        self.sources.abandon();
+        self.files.abandon();
+    }
+}

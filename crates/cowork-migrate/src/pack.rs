@@ -1,0 +1,141 @@
+//! `pack`: a session as a folder that can be carried to another machine.
+
+use std::path::{Path, PathBuf};
+
+use legacy_readers::cowork::{self, Kind, Purpose};
+use migration_cli::{Refusal, Surroundings};
+use migration_engine::steps::{Entry, InstallTree, Node, Verbatim};
+use migration_engine::{Bucket, Cx, Item, Outcome, Plan, State, Step};
+use session_model::{Finding, InputId};
+
+use crate::bundle::{MANIFEST, Manifest};
+use crate::content::{Made, Original};
+use crate::drives::Drives;
+use crate::effect::{Effect, Handles};
+use crate::moving::OldWorld;
+use crate::options::Options;
+use crate::places::{self, Source, named};
+use crate::plan::session_files::{item, left_behind};
+use crate::plan::{Draft, given};
+use crate::settings::Settings;
+use crate::{guard, scope};
+
+/// The name of the disk image in a bundle.
+const IMAGE: &str = "sessiondata.vhdx";
+
+pub(crate) fn plan(
+    options: &Options,
+    out: &Path,
+    here: &Surroundings,
+    cx: &Cx<'_>,
+) -> Result<Plan<Effect>, Refusal> {
+    let source = places::source(options, Purpose::Write, here)?;
+    let session = scope::selected(&source, options.session.as_deref())?;
+    let view = scope::readable(session)?;
+    let image = match &options.vhdx {
+        Some(image) => Some(named(image, here)?),
+        None => source.image.as_ref().map(|image| image.path.clone()),
+    };
+    guard::must_not_run(&guard::held_places(source.base.as_deref(), &source.path, image.as_deref()))?;
+    let drives = Drives::new(&options.drive, &here.cwd);
+    let mut packing = Packing::new(&session.path);
+    packing.copy(&session.path, session.path.file_name().unwrap_or_default().as_ref())?;
+    let contents = cowork::contents(session);
+    if let Some(name) = contents.found.directory.file_name() {
+        packing.folder(name.as_ref());
+        for found in &contents.found.items {
+            cx.check()?;
+            packing.add(found, &contents.found.directory, Path::new(name))?;
+        }
+    }
+    if let Some(image) = image {
+        packing.copy(&image, IMAGE.as_ref())?;
+    }
+    let old = OldWorld::of(&source, view, &drives, &options.map)?;
+    packing.manifest(&source, old);
+    packing.items[0].findings.extend(
+        contents.anomalies.iter().map(|anomaly| Finding::warning(anomaly.code.clone(), anomaly.to_string())),
+    );
+    packing.finish(out, cx)
+}
+
+struct Packing {
+    entries: Vec<Entry<Made>>,
+    items: Vec<Item>,
+}
+
+impl Packing {
+    fn new(sidecar: &Path) -> Self {
+        let name = sidecar.display().to_string();
+        let item = Item::new(InputId::new("session", name.clone()), name, Outcome::plain(Bucket::Migrated));
+        Self { entries: Vec::new(), items: vec![item] }
+    }
+
+    fn folder(&mut self, path: &Path) {
+        self.entries.push(Entry { path: path.into(), node: Node::Folder { mode: 0o700, mtime: None } });
+    }
+
+    fn copy(&mut self, source: &Path, path: &Path) -> Result<(), Refusal> {
+        let Original { source, expect } = Original::of(source)?;
+        let sparse = path == Path::new(IMAGE);
+        let content = Made::Copied(Verbatim { sparse, ..Verbatim::of(&source, expect) });
+        let node = Node::File { content, mode: 0o600, mtime: Some(expect.mtime) };
+        self.entries.push(Entry { path: path.into(), node });
+        Ok(())
+    }
+
+    fn add(&mut self, found: &cowork::Item, directory: &Path, name: &Path) -> Result<(), Refusal> {
+        let source = directory.join(&found.relative);
+        let path = name.join(&found.relative);
+        if found.kind == Kind::Folder {
+            self.folder(&path);
+            return Ok(());
+        }
+        let outcome = if let Some(reason) = left_behind(found) {
+            Outcome::because(Bucket::Skipped, reason)
+        } else {
+            self.copy(&source, &path)?;
+            Outcome::plain(Bucket::Migrated)
+        };
+        self.items.push(item(&source, None, outcome));
+        Ok(())
+    }
+
+    /// The destination checks with it that the account is the same.
+    fn manifest(&mut self, source: &Source, old: OldWorld) {
+        let Some(id) = &source.id else { return };
+        let manifest = Manifest {
+            account: id.account.as_str().to_owned(),
+            profile: id.profile.as_str().to_owned(),
+            home: old.home,
+            base: old.base,
+        };
+        let text = serde_json::to_vec_pretty(&manifest).expect("because it is plain data");
+        let node = Node::File { content: given(&text), mode: 0o600, mtime: None };
+        self.entries.push(Entry { path: PathBuf::from(MANIFEST).into(), node });
+    }
+
+    fn finish(mut self, out: &Path, cx: &Cx<'_>) -> Result<Plan<Effect>, Refusal> {
+        let tree = InstallTree::of(out, self.entries).map_err(|bad| {
+            Refusal::new("bad-entry", bad.to_string(), "look at that file in the session's folder")
+        })?;
+        let tree = Effect::Tree(tree);
+        let mut waves = Vec::new();
+        match tree.inspect(&mut Handles::default(), None, migration_engine::Look::Full, cx)? {
+            State::Pending => waves.push(vec![tree]),
+            State::Done => self
+                .items
+                .iter_mut()
+                .filter(|item| item.planned.bucket == Bucket::Migrated)
+                .for_each(|item| item.planned = Outcome::plain(Bucket::AlreadyPresent)),
+            State::Conflict(found) | State::Superseded(found) => {
+                let message = format!("{} is there already: {found}", out.display());
+                return Err(Refusal::new("occupied", message, "name a folder that is not there: --out DIR"));
+            }
+        }
+        self.items[0].targets = vec![out.display().to_string()];
+        let inputs = self.items.iter().map(|item| item.input.clone()).collect();
+        Draft { waves, inputs, items: self.items, settings: Settings::default(), findings: Vec::new() }
+            .finish()
+    }
+}

@@ -1,0 +1,304 @@
+//! Which profile or bundle is meant (formats/cowork.md A1, A2, F).
+
+use std::path::{Path, PathBuf};
+
+use camino::Utf8Path;
+use legacy_readers::cowork::{
+    self, Base, Choice, DiskImage, Environment, Platform, Profile, ProfileId, Purpose, ReadError, Session,
+    Space,
+};
+use migration_cli::{Refusal, Surroundings};
+use serde::Serialize;
+use session_model::{Anomaly, Finding};
+
+use crate::bundle::Manifest;
+use crate::options::Options;
+
+/// The folder of a base that holds the accounts.
+const SESSIONS: &str = "local-agent-mode-sessions";
+
+/// The system that the application of a profile runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) enum System {
+    /// Windows.
+    Windows,
+    /// macOS.
+    MacOs,
+    /// Linux.
+    Linux,
+}
+
+impl System {
+    /// What the place of a base says.
+    fn of_base(base: &Path) -> Self {
+        let ends = |end: &str| base.ends_with(end);
+        let either = |end: &str| ends(end) || ends(&format!("{end}-3p"));
+        match () {
+            () if either("Library/Application Support/Claude") => Self::MacOs,
+            () if either(".config/Claude") => Self::Linux,
+            () => Self::Windows,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Windows => "Windows",
+            Self::MacOs => "macOS",
+            Self::Linux => "Linux",
+        }
+    }
+}
+
+/// Where sessions are read from.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// The profile's folder, or the bundle.
+    pub(crate) path: PathBuf,
+    /// The base, unless it is a bundle.
+    pub(crate) base: Option<PathBuf>,
+    /// Which profile it is, as far as that is known.
+    pub(crate) id: Option<ProfileId>,
+    /// What it ran on.
+    pub(crate) system: System,
+    /// Its sessions.
+    pub(crate) sessions: Vec<Session>,
+    /// Its spaces.
+    pub(crate) spaces: Vec<Space>,
+    /// The disk of its virtual machine.
+    pub(crate) image: Option<DiskImage>,
+    /// What a bundle says of where it was packed.
+    pub(crate) manifest: Option<Manifest>,
+    /// What reading it found.
+    pub(crate) anomalies: Vec<Anomaly>,
+    /// How it was chosen, where that is worth saying.
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Where a session goes.
+#[derive(Debug)]
+pub(crate) struct Destination {
+    /// The profile.
+    pub(crate) profile: Profile,
+    /// Its base.
+    pub(crate) base: PathBuf,
+    /// What it runs on.
+    pub(crate) system: System,
+}
+
+/// What a path is.
+enum Named {
+    Base(PathBuf),
+    Profile { base: PathBuf, profile: PathBuf },
+    Bundle(PathBuf),
+}
+
+/// The profile or bundle that `--from` names, else that of this machine.
+pub(crate) fn source(options: &Options, purpose: Purpose, here: &Surroundings) -> Result<Source, Refusal> {
+    if let Some(path) = &options.from {
+        return source_at(&named(path, here)?, "--from");
+    }
+    let mut findings = Vec::new();
+    let (base, bases) = own_base(options, purpose, here, "--from", &mut findings)?;
+    let source = of_base(&base.path, None, "--from")?;
+    Ok(Source { image: cowork::image_of(&base, &bases).cloned(), findings, ..source })
+}
+
+fn source_at(path: &Path, option: &str) -> Result<Source, Refusal> {
+    match what_is(path, option)? {
+        Named::Base(base) => of_base(&base, None, option),
+        Named::Profile { base, profile } => of_base(&base, Some(&profile), option),
+        Named::Bundle(bundle) => of_bundle(&bundle),
+    }
+}
+
+fn of_base(base: &Path, profile: Option<&Path>, option: &str) -> Result<Source, Refusal> {
+    let survey = cowork::read(base).map_err(|error| unreadable(&error))?;
+    let store = survey.found;
+    let wanted = |found: &&Profile| profile.is_none_or(|path| found.path == path);
+    let meant: Vec<&Profile> = store.profiles.iter().filter(wanted).collect();
+    let [profile] = meant.as_slice() else { return Err(not_one(base, &meant, &store.profiles, option)) };
+    let profile = (*profile).clone();
+    let within =
+        |anomaly: &Anomaly| anomaly.place.as_ref().is_none_or(|place| place.file.starts_with(&profile.path));
+    Ok(Source {
+        path: profile.path.clone(),
+        base: Some(base.to_path_buf()),
+        id: Some(profile.id.clone()),
+        system: System::of_base(base),
+        anomalies: survey.anomalies.into_iter().filter(within).collect(),
+        sessions: profile.sessions,
+        spaces: profile.spaces,
+        image: store.image,
+        manifest: None,
+        findings: Vec::new(),
+    })
+}
+
+fn of_bundle(folder: &Path) -> Result<Source, Refusal> {
+    let survey = cowork::read_bundle(folder).map_err(|error| unreadable(&error))?;
+    let manifest = Manifest::read(folder)?;
+    Ok(Source {
+        path: folder.to_path_buf(),
+        base: None,
+        id: manifest.as_ref().and_then(Manifest::id),
+        system: System::Windows,
+        sessions: survey.found.sessions,
+        spaces: Vec::new(),
+        image: survey.found.image,
+        anomalies: survey.anomalies,
+        findings: Vec::new(),
+        manifest,
+    })
+}
+
+/// The profile that `--to` names, else that of this machine; of several, the one whose ids are the source's.
+pub(crate) fn destination(
+    options: &Options,
+    source: Option<&ProfileId>,
+    here: &Surroundings,
+) -> Result<Destination, Refusal> {
+    let (base, profile) = match &options.to {
+        Some(path) => match what_is(&named(path, here)?, "--to")? {
+            Named::Base(base) => (base, None),
+            Named::Profile { base, profile } => (base, Some(profile)),
+            Named::Bundle(path) => return Err(not_a_profile(&path, "--to")),
+        },
+        None => (own_base(options, Purpose::Write, here, "--to", &mut Vec::new())?.0.path, None),
+    };
+    let store = cowork::read(&base).map_err(|error| unreadable(&error))?.found;
+    let meant: Vec<&Profile> = match (&profile, source) {
+        (Some(path), _) => store.profiles.iter().filter(|found| found.path == *path).collect(),
+        (None, Some(id)) if store.profiles.len() > 1 => store.matching(id),
+        (None, _) => store.profiles.iter().collect(),
+    };
+    let [found] = meant.as_slice() else { return Err(not_one(&base, &meant, &store.profiles, "--to")) };
+    Ok(Destination { profile: (*found).clone(), system: System::of_base(&base), base })
+}
+
+/// The one base of this machine that comes into question.
+fn own_base(
+    options: &Options,
+    purpose: Purpose,
+    here: &Surroundings,
+    option: &str,
+    findings: &mut Vec<Finding>,
+) -> Result<(Base, Vec<Base>), Refusal> {
+    let base = options.base.as_deref().map(|base| named(base, here)).transpose()?;
+    let bases = cowork::bases(&environment(here), base.as_deref()).map_err(|error| unreadable(&error))?.found;
+    let chosen = match cowork::choose(&bases, purpose) {
+        Choice::Named(base) | Choice::Only(base) => base.clone(),
+        Choice::Newest { chosen, others } => {
+            findings.push(Finding::note(
+                "newest-base",
+                format!("several bases are there; {chosen} is the one whose log is newest"),
+            ));
+            findings.extend(others.into_iter().map(of_candidate));
+            chosen.clone()
+        }
+        Choice::Undecided(several) => {
+            let message =
+                "several bases of the application are here, and which of them is in use cannot be told";
+            let hint = format!("name one: --base DIR, or {option} PROFILE");
+            return Err(Refusal::new("several-bases", message, hint)
+                .findings(several.into_iter().map(of_candidate).collect()));
+        }
+        Choice::Nothing => {
+            let message = "expected the application's base on this machine, found none with sessions";
+            return Err(Refusal::new("no-base", message, format!("name it: {option} PROFILE")));
+        }
+    };
+    Ok((chosen, bases))
+}
+
+fn of_candidate(base: &Base) -> Finding {
+    let time =
+        |time: Option<session_model::Timestamp>| time.map_or("never".to_owned(), |time| time.to_string());
+    let active = base.newest_activity.and_then(cowork::Millis::instant);
+    let message = format!(
+        "{base}: {} readable sessions, last activity {}, log of {}",
+        base.readable,
+        time(active),
+        time(base.newest_log)
+    );
+    Finding::note("base", message)
+}
+
+fn environment(here: &Surroundings) -> Environment {
+    let platform = match () {
+        () if cfg!(windows) => Platform::Windows,
+        () if cfg!(target_os = "macos") => Platform::MacOs,
+        () => Platform::Linux,
+    };
+    Environment {
+        platform,
+        home: here.home.clone(),
+        local_app_data: here.path_var("LOCALAPPDATA"),
+        app_data: here.path_var("APPDATA"),
+        user_data_dir: here.path_var("CLAUDE_USER_DATA_DIR"),
+    }
+}
+
+/// A path that the user named, as the file system knows it.
+pub(crate) fn named(path: &Utf8Path, here: &Surroundings) -> Result<PathBuf, Refusal> {
+    Ok(transcript_relocate::resolve_physically(&here.named(path)?))
+}
+
+fn what_is(path: &Path, option: &str) -> Result<Named, Refusal> {
+    if !path.is_dir() {
+        let message = format!("expected a folder at {}, which {option} names, found none", path.display());
+        return Err(Refusal::new("missing", message, "check the path"));
+    }
+    if path.join(SESSIONS).is_dir() {
+        return Ok(Named::Base(path.to_path_buf()));
+    }
+    if let Some(base) = base_of_profile(path) {
+        return Ok(Named::Profile { base: base.to_path_buf(), profile: path.to_path_buf() });
+    }
+    if holds_sidecars(path) {
+        Ok(Named::Bundle(path.to_path_buf()))
+    } else {
+        Err(not_a_profile(path, option))
+    }
+}
+
+/// The base of `<base>/local-agent-mode-sessions/<account>/<profile>`.
+fn base_of_profile(path: &Path) -> Option<&Path> {
+    let sessions = path.parent()?.parent()?;
+    sessions.parent().filter(|_| sessions.file_name() == Some(SESSIONS.as_ref()))
+}
+
+fn holds_sidecars(folder: &Path) -> bool {
+    let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    names
+        .map(std::ffi::OsString::into_encoded_bytes)
+        .any(|name| name.starts_with(b"local_") && name.ends_with(b".json"))
+}
+
+fn not_a_profile(path: &Path, option: &str) -> Refusal {
+    let message =
+        format!("expected {option} to be a profile of the application, found none at {}", path.display());
+    let hint =
+        format!("a profile is <base>/{SESSIONS}/<account>/<profile>; the base will do if it has one profile");
+    Refusal::new("not-a-profile", message, hint)
+}
+
+/// None or several of the profiles of a base are meant.
+fn not_one(base: &Path, meant: &[&Profile], all: &[Profile], option: &str) -> Refusal {
+    let listed = if meant.is_empty() { all.iter().collect() } else { meant.to_vec() };
+    let findings = listed.iter().map(|profile| {
+        let message = format!("{}: {} sessions", profile.path.display(), profile.sessions.len());
+        Finding::note("profile", message)
+    });
+    let (code, found) = match (meant.len(), all.len()) {
+        (_, 0) => ("no-profile", "none; start the application there once and sign in".to_owned()),
+        (0, _) => ("no-such-profile", "others".to_owned()),
+        (several, _) => ("several-profiles", several.to_string()),
+    };
+    let message = format!("expected one profile for {option} in {}, found {found}", base.display());
+    Refusal::new(code, message, format!("name the profile's folder: {option} PROFILE"))
+        .findings(findings.collect())
+}
+
+fn unreadable(error: &ReadError) -> Refusal {
+    Refusal::new("unreadable", error.to_string(), "check the path and its permissions")
+}

@@ -1,0 +1,151 @@
+//! What is refused, each with its own sentence, and nothing written.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+use testkit::cowork::{self, Session};
+
+use crate::world::World;
+
+/// Refused with this code of exit and this part of a sentence, and no byte changed.
+#[track_caller]
+fn refuses(world: &World, exit: i32, arguments: &[String], sentence: &str) {
+    let before = world.tree();
+    for dry in [true, false] {
+        let arguments: Vec<String> =
+            arguments.iter().cloned().chain(dry.then(|| "--dry-run".to_owned())).collect();
+        let refused = world.expect(exit, &arguments);
+        assert!(refused.stderr.contains(sentence), "{}", refused.stderr);
+        assert!(refused.stderr.contains("hint: "), "{}", refused.stderr);
+    }
+    before.assert_same(&world.tree(), sentence);
+    assert!(!world.has_run());
+}
+
+#[test]
+fn an_ambiguous_session_is_listed_and_refused() {
+    let world = World::new(Session::numbered(7));
+    Session::numbered(0x0700_0000).lay_out(&world.profile_of("mira"));
+    Session::numbered(0x0000_0077).lay_out(&world.profile_of("mira"));
+    refuses(
+        &world,
+        4,
+        &world.whole_and(&["--session", "000000"]),
+        "expected --session to mean one session, found 2",
+    );
+    let listed = world.move_it(4, &["--session", "000000"]);
+    assert!(listed.stderr.contains("local_00000077-") && listed.stderr.contains("local_00000007-"));
+    refuses(&world, 2, &world.whole(), "expected --session, since 3 sessions are there");
+    refuses(&world, 4, &world.whole_and(&["--session", "nobody"]), "found none");
+}
+
+#[test]
+fn another_system_is_refused() {
+    let posix = json!({"userSelectedFolders": ["/Users/mira/drafts"], "cwd": "/Users/mira/drafts"});
+    let world = World::new(Session::numbered(7).with(&posix));
+    refuses(&world, 4, &world.whole(), "moving from macOS is not supported");
+    let world = World::new(Session::numbered(7));
+    let linux = world.path().join("home/.config/Claude");
+    cowork::profile(&linux);
+    let (from, to) = (world.base_of("mira").display().to_string(), linux.display().to_string());
+    refuses(
+        &world,
+        4,
+        &["--from", &from, "--to", &to].map(str::to_owned),
+        "moving to Linux is not supported",
+    );
+}
+
+#[test]
+fn another_account_and_another_organisation_are_refused() {
+    for (name, sentence) in [
+        ("ffffffff-3b5e-4d10-9c41-8a6b0f2d7e01/7be01c52-94aa-4f0e-8d2c-5a3e6b1f9c02", "another account"),
+        ("1c9f2a77-3b5e-4d10-9c41-8a6b0f2d7e01/ffffffff-94aa-4f0e-8d2c-5a3e6b1f9c02", "another organisation"),
+    ] {
+        let world = World::new(Session::numbered(7));
+        let sessions = world.base_of("otto").join("local-agent-mode-sessions");
+        fs::remove_dir_all(&sessions).unwrap();
+        fs::create_dir_all(sessions.join(name)).unwrap();
+        refuses(&world, 4, &world.whole(), sentence);
+    }
+}
+
+#[test]
+fn a_space_is_not_moved_but_a_session_in_one_is() {
+    let world = World::new(Session::numbered(7).with(&json!({"spaceId": "space-1"})));
+    let spaces = json!({"spaces": [{"id": "space-1", "name": "Papers"}]});
+    fs::write(world.profile_of("mira").join("spaces.json"), spaces.to_string()).unwrap();
+    refuses(&world, 4, &world.whole_and(&["--session", "papers"]), "spaces and their projects are not moved");
+    let report = world.report(0, &world.whole());
+    assert!(report["findings"].as_array().unwrap().iter().any(|finding| finding["code"] == "in-a-space"));
+}
+
+#[test]
+fn a_damaged_sidecar_is_named_and_refused() {
+    let world = World::new(Session::numbered(7));
+    fs::write(&world.placed.sidecar, "{\"sessionId\": 7}").unwrap();
+    refuses(&world, 4, &world.whole(), "whose sidecar cannot be read");
+}
+
+#[test]
+fn several_profiles_are_listed_and_the_one_with_the_same_ids_is_taken() {
+    let world = World::new(Session::numbered(7));
+    let sessions = world.base_of("otto").join("local-agent-mode-sessions");
+    fs::create_dir_all(sessions.join("aaaaaaaa/bbbbbbbb")).unwrap();
+    world.move_it(0, &["--dry-run"]);
+    fs::create_dir_all(world.base_of("mira").join("local-agent-mode-sessions/aaaaaaaa/bbbbbbbb")).unwrap();
+    refuses(&world, 4, &world.whole(), "expected one profile for --from");
+    let profile = world.profile_of("mira").display().to_string();
+    let whole = world.whole();
+    let named: Vec<String> = ["--from".to_owned(), profile].into_iter().chain(whole[2..].to_vec()).collect();
+    world.expect(0, &named);
+}
+
+#[test]
+fn places_that_are_none_are_refused() {
+    let world = World::new(Session::numbered(7));
+    let nowhere = world.path().join("nowhere").display().to_string();
+    let plain = world.disk().display().to_string();
+    let from = world.base_of("mira").display().to_string();
+    for (arguments, exit, sentence) in [
+        (["--from", &nowhere, "--to", &from], 4, "expected a folder at"),
+        (["--from", &plain, "--to", &from], 4, "expected --from to be a profile"),
+        (["--from", &from, "--to", &from], 2, "would be moved to where it is"),
+    ] {
+        refuses(&world, exit, &arguments.map(str::to_owned), sentence);
+    }
+}
+
+#[test]
+fn while_the_application_has_its_files_open_nothing_happens() {
+    let world = World::new(Session::numbered(7));
+    let mut holder = Command::new("sh");
+    let file = world.profile_of("otto").join("held.json");
+    fs::write(&file, "{}").unwrap();
+    let mut holder = holder
+        .args(["-c", "exec 3<\"$0\"; echo ready; cat >/dev/null"])
+        .arg(&file)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = [0; 6];
+    std::io::Read::read_exact(holder.stdout.as_mut().unwrap(), &mut ready).unwrap();
+    refuses(&world, 4, &world.whole(), "is in use by");
+    drop(holder.stdin.take());
+    holder.wait().unwrap();
+    world.move_it(0, &["--dry-run"]);
+}
+
+#[test]
+fn with_strict_nothing_may_still_name_the_old_world() {
+    let mut session = Session::numbered(7);
+    session.transcript.extend(
+        b"{\"t\":\"on D:\\\\Users\\\\mira\\\\x and /sessions/calm-amber-noether-7/mnt/unknown/y\"}\n",
+    );
+    let world = World::new(session);
+    refuses(&world, 5, &world.whole_and(&["--strict"]), "would still name the old world");
+    let report = world.report(0, &world.whole());
+    assert!(report["items"][0]["rewriting"]["leftovers"]["unmapped-mount"]["count"].as_u64() == Some(1));
+}

@@ -1,0 +1,105 @@
+//! Each step by itself.
+
+use std::fs;
+
+use crate::world::with_machine;
+
+#[test]
+fn every_session_is_listed_one_that_cannot_be_read_too() {
+    let world = with_machine();
+    fs::write(world.profile_of("mira").join("local_broken.json"), "{").unwrap();
+    let from = world.base_of("mira").display().to_string();
+    let report = world.report(0, &["inventory", "--from", &from].map(str::to_owned));
+    let items = report["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2);
+    assert_eq!(items[0]["vm"], "calm-amber-noether-7");
+    assert_eq!(items[0]["folders"][0], r"C:\Users\mira\drafts");
+    assert!(items[0]["bytes"].as_u64().unwrap() > 0);
+    assert_eq!(items[1]["findings"][0]["code"], "parse-error");
+}
+
+#[test]
+fn the_machines_files_are_extracted_alone_with_caches_if_asked_for() {
+    let world = with_machine();
+    let image =
+        world.base_of("mira").join("vm_bundles/claudevm.bundle/sessiondata.vhdx").display().to_string();
+    for (all, name) in [(false, "some"), (true, "all")] {
+        let archive = world.path().join(name).display().to_string();
+        let mut words =
+            vec!["extract", "--vhdx", &image, "--session", "calm-amber-noether-7", "--archive", &archive];
+        words.extend(all.then_some("--all"));
+        world.say(0, &words);
+        let home = world.path().join(name).join("calm-amber-noether-7");
+        assert!(home.join("notes/plan%3F.md").is_file());
+        assert_eq!(home.join(".cache/x").is_file(), all);
+        assert!(world.say(0, &words).stdout.contains("nothing left to do"));
+        world.say(0, &["undo"]);
+        assert!(!home.exists());
+    }
+}
+
+#[test]
+fn nothing_to_extract_is_normal() {
+    let world = with_machine();
+    let image =
+        world.base_of("mira").join("vm_bundles/claudevm.bundle/sessiondata.vhdx").display().to_string();
+    let archive = world.path().join("archive").display().to_string();
+    let said = world.say(0, &["extract", "--vhdx", &image, "--session", "no-such-vm", "--archive", &archive]);
+    assert!(said.stdout.contains("holds nothing of /no-such-vm"), "{}", said.stdout);
+    assert!(!world.path().join("archive").exists());
+}
+
+#[test]
+fn paths_are_rewritten_in_place_and_back() {
+    let world = with_machine();
+    let before = world.tree();
+    let map = r"C:\Users\mira=C:\Users\otto";
+    let folder = world.placed.directory.display().to_string();
+    world.say(0, &["rewrite", &folder, "--map", map]);
+    let sidecar = fs::read_to_string(&world.placed.sidecar).unwrap();
+    assert!(sidecar.contains(r"C:\\Users\\otto\\drafts") && !sidecar.contains("mira"), "{sidecar}");
+    assert!(fs::read_to_string(&world.placed.transcript).unwrap().contains(r"C:\\Users\\otto\\drafts"));
+    world.say(0, &["undo"]);
+    before.assert_same(&world.tree(), "undone");
+}
+
+#[test]
+fn one_file_is_rewritten_alone_and_an_empty_mapping_is_no_run() {
+    let world = with_machine();
+    let lone = world.path().join("lone.jsonl");
+    let text = "{\"cwd\":\"C:\\\\Users\\\\mira\\\\x\"}\r\nnot json C:\\Users\\mira\r\n{\"n\":1.0}";
+    fs::write(&lone, text).unwrap();
+    let name = lone.display().to_string();
+    world.say(2, &["rewrite", &name]);
+    world.say(5, &["rewrite", &name, "--map", r"C:\Users\mira=C:\Users\otto", "--strict"]);
+    assert_eq!(fs::read_to_string(&lone).unwrap(), text);
+    world.say(0, &["rewrite", &name, "--map", r"C:\Users\mira=C:\Users\otto"]);
+    assert_eq!(
+        fs::read_to_string(&lone).unwrap(),
+        "{\"cwd\":\"C:\\\\Users\\\\otto\\\\x\"}\r\nnot json C:\\Users\\mira\r\n{\"n\":1.0}"
+    );
+}
+
+#[test]
+fn a_sealed_log_is_never_rewritten() {
+    let world = with_machine();
+    let log = world.placed.directory.join("audit.jsonl").display().to_string();
+    let refused = world.say(4, &["rewrite", &log, "--map", r"C:\a=C:\b"]);
+    assert!(refused.stderr.contains("sealed"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_bundle_is_packed_without_credentials_and_taken_back() {
+    let world = with_machine();
+    let before = world.tree();
+    let from = world.base_of("mira").display().to_string();
+    let out = world.path().join("bundle");
+    let pack = ["pack", "--from", &from, "--out", out.to_str().unwrap()];
+    world.say(0, &pack);
+    let folder = out.join(world.placed.directory.file_name().unwrap());
+    assert!(folder.join("audit.jsonl").is_file() && !folder.join(".claude/.credentials.json").exists());
+    assert!(world.say(0, &pack).stdout.contains("nothing left to do"));
+    before.assert_same(&world.tree(), "packed: the source is only read");
+    world.say(0, &["undo"]);
+    assert!(!out.exists());
+}
