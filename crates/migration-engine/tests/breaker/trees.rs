@@ -296,6 +296,11 @@ impl FoldingDisk {
         };
         let formatted = Command::new("mkntfs").args(["-q", "-F"]).arg(image.path()).output();
         let mounted = formatted.is_ok() && run("lowntfs-3g", &["-o", "ignore_case"]);
+        if !mounted {
+            eprintln!(
+                "SKIPPED: no disk that folds names could be mounted (ntfs-3g, FUSE), so nothing was shown"
+            );
+        }
         mounted.then(|| Self { dir, _image: image })
     }
 }
