@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use durable_files::Fingerprint;
-use jsonl_stitch::load::{Limits, Load, Loader, Loss};
+use jsonl_stitch::load::{Limits, Loader};
 use jsonl_stitch::{Checked, Decision, Options, check, decide};
 use migration_engine::Cx;
 
@@ -61,10 +61,7 @@ impl Transcript {
 
     /// A file of which no line is a JSON object is something else.
     fn must_be_one(&self, checked: &Checked) -> Result<(), Unfit> {
-        let is_torn = |loss: &Loss| matches!(loss, Loss::BadJson | Loss::UnterminatedLastLine);
-        let says_nothing =
-            |load: &Load| load.shown == 0 && load.hidden.is_empty() && load.lost.keys().all(is_torn);
-        if checked.index.is_empty() || !checked.loads.iter().all(says_nothing) {
+        if checked.index.is_empty() || checked.index.has_json() {
             return Ok(());
         }
         Err(Unfit {

@@ -103,6 +103,11 @@ impl Index {
         self.rows.is_empty()
     }
 
+    /// Whether any row is well-formed JSON: a file without one is something else than a transcript.
+    pub fn has_json(&self) -> bool {
+        self.rows().any(|row| !self.is(row, Flags::BAD_JSON))
+    }
+
     /// The numbers of all rows.
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = RowNo> + use<> {
         0..self.len()

@@ -117,6 +117,17 @@ fn a_backup_is_the_file_as_it_was_and_goes_with_undo() {
 }
 
 #[test]
+fn a_transcript_of_one_line_without_an_ending_is_one_and_gets_its_ending() {
+    let folder = Folder::with(SHORT);
+    let line = r#"{"type":"user","uuid":"a","parentUuid":null,"message":{"content":"hello"}}"#;
+    std::fs::write(folder.transcript(), line).unwrap();
+    folder.stitch(5, &["check"]);
+    folder.stitch(0, &[]);
+    folder.stitch(0, &["check"]);
+    assert_eq!(folder.bytes(), format!("{line}\n").into_bytes());
+}
+
+#[test]
 fn nothing_is_left_beside_the_transcript() {
     let folder = Folder::with(SHORT);
     folder.stitch(0, &[]);
