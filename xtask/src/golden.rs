@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::shell::{self, Outcome};
+use crate::test;
 
 /// Runs the snapshot tests so that they accept what they see, and removes the snapshots that none of them asked for;
 /// with `check`, a difference to git is a failure.
 pub(crate) fn run(check: bool) -> Outcome {
     let files = shell::tracked_files()?;
     let references = tempfile::NamedTempFile::new()?;
-    let mut tests = Command::new("cargo");
-    tests.args(["test", "--quiet", "--workspace", "--all-features", "--tests", "--"]).args(modules(&files)?);
+    let mut tests = test::runner();
+    tests.arg("--").args(modules(&files)?);
     tests.env("INSTA_UPDATE", "always").env("INSTA_FORCE_PASS", "1");
     shell::run(tests.env("INSTA_SNAPSHOT_REFERENCES_FILE", references.path()))?;
     remove_forgotten(&files, &fs::read_to_string(references.path())?)?;

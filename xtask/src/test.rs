@@ -18,17 +18,24 @@ const NEEDED: [(&str, &str); 7] = [
 /// Installs what is missing, then runs documentation examples and tests; `long` adds the slow suites.
 pub(crate) fn run(long: bool) -> Outcome {
     install_missing_packages()?;
-    let run = |arguments: &[&str]| {
-        let mut cargo = Command::new("cargo");
-        cargo.args(arguments).args(["--workspace", "--all-features"]);
-        shell::run(if long { cargo.env("REHOME_LONG", "1") } else { &mut cargo })
-    };
-    run(&["test", "--doc", "--quiet"])?;
-    if shell::is_there("cargo-nextest") {
-        run(&["nextest", "run", "--no-fail-fast"])
-    } else {
-        run(&["test", "--all-targets", "--no-fail-fast"])
+    let mut examples = Command::new("cargo");
+    examples.args(["test", "--doc", "--quiet", "--workspace", "--all-features"]);
+    for cargo in [&mut examples, &mut runner()] {
+        shell::run(if long { cargo.env("REHOME_LONG", "1") } else { cargo })?;
     }
+    Ok(())
+}
+
+/// Runs all tests, by the better runner where it is there; words after `--` choose among them.
+pub(crate) fn runner() -> Command {
+    let mut cargo = Command::new("cargo");
+    if shell::is_there("cargo-nextest") {
+        cargo.args(["nextest", "run"]);
+    } else {
+        cargo.args(["test", "--all-targets"]);
+    }
+    cargo.args(["--no-fail-fast", "--workspace", "--all-features"]);
+    cargo
 }
 
 fn install_missing_packages() -> Outcome {

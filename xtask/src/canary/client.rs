@@ -89,12 +89,16 @@ impl Talk<'_> {
     /// Asks one question, however that ends.
     pub(super) fn run(&self, worktree: &Path, prompt: &str, session: Option<&str>) -> Outcome<Output> {
         let Installed { client, program, .. } = self.installed;
-        // OpenCode, asked from another directory than the session's, sends the history and then waits for ever.
+        // OpenCode, asked from another directory than the session's, sends the history and then waits for ever;
+        // and a client at work on something in the background may not heed the signal that asks it to end.
         let mut command = Command::new("timeout");
-        command.arg("60").arg(program).args(client.question(prompt, session));
+        command.args(["--kill-after=5", "60"]).arg(program).args(client.question(prompt, session));
         command.current_dir(worktree).stdin(std::process::Stdio::null());
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("HOME", &self.home.user).envs(client.environment(&self.base_url));
+        command
+            .env("HOME", &self.home.user)
+            .env("TMPDIR", &self.home.user)
+            .envs(client.environment(&self.base_url));
         shell::capture(&mut command)
     }
 

@@ -35,7 +35,9 @@ impl Client for OpenCode {
             "OPENCODE_DISABLE_LSP_DOWNLOAD",
             "OPENCODE_DISABLE_DEFAULT_PLUGINS",
         ];
-        quiet.map(|name| (name, "1".to_owned())).into()
+        // It installs plugin types from npm into its configuration, and does not end before that does.
+        let offline = [("npm_config_offline", "true".to_owned())];
+        quiet.map(|name| (name, "1".to_owned())).into_iter().chain(offline).collect()
     }
 
     fn question(&self, prompt: &str, session: Option<&str>) -> Vec<String> {
