@@ -15,6 +15,7 @@ use transcript_relocate::rewrite::{Members, PathRules, Rewriter, Rewritten, Rule
 use crate::content::Original;
 use crate::drives::{Drives, Home};
 use crate::effect::Effect;
+use crate::guard;
 use crate::lines::{Metered, extracted_name};
 use crate::mapping::{Mapping, Worlds, as_said, homes_in};
 use crate::moving::{archive, only};
@@ -41,6 +42,7 @@ pub(crate) fn plan(
     let mut draft = Draft::default();
     for path in paths {
         for set in sets(&places::named(path, here)?)? {
+            guard::must_not_run(&set.files.iter().map(|(file, _)| file.clone()).collect::<Vec<_>>())?;
             let rules = rules(options, &set, here)?;
             for (file, members) in &set.files {
                 draft.add(file, *members, &rules, &mut tally, cx)?;
@@ -205,12 +207,17 @@ impl Draft {
 
     fn finish(self, tally: &Tally) -> Result<Plan<Effect>, Refusal> {
         let inputs: Vec<InputId> = self.items.iter().map(|item| item.input.clone()).collect();
+        let changed = self.tasks.iter().filter_map(|task| match &task.step {
+            Effect::Rewrite(step) => Some(step.target.clone()),
+            _ => None,
+        });
+        let settings = Settings { held: changed.collect(), ..Settings::default() };
         let header = Header {
             tool: String::new(),
             version: String::new(),
             blocks: vec![Block { kind: "file".into(), title: "files".into(), inputs: 0 }],
             locks: Vec::new(),
-            settings: serde_json::to_value(Settings::default()).expect("because settings are plain data"),
+            settings: serde_json::to_value(settings).expect("because settings are plain data"),
             partial: false,
             findings: tally.findings(),
         };

@@ -31,8 +31,9 @@
 //! ```
 //!
 //! # Limitations
-//! What the application would show is simulated, as `jsonl_stitch` tells. That somebody else is writing to a transcript is
-//! seen by its size and time before and after it was read.
+//! What the application would show is simulated, as `jsonl_stitch` tells. That somebody else has a transcript open is
+//! seen on Linux, of the same user's processes, and on Windows; that it is being written to, by its size and time before
+//! and after it was read.
 
 mod check;
 mod effect;

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use durable_files::PathText;
 use jsonl_stitch::load::{Load, Loader};
 use jsonl_stitch::{Decision, Edit, Why};
 use migration_engine::steps::{InstallFile, SpliceFile};
 use migration_engine::{Block, Bucket, Header, Item, ItemId, Outcome, Plan, Task, Wave};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use session_model::{InputId, Splice};
 
@@ -18,12 +20,30 @@ pub(crate) const LOADS: &str = "loads";
 /// The member of an item that says which lines change, and why.
 pub(crate) const EDITS: &str = "edits";
 
+/// What a run remembers: the transcripts that it changes, which nobody may have open when it goes on or is taken back.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Settings {
+    changed: Vec<PathText>,
+}
+
+impl Settings {
+    pub(crate) fn of(header: &Header) -> Self {
+        serde_json::from_value(header.settings.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn changed(&self) -> Vec<PathBuf> {
+        self.changed.iter().map(|path| path.to_path_buf()).collect()
+    }
+}
+
 /// A plan under construction.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
     items: Vec<Item>,
     backups: Vec<Task<Effect>>,
     splices: Vec<Task<Effect>>,
+    settings: Settings,
     partial: bool,
 }
 
@@ -84,6 +104,7 @@ impl Draft {
             let step = InstallFile::plan(path, *fingerprint, &folder.join(name));
             self.backups.push(Task { item: Some(id), step: Effect::Backup(step) });
         }
+        self.settings.changed.push(path.as_path().into());
         let step = SpliceFile { target: path.as_path().into(), expect: *fingerprint, splices };
         self.splices.push(Task { item: Some(id), step: Effect::Splice(step) });
     }
@@ -94,13 +115,13 @@ impl Draft {
     }
 
     pub(crate) fn finish(self) -> Plan<Effect> {
-        let Self { items, backups, splices, partial } = self;
+        let Self { items, backups, splices, settings, partial } = self;
         let header = Header {
             tool: String::new(),
             version: String::new(),
             blocks: vec![Block { kind: "transcript".into(), title: "transcripts".into(), inputs: 0 }],
             locks: Vec::new(),
-            settings: Value::Null,
+            settings: json!(settings),
             partial,
             findings: Vec::new(),
         };

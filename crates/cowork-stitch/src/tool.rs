@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use camino::Utf8PathBuf;
-use durable_files::PathText;
+use durable_files::{Holder, PathText};
 use migration_cli::{Ask, Listing, Mode, Prepared, Purpose, Refusal, Surroundings, Tool};
 use migration_engine::{Cx, Header, Item, StepError, Worlds};
 use session_model::Finding;
 
 use crate::effect::{Effect, Handles};
 use crate::options::{Options, Verb};
-use crate::plan::{Draft, LOADS, without_repeats};
+use crate::plan::{Draft, LOADS, Settings, without_repeats};
 use crate::transcript::{Transcript, Unfit};
 use crate::{check, loads, unstitch};
 
@@ -90,12 +90,17 @@ impl Tool for CoworkStitch {
 
     fn worlds(
         &self,
-        _header: &Header,
+        header: &Header,
         _run_dir: &Path,
         _options: &Options,
-        _purpose: Purpose,
+        purpose: Purpose,
         here: &Surroundings,
     ) -> Result<Open, Refusal> {
+        if purpose != Purpose::Verify
+            && let Some(holder) = Holder::of(&Settings::of(header).changed())
+        {
+            return Err(Unfit::held(&holder).into());
+        }
         Ok(Open(here.clone()))
     }
 
@@ -112,7 +117,7 @@ fn add(
     backup: Option<&Path>,
     cx: &Cx<'_>,
 ) -> Result<(), Unfit> {
-    let (transcript, checked) = Transcript::read(file, cx)?;
+    let (transcript, checked) = Transcript::read_to_change(file, cx)?;
     let decision = transcript.decide(checked, options.target.loaders(), options.stitch(), cx)?;
     draft.decided(&transcript, &decision, options.target.loaders(), backup);
     Ok(())

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use durable_files::Fingerprint;
+use durable_files::{Fingerprint, Holder};
 use jsonl_stitch::load::{Limits, Loader};
 use jsonl_stitch::{Checked, Decision, Options, check, decide};
 use migration_engine::Cx;
@@ -25,6 +25,15 @@ pub(crate) struct Unfit {
 }
 
 impl Transcript {
+    /// Reads a transcript whole, to write to it afterwards: nobody else may have it open.
+    pub(crate) fn read_to_change(path: &Path, cx: &Cx<'_>) -> Result<(Self, Checked), Unfit> {
+        regular_file(path)?;
+        match Holder::of(&[path.to_path_buf()]) {
+            Some(holder) => Err(Unfit::held(&holder)),
+            None => Self::read(path, cx),
+        }
+    }
+
     /// Reads a transcript whole.
     pub(crate) fn read(path: &Path, cx: &Cx<'_>) -> Result<(Self, Checked), Unfit> {
         let fingerprint = regular_file(path)?;
@@ -82,11 +91,16 @@ impl Unfit {
     }
 
     fn changed(path: &Path, how: &str) -> Self {
-        Self {
-            code: "file-busy",
-            message: format!("{} changed while it was looked at: {how}", path.display()),
-            hint: "quit the application that has it open, then say the same command again".into(),
-        }
+        Self::busy(format!("{} changed while it was looked at: {how}", path.display()))
+    }
+
+    pub(crate) fn held(holder: &Holder) -> Self {
+        Self::busy(holder.to_string())
+    }
+
+    fn busy(message: String) -> Self {
+        let hint = "quit the application that has it open, then say the same command again".into();
+        Self { code: "file-busy", message, hint }
     }
 }
 

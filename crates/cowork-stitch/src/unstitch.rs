@@ -28,7 +28,7 @@ struct Stitched {
 }
 
 pub(crate) fn add(draft: &mut Draft, file: &Path, root: &StateRoot, cx: &Cx<'_>) -> Result<(), Unfit> {
-    let (transcript, _) = Transcript::read(file, cx)?;
+    let (transcript, _) = Transcript::read_to_change(file, cx)?;
     let stitched = find(file, root)?;
     let unfit = |message: String| Unfit {
         code: "not-as-stitched",

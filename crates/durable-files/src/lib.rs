@@ -34,6 +34,7 @@ mod digest;
 mod dirs;
 mod error;
 mod fingerprint;
+mod holder;
 mod lock;
 mod names;
 mod path_text;
@@ -51,6 +52,7 @@ pub use dirs::{
 };
 pub use error::{FileError, InContext, is_world_failure};
 pub use fingerprint::Fingerprint;
+pub use holder::Holder;
 pub use lock::{DirLock, LockError};
 pub use names::{beside, tagged};
 pub use path_text::PathText;

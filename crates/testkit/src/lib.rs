@@ -15,6 +15,7 @@ pub mod ao_database;
 pub mod cowork;
 pub mod crash;
 pub mod fixture;
+pub mod holder;
 pub mod long_session;
 pub mod model_server;
 pub mod tree;

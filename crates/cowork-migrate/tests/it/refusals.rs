@@ -1,10 +1,10 @@
 //! What is refused, each with its own sentence, and nothing written.
 
 use std::fs;
-use std::process::{Command, Stdio};
 
 use serde_json::json;
 use testkit::cowork::{self, Session};
+use testkit::holder::Holder;
 
 use crate::world::World;
 
@@ -120,22 +120,29 @@ fn places_that_are_none_are_refused() {
 #[test]
 fn while_the_application_has_its_files_open_nothing_happens() {
     let world = World::new(Session::numbered(7));
-    let mut holder = Command::new("sh");
-    let file = world.profile_of("otto").join("held.json");
-    fs::write(&file, "{}").unwrap();
-    let mut holder = holder
-        .args(["-c", "exec 3<\"$0\"; echo ready; cat >/dev/null"])
-        .arg(&file)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut ready = [0; 6];
-    std::io::Read::read_exact(holder.stdout.as_mut().unwrap(), &mut ready).unwrap();
-    refuses(&world, 4, &world.whole(), "is in use by");
-    drop(holder.stdin.take());
-    holder.wait().unwrap();
+    for user in ["mira", "otto"] {
+        let file = world.profile_of(user).join("held.json");
+        fs::write(&file, "{}").unwrap();
+        let holder = Holder::of(&file, "<");
+        refuses(&world, 4, &world.whole(), &format!("is in use by sh (process {})", holder.process()));
+    }
     world.move_it(0, &["--dry-run"]);
+}
+
+#[test]
+fn while_the_application_has_a_file_open_its_paths_are_not_rewritten_in_place() {
+    let world = World::new(Session::numbered(7));
+    let transcript = world.placed.transcript.display().to_string();
+    let rewrite = ["rewrite", &transcript, "--map", r"C:\Users\mira=C:\Users\otto"].map(str::to_owned);
+    let holder = Holder::of(&world.placed.transcript, ">>");
+    refuses(&world, 4, &rewrite, "is in use by sh");
+    drop(holder);
+    world.expect(0, &rewrite);
+    let _holder = Holder::of(&world.placed.transcript, ">>");
+    let rewritten = world.tree();
+    let refused = world.say(4, &["undo"]);
+    assert!(refused.stderr.contains("is in use by sh"), "{}", refused.stderr);
+    rewritten.assert_same(&world.tree(), "not undone");
 }
 
 #[test]

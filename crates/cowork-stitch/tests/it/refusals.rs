@@ -1,5 +1,6 @@
 //! What the tool does not do, and what it says then.
 
+use testkit::holder::Holder;
 use testkit::long_session::Shape;
 
 use crate::folder::{Folder, SHORT, name};
@@ -95,4 +96,27 @@ fn a_transcript_that_may_not_be_written_is_refused_before_anything_is_done() {
     assert!(!ended.status.success());
     assert!(String::from_utf8_lossy(&ended.stderr).contains("Read-only file system"));
     assert_eq!(folder.tree(), before);
+}
+
+#[test]
+fn while_somebody_has_the_transcript_open_nothing_is_written_to_it() {
+    let folder = Folder::with(SHORT);
+    for how in ["<", ">>"] {
+        let holder = Holder::of(&folder.transcript(), how);
+        let named = format!("is in use by sh (process {})", holder.process());
+        refuses(&folder, &[name(&folder.transcript())], &named);
+        refuses(&folder, &["--dry-run", name(&folder.transcript())], &named);
+        folder.stitch(5, &["check"]);
+    }
+    folder.stitch(0, &[]);
+    let stitched = folder.tree();
+    let holder = Holder::of(&folder.transcript(), ">>");
+    for words in [&["undo"] as &[&str], &["unstitch", name(&folder.transcript())]] {
+        let ended = folder.expect(4, words);
+        assert!(ended.stderr.contains(" is in use by sh"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("hint: quit the application"), "{}", ended.stderr);
+    }
+    assert_eq!(folder.tree(), stitched);
+    drop(holder);
+    folder.expect(0, &["undo"]);
 }
