@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::shell::{self, Outcome};
-use crate::{canary, golden, tidy};
+use crate::{canary, golden, tidy, windows};
 
 type Step = (&'static str, fn() -> Outcome);
 
@@ -23,7 +23,8 @@ pub(crate) fn run() -> Outcome {
     for (name, step) in STEPS {
         take(name, step)?;
     }
-    let skipped = take("the real clients", canary::run)?;
+    let mut skipped = take("the tools for Windows", windows::run)?;
+    skipped.extend(take("the real clients", canary::run)?);
     match skipped.as_slice() {
         [] => println!("\nci: everything holds"),
         skipped => println!("\nci: everything holds that was tried; SKIPPED: {}", skipped.join(", ")),

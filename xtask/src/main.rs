@@ -1,7 +1,7 @@
 //! The project's own chores, each a verb: `cargo xtask <verb>`.
 //!
 //! # Limitations
-//! They are for developers on Linux with the Rust toolchain; `test` installs what it needs on Debian and Ubuntu only.
+//! They are for developers on Linux with the Rust toolchain; `test` and `windows` install what they need on Debian and Ubuntu only.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to their developer")]
 
 mod bench;
@@ -9,9 +9,11 @@ mod canary;
 mod ci;
 mod demo;
 mod golden;
+mod packages;
 mod shell;
 mod test;
 mod tidy;
+mod windows;
 
 use std::process::ExitCode;
 
@@ -29,6 +31,7 @@ usage: cargo xtask <verb>
   golden [--check]  make the golden snapshots anew (--check: fail if they differ from what is committed)
   bench             how fast, as ratios of ours to its peers
   canary            resume a moved session with the real clients, against a stub model server
+  windows           build the tools that Windows users have, and run their tests under Wine
 ";
 
 fn main() -> ExitCode {
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         ["golden", "--check"] => golden::run(true),
         ["bench"] => bench::run(),
         ["canary"] => canary::run().map(drop),
+        ["windows"] => windows::run().map(drop),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

@@ -1,0 +1,55 @@
+//! The tools that Windows users have, built for Windows here and tried under Wine.
+
+mod wine;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::packages;
+use crate::shell::{self, Outcome};
+
+const TARGET: &str = "x86_64-pc-windows-gnu";
+
+/// The compiler that links for Windows, and Wine, each with the Debian package that has it.
+const NEEDED: [(&str, &str); 3] = [
+    ("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64"),
+    (wine::LOADER, "wine64"),
+    ("qemu-img", "qemu-utils"),
+];
+
+const TOOLS: [&str; 4] = ["--package", "cowork-stitch", "--package", "cowork-migrate"];
+
+/// No other run of tests or lints takes them in: they are nothing without the executables.
+const TESTS: [&str; 4] = ["--package", "xtask", "--test", "windows"];
+
+/// Builds the tools and runs their tests under Wine; gives what was skipped, because this machine cannot have it.
+pub(crate) fn run() -> Outcome<Vec<&'static str>> {
+    if let Err(reason) = install() {
+        println!("windows: SKIPPED, nothing was shown, because: {reason}");
+        return Ok(vec!["the tools for Windows"]);
+    }
+    let tools = build()?;
+    let prefix = wine::prefix(&shell::target()?.join("windows"))?;
+    wine::lay_beside(&tools)?;
+    shell::run(Command::new("cargo").arg("clippy").args(TESTS).args(["--", "-Dwarnings"]))?;
+    let mut tests = Command::new("cargo");
+    tests.arg("test").args(TESTS);
+    shell::run(tests.env("REHOME_WINDOWS_TOOLS", tools).env("REHOME_WINE_PREFIX", prefix))?;
+    Ok(Vec::new())
+}
+
+/// What is missing for it; where it cannot be had, the reason.
+fn install() -> Outcome {
+    packages::install(&NEEDED)?;
+    let installed = shell::capture(Command::new("rustup").args(["target", "list", "--installed"]))?;
+    if String::from_utf8_lossy(&installed.stdout).lines().any(|target| target == TARGET) {
+        return Ok(());
+    }
+    shell::run(Command::new("rustup").args(["target", "add", TARGET]))
+}
+
+/// The folder of the executables.
+fn build() -> Outcome<PathBuf> {
+    shell::run(Command::new("cargo").args(["build", "--target", TARGET]).args(TOOLS))?;
+    Ok(shell::target()?.join(TARGET).join("debug"))
+}
