@@ -14,7 +14,7 @@ use transcript_relocate::resolve_physically;
 use crate::links::{Link, links};
 use crate::settings::{Promise, Settings};
 use crate::sidecar::MERGED;
-use crate::{loads, transcript};
+use crate::transcript;
 
 /// Everything that can be said about a session that was moved.
 pub(crate) fn judge(settings: &Settings, log: Option<&[LogEvent]>, cx: &Cx<'_>) -> Vec<Finding> {
@@ -49,7 +49,7 @@ fn sidecar(settings: &Settings) -> Vec<Finding> {
 fn transcript(promise: &Promise, cx: &Cx<'_>) -> Option<Finding> {
     let name = promise.transcript.display();
     match transcript::loads(&promise.transcript, cx) {
-        Ok(now) if loads::keeps(&promise.loads, &now) => None,
+        Ok(now) if promise.is_kept(&now) => None,
         Ok(now) => {
             let message = format!("{name} would load less than was promised: {}", in_words(&now));
             Some(Finding::error("loads-less", message))

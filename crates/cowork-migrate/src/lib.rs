@@ -42,7 +42,6 @@ mod inventory;
 mod judge;
 mod lines;
 mod links;
-mod loads;
 mod mapping;
 mod moving;
 mod options;

@@ -1,6 +1,7 @@
 //! What a run remembers of its session: all that `verify`, `undo` and `reapply` need to know later.
 
 use durable_files::PathText;
+use jsonl_stitch::load::{Load, keeps};
 use migration_cli::Refusal;
 use migration_engine::Header;
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,11 @@ pub(crate) struct Promise {
 }
 
 impl Promise {
+    /// Whether a transcript that loads like this is still as was promised.
+    pub(crate) fn is_kept(&self, now: &[Load]) -> bool {
+        serde_json::from_value(self.loads.clone()).is_ok_and(|promised| keeps(&promised, now))
+    }
+
     /// What a stitch brings back, in words.
     pub(crate) fn stitched(&self) -> Finding {
         let shown = |loads: &Value, build: &str| loads[build]["shown"].as_u64().unwrap_or_default();

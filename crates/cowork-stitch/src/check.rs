@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use jsonl_stitch::load::{Load, Loader};
+use jsonl_stitch::load::{Load, Loader, by_loader};
 use migration_cli::{Exit, Listed, Listing, Refusal};
 use migration_engine::Cx;
-use serde_json::Map;
+use serde_json::{Map, json};
 use session_model::Finding;
 
-use crate::loads;
 use crate::transcript::{Transcript, Unfit};
 
 pub(crate) fn check(files: &[PathBuf], targets: &[Loader], cx: &Cx<'_>) -> Result<Listing, Refusal> {
@@ -58,8 +57,8 @@ fn row(file: &Path, loads: &[Load]) -> Listed {
         id: file.display().to_string(),
         source: None,
         cells,
-        own: Map::from_iter([("loads".to_owned(), loads::to_json(loads))]),
-        findings: loads::findings(loads),
+        own: Map::from_iter([("loads".to_owned(), json!(by_loader(loads)))]),
+        findings: loads.iter().flat_map(Load::findings).collect(),
     }
 }
 

@@ -37,7 +37,6 @@
 
 mod check;
 mod effect;
-mod loads;
 mod options;
 mod plan;
 mod tool;

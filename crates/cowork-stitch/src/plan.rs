@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use durable_files::PathText;
-use jsonl_stitch::load::{Load, Loader};
+use jsonl_stitch::load::{Load, Loader, by_loader};
 use jsonl_stitch::{Decision, Edit, Why};
 use migration_engine::steps::{InstallFile, SpliceFile};
 use migration_engine::{Block, Bucket, Header, Item, ItemId, Outcome, Plan, Task, Wave};
@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use session_model::{InputId, Splice};
 
 use crate::effect::Effect;
-use crate::loads;
 use crate::transcript::{Transcript, Unfit};
 
 /// The member of an item that says what each build will load: the meaning check compares with it.
@@ -67,12 +66,12 @@ impl Draft {
             }
         };
         let mut item = item(&transcript.path, outcome);
-        item.own.insert(LOADS.into(), loads::to_json(&decision.after));
+        item.own.insert(LOADS.into(), json!(by_loader(&decision.after)));
         if decision.why == Why::Better {
-            item.own.insert("before".into(), loads::to_json(&decision.before));
+            item.own.insert("before".into(), json!(by_loader(&decision.before)));
             item.own.insert(EDITS.into(), edits(&decision.edits));
         }
-        item.findings = loads::findings(&targeted);
+        item.findings = targeted.iter().flat_map(Load::findings).collect();
         self.partial |= !targeted.iter().all(Load::is_whole);
         let splices = decision.splices();
         self.add(item, transcript, splices, backup);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use camino::Utf8PathBuf;
 use durable_files::{Holder, PathText};
+use jsonl_stitch::load::keeps;
 use migration_cli::{Ask, Listing, Mode, Prepared, Purpose, Refusal, Surroundings, Tool};
 use migration_engine::{Cx, Header, Item, StepError, Worlds};
 use session_model::Finding;
@@ -12,7 +13,7 @@ use crate::effect::{Effect, Handles};
 use crate::options::{Options, Verb};
 use crate::plan::{Draft, LOADS, Settings, without_repeats};
 use crate::transcript::{Transcript, Unfit};
-use crate::{check, loads, unstitch};
+use crate::{check, unstitch};
 
 /// Makes transcripts load whole again.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,14 +30,15 @@ impl Worlds<Effect> for Open {
 
     /// The transcript must load as was promised; after it has grown, at least as much of it.
     fn judge(&self, _world: &mut Handles, item: &Item) -> Vec<Finding> {
-        let Some(promised) = item.own.get(LOADS) else { return Vec::new() };
+        let promised = item.own.get(LOADS).cloned().map(serde_json::from_value);
+        let Some(Ok(promised)) = promised else { return Vec::new() };
         let progress = migration_engine::NoProgress;
         let cx = Cx { stop: self.0.stop.flag(), progress: &progress, now: self.0.now };
         let checked = match Transcript::read(Path::new(&item.input.id), &cx) {
             Ok((_, checked)) => checked,
             Err(unfit) => return vec![Finding::error(unfit.code, unfit.message)],
         };
-        if loads::keeps(promised, &checked.loads) {
+        if keeps(&promised, &checked.loads) {
             return Vec::new();
         }
         let message = "the application would load less of it than was promised".to_owned();

@@ -6,12 +6,14 @@
 mod fate;
 mod layer1;
 mod layer2;
+mod report;
 mod simulation;
 mod summary;
 mod walk;
 
 pub use fate::{Fate, Hidden, Loss};
 pub use layer1::Strategy;
+pub use report::{Promised, by_loader, keeps};
 pub use simulation::Simulation;
 pub use summary::{Extent, Load};
 pub use walk::WalkFailure;

@@ -3,16 +3,17 @@
 use std::path::Path;
 
 use durable_files::PathText;
+use jsonl_stitch::load::{Load, by_loader};
 use legacy_readers::cowork::{self, Kind, Role};
 use migration_cli::Refusal;
 use migration_engine::steps::{Entry, Node, Verbatim};
 use migration_engine::{Bucket, Cx, Item, Outcome};
+use serde_json::json;
 use session_model::{Finding, InputId};
 use transcript_relocate::rewrite::PathRules;
 
 use super::SESSION;
 use crate::content::{Made, Original};
-use crate::loads;
 use crate::moving::Moving;
 use crate::rewriting::Tally;
 use crate::settings::Promise;
@@ -72,11 +73,11 @@ impl SessionFiles {
         let Planned { made, report, decision } = planned;
         tally.add(source, &report);
         if let Some(decision) = decision {
-            self.findings.extend(loads::findings(&decision.after));
+            self.findings.extend(decision.after.iter().flat_map(Load::findings));
             self.promises.push(Promise {
                 transcript: target.into(),
-                loads: loads::to_json(&decision.after),
-                before: loads::to_json(&decision.before),
+                loads: json!(by_loader(&decision.after)),
+                before: json!(by_loader(&decision.before)),
                 edits: decision.edits.len(),
             });
         }

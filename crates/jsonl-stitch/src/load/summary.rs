@@ -19,9 +19,10 @@ pub struct Extent {
 }
 
 /// What a loader would show of a transcript.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Load {
     /// The loader.
+    #[serde(skip)]
     pub loader: Loader,
     /// How it decides which bytes to read.
     pub strategy: Strategy,
@@ -29,13 +30,15 @@ pub struct Load {
     pub shown: u64,
     /// How many it should show: all but those that are hidden by design.
     pub of: u64,
-    /// How many rows are hidden by design, by reason.
-    pub hidden: BTreeMap<Hidden, u64>,
     /// Which rows are lost, by reason.
     pub lost: BTreeMap<Loss, Extent>,
+    /// How many rows are hidden by design, by reason.
+    pub hidden: BTreeMap<Hidden, u64>,
     /// Why the walk over the segment failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub walk: Option<WalkFailure>,
     /// Rows that the newest builds show again as user rows; here they are hidden by their type.
+    #[serde(skip_serializing_if = "is_zero")]
     pub queued_commands: u64,
 }
 
@@ -48,8 +51,8 @@ impl Load {
             strategy: simulation.strategy(),
             shown: 0,
             of: 0,
-            hidden: BTreeMap::new(),
             lost: BTreeMap::new(),
+            hidden: BTreeMap::new(),
             walk: simulation.walk_failure().cloned(),
             queued_commands: 0,
         };
@@ -100,4 +103,9 @@ impl Load {
     pub fn may_drift(&self) -> bool {
         self.strategy == Strategy::Compaction
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

@@ -2,15 +2,12 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use super::layer1::ReadRange;
 use crate::bits::RowSet;
 use crate::{Id, Index, RowNo};
 
 /// Why the walk from a segment's tail did not reach its head. Then nothing is kept at all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "cause")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WalkFailure {
     /// The segment names no tail.
     NoTail,
