@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use migration_cli::Refusal;
 use serde::{Deserialize, Serialize};
 use session_model::{ForeignPath, PathRoot, same_name};
 use transcript_relocate::resolve_physically;
@@ -41,10 +42,27 @@ pub(crate) struct Drives {
 
 impl Drives {
     /// The drives that the user named; roots are taken from `cwd` on. Without any, a Windows machine's own.
-    pub(crate) fn new(named: &[Drive], cwd: &Path) -> Self {
-        let absolute =
-            |drive: &Drive| Drive { letter: drive.letter, root: resolve_physically(&cwd.join(&drive.root)) };
-        Self { known: named.iter().map(absolute).collect(), native: cfg!(windows) && named.is_empty() }
+    pub(crate) fn new(named: &[Drive], cwd: &Path) -> Result<Self, Refusal> {
+        let mut known: Vec<Drive> = Vec::new();
+        for Drive { letter, root } in named {
+            let (letter, root) = (*letter, resolve_physically(&cwd.join(root)));
+            if !root.is_dir() {
+                let message = format!(
+                    "expected a folder at {}, where --drive says {letter}: lies, found none",
+                    root.display()
+                );
+                return Err(Refusal::new("missing", message, "check the path"));
+            }
+            if let Some(other) = known.iter().find(|drive| drive.letter == letter && drive.root != root) {
+                let (one, other) = (root.display(), other.root.display());
+                let message = format!("expected one place for the drive {letter}:, found {other} and {one}");
+                let hint =
+                    "--drive is about the machine that the session goes to; the old one's drives need none";
+                return Err(Refusal::usage("drive-twice", message, hint));
+            }
+            known.push(Drive { letter, root });
+        }
+        Ok(Self { known, native: cfg!(windows) && named.is_empty() })
     }
 
     /// Where a path of that machine is here; `None` if its drive cannot be reached. Names are found in whatever case
@@ -165,7 +183,8 @@ mod tests {
         let here = tempfile::tempdir().unwrap();
         let here = here.path().canonicalize().unwrap();
         std::fs::create_dir_all(here.join("Users/Otto")).unwrap();
-        let drives = Drives::new(&[format!("c:\\={}", here.display()).parse().unwrap()], Path::new("/"));
+        let drives =
+            Drives::new(&[format!("c:\\={}", here.display()).parse().unwrap()], Path::new("/")).unwrap();
         let local = |path: &str| drives.local(&path.parse().unwrap());
         if cfg!(not(windows)) {
             assert_eq!(local(r"c:\users\OTTO\new"), Some(here.join("Users/Otto/new")));

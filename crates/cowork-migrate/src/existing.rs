@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use legacy_readers::cowork::Sidecar;
 use migration_cli::Refusal;
 use migration_engine::{Bucket, Cx, Look, Outcome, RunId, State, StateRoot, Step};
+use session_model::Finding;
 
 use crate::effect::{Effect, Handles};
 use crate::moving::Moving;
@@ -43,6 +44,8 @@ pub(crate) fn reconcile(
     };
     let putting = standing.displaced().iter().map(put_away).collect::<Result<Vec<_>, _>>()?;
     draft.waves.insert(0, putting);
+    let message = format!("what is there already moves aside, to {}", aside.display());
+    draft.findings.push(Finding::note("replaced", message));
     Ok(draft)
 }
 

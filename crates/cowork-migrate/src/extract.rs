@@ -134,7 +134,7 @@ fn asked(options: &Options, here: &Surroundings) -> Result<Asked, Refusal> {
 
 /// Any folder will do, whatever the other side calls it.
 pub(crate) fn archive(options: &Options, here: &Surroundings) -> Result<PathBuf, Refusal> {
-    let drives = Drives::new(&options.drive, &here.cwd);
+    let drives = Drives::new(&options.drive, &here.cwd)?;
     if options.to.is_some() {
         let base = places::destination(options, None, here)?.base;
         let home = Home::around(&base, &drives);

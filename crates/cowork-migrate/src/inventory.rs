@@ -10,7 +10,7 @@ use crate::places::Source;
 /// A row for every session, one that cannot be read included.
 pub(crate) fn inventory(source: &Source) -> Listing {
     let mut listing = Listing {
-        columns: vec!["id", "title", "folders", "vm", "last activity", "size"],
+        columns: vec!["id", "title", "folders", "vm", "last activity", "bytes"],
         text_columns: 5,
         rows: source.sessions.iter().map(row).collect(),
         findings: source.findings.clone(),

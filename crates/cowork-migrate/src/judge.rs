@@ -87,26 +87,31 @@ fn gate(settings: &Settings, promise: &Promise) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !closed.is_empty() {
         let message = format!(
-            "{} links lead out of the folders that the session was given: {}",
-            closed.len(),
+            "{} out of the folders that the session was given: {}",
+            lead(closed.len()),
             list(&closed)
         );
         findings.push(Finding::warning("link-outside", message));
     }
     if !gone.is_empty() {
-        let message = format!("{} links lead to files that are not there: {}", gone.len(), list(&gone));
+        let message = format!("{} to files that are not there: {}", lead(gone.len()), list(&gone));
         findings.push(Finding::warning("link-gone", message));
     }
     if unchecked > 0 {
-        let message = format!("{unchecked} links were not looked at: --drive says where their drives lie");
+        let message =
+            format!("{} to drives that were not looked at: --drive says where they lie", lead(unchecked));
         findings.push(Finding::note("link-unchecked", message));
     }
     if machine > 0 {
         let message =
-            format!("{machine} links lead into the virtual machine, which the application has to open");
+            format!("{} into the virtual machine, which the application has to open", lead(machine));
         findings.push(Finding::note("link-machine", message));
     }
     findings
+}
+
+fn lead(links: usize) -> String {
+    if links == 1 { "1 link leads".to_owned() } else { format!("{links} links lead") }
 }
 
 /// The real paths below which the application opens files.

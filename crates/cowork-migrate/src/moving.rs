@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use legacy_readers::cowork::{self, Contents, Purpose, Session, Sidecar, View, short_id};
 use migration_cli::{Refusal, Surroundings};
-use session_model::{Finding, ForeignPath, Survey};
+use session_model::{Finding, ForeignPath, PathRoot, Survey};
 use transcript_relocate::rewrite::{PathRules, RulesError};
 
 use crate::content::Original;
@@ -72,7 +72,7 @@ impl Moving {
         let session = scope::selected(&source, options.session.as_deref())?.clone();
         let view = scope::readable(&session)?;
         let mut findings = scope::check(&source, view, &destination)?;
-        let drives = Drives::new(&options.drive, &here.cwd);
+        let drives = Drives::new(&options.drive, &here.cwd)?;
         let old = OldWorld::of(&source, view, &drives, &options.map)?;
         let new = NewWorld::of(options, &session, &destination, &drives, here)?;
         findings.extend(about(&old, &new));
@@ -210,10 +210,43 @@ impl NewWorld {
         let home = Home::around(&destination.base, drives).or_else(|| own_home(here));
         let base =
             foreign_base(&destination.base, home.as_ref(), drives).ok_or_else(|| unnamed(destination))?;
+        must_lie_on_its_drive(destination, home.as_ref(), drives)?;
         let archive = archive(options, drives, home.as_ref(), here)?;
+        must_not_be_loaded(&archive.local, destination)?;
         let session_dir = session_dir(session, destination, &base)?;
         Ok(Self { home, base, archive, session_dir })
     }
+}
+
+/// Folders are made where `--drive` leads: never on the disk of another machine.
+fn must_lie_on_its_drive(
+    destination: &Destination,
+    home: Option<&Home>,
+    drives: &Drives,
+) -> Result<(), Refusal> {
+    let Some(home) = home.filter(|home| home.assumed) else { return Ok(()) };
+    let Some(elsewhere) = drives.local(&home.foreign) else { return Ok(()) };
+    let message = format!(
+        "expected {} to lie where --drive says its drive is, and {} would be {} there",
+        destination.base.display(),
+        home.foreign,
+        elsewhere.display()
+    );
+    let hint =
+        "--drive is about the machine that the session goes to: name the folder that is its drive here";
+    Err(Refusal::usage("drive-elsewhere", message, hint))
+}
+
+/// The application takes every sidecar below its profiles for a session (A6).
+fn must_not_be_loaded(archive: &Path, destination: &Destination) -> Result<(), Refusal> {
+    let sessions = places::sessions_of(&destination.base);
+    if !archive.starts_with(&sessions) {
+        return Ok(());
+    }
+    let message = format!("expected --archive outside {}, found {}", sessions.display(), archive.display());
+    let hint =
+        "whatever lies there may be loaded as a session; name another folder, best in the new user's home";
+    Err(Refusal::usage("archive-in-profile", message, hint))
 }
 
 /// On Windows itself, whoever has moved the base is still at home.
@@ -267,20 +300,25 @@ pub(crate) fn archive(
         let home = Place { local: home.local.clone(), foreign: home.foreign.clone() };
         return Ok(home.join("cowork-archive"));
     };
-    let unreachable = |what: &str| {
-        let message = format!("cannot tell what {what} is called on the other side");
-        Refusal::usage("archive-unreachable", message, "say where its drive lies: --drive 'C:=DIR'")
+    let unreachable = |drive: char, what: &str| {
+        let hint = format!("say where its drive lies: --drive '{drive}:=DIR'");
+        Refusal::usage("archive-unreachable", what, hint)
     };
     if cfg!(not(windows))
         && let Ok(foreign) = said.as_str().parse::<ForeignPath>()
         && foreign.style() == session_model::PathStyle::Windows
     {
-        let local = drives.local(&foreign).ok_or_else(|| unreachable(said.as_str()))?;
+        let letter = if let PathRoot::Drive(letter) = foreign.root() { *letter } else { 'C' };
+        let local = drives.local(&foreign).ok_or_else(|| {
+            unreachable(letter, &format!("cannot tell where {foreign} lies on this machine"))
+        })?;
         return Ok(Place { local, foreign });
     }
     let local = named(said, here)?;
     let of_home = || home.and_then(|home| below(&home.foreign, &home.local, &local));
-    let foreign = drives.foreign(&local).or_else(of_home).ok_or_else(|| unreachable(said.as_str()))?;
+    let foreign = drives.foreign(&local).or_else(of_home).ok_or_else(|| {
+        unreachable('C', &format!("cannot tell what {} is called on the Windows machine", local.display()))
+    })?;
     Ok(Place { local, foreign })
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use legacy_readers::cowork::{self, Kind, Purpose};
-use migration_cli::{Refusal, Surroundings};
+use migration_cli::{Refusal, Surroundings, shell_word};
 use migration_engine::steps::{Entry, InstallTree, Node, Verbatim};
 use migration_engine::{Bucket, Cx, Item, Outcome, Plan, State, Step};
 use session_model::{Finding, InputId};
@@ -16,7 +16,7 @@ use crate::moving::OldWorld;
 use crate::options::Options;
 use crate::places::{self, Source, named};
 use crate::plan::session_files::{item, left_behind};
-use crate::plan::{Draft, given};
+use crate::plan::{Draft, SESSION, given};
 use crate::settings::Settings;
 use crate::{guard, scope};
 
@@ -37,7 +37,7 @@ pub(crate) fn plan(
         None => source.image.as_ref().map(|image| image.path.clone()),
     };
     guard::must_not_run(&guard::held_places(source.base.as_deref(), &source.path, image.as_deref()))?;
-    let drives = Drives::new(&options.drive, &here.cwd);
+    let drives = Drives::new(&options.drive, &here.cwd)?;
     let mut packing = Packing::new(&session.path);
     packing.copy(&session.path, session.path.file_name().unwrap_or_default().as_ref())?;
     let contents = cowork::contents(session);
@@ -49,7 +49,7 @@ pub(crate) fn plan(
         }
     }
     if let Some(image) = image {
-        packing.copy(&image, IMAGE.as_ref())?;
+        packing.image(&image)?;
     }
     let old = OldWorld::of(&source, view, &drives, &options.map)?;
     packing.manifest(&source, old);
@@ -62,13 +62,14 @@ pub(crate) fn plan(
 struct Packing {
     entries: Vec<Entry<Made>>,
     items: Vec<Item>,
+    findings: Vec<Finding>,
 }
 
 impl Packing {
     fn new(sidecar: &Path) -> Self {
         let name = sidecar.display().to_string();
         let item = Item::new(InputId::new("session", name.clone()), name, Outcome::plain(Bucket::Migrated));
-        Self { entries: Vec::new(), items: vec![item] }
+        Self { entries: Vec::new(), items: vec![item], findings: Vec::new() }
     }
 
     fn folder(&mut self, path: &Path) {
@@ -101,6 +102,21 @@ impl Packing {
         Ok(())
     }
 
+    /// The disk of all the sessions' machines goes along whole.
+    fn image(&mut self, image: &Path) -> Result<(), Refusal> {
+        self.copy(image, IMAGE.as_ref())?;
+        let name = image.display().to_string();
+        let input = InputId::new("disk image", name.clone());
+        self.items
+            .push(Item { needs: vec![SESSION], ..Item::new(input, name, Outcome::plain(Bucket::Migrated)) });
+        let message = format!(
+            "{} goes along whole, with what other sessions left on it; delete {IMAGE} from the bundle if that must not be",
+            image.display()
+        );
+        self.findings.push(Finding::warning("image-whole", message));
+        Ok(())
+    }
+
     /// The destination checks with it that the account is the same.
     fn manifest(&mut self, source: &Source, old: OldWorld) {
         let Some(id) = &source.id else { return };
@@ -128,14 +144,17 @@ impl Packing {
                 .iter_mut()
                 .filter(|item| item.planned.bucket == Bucket::Migrated)
                 .for_each(|item| item.planned = Outcome::plain(Bucket::AlreadyPresent)),
-            State::Conflict(found) | State::Superseded(found) => {
-                let message = format!("{} is there already: {found}", out.display());
+            State::Conflict(_) | State::Superseded(_) => {
+                let message = format!("{} is there already, and is not this bundle", out.display());
                 return Err(Refusal::new("occupied", message, "name a folder that is not there: --out DIR"));
             }
         }
         self.items[0].targets = vec![out.display().to_string()];
         let inputs = self.items.iter().map(|item| item.input.clone()).collect();
-        Draft { waves, inputs, items: self.items, settings: Settings::default(), findings: Vec::new() }
-            .finish()
+        let command = format!("cowork-migrate --from {} --to PROFILE", shell_word(out));
+        let message = format!("then carry the folder over; `{command}` there moves the session in");
+        self.findings.push(Finding::note("by-hand", message));
+        let Self { items, findings, .. } = self;
+        Draft { waves, inputs, items, settings: Settings::default(), findings }.finish()
     }
 }

@@ -116,7 +116,9 @@ fn of_base(base: &Path, profile: Option<&Path>, option: &str) -> Result<Source, 
     let store = survey.found;
     let wanted = |found: &&Profile| profile.is_none_or(|path| found.path == path);
     let meant: Vec<&Profile> = store.profiles.iter().filter(wanted).collect();
-    let [profile] = meant.as_slice() else { return Err(not_one(base, &meant, &store.profiles, option)) };
+    let [profile] = meant.as_slice() else {
+        return Err(not_one(base, &meant, &store.profiles, option, None));
+    };
     let profile = (*profile).clone();
     let within =
         |anomaly: &Anomaly| anomaly.place.as_ref().is_none_or(|place| place.file.starts_with(&profile.path));
@@ -171,7 +173,15 @@ pub(crate) fn destination(
         (None, Some(id)) if store.profiles.len() > 1 => store.matching(id),
         (None, _) => store.profiles.iter().collect(),
     };
-    let [found] = meant.as_slice() else { return Err(not_one(&base, &meant, &store.profiles, "--to")) };
+    let [found] = meant.as_slice() else {
+        return Err(not_one(
+            &base,
+            &meant,
+            &store.profiles,
+            "--to",
+            profile.is_none().then_some(source).flatten(),
+        ));
+    };
     Ok(Destination { profile: (*found).clone(), system: System::of_base(&base), base })
 }
 
@@ -238,8 +248,18 @@ fn environment(here: &Surroundings) -> Environment {
     }
 }
 
+/// The folder of a base that holds its accounts.
+pub(crate) fn sessions_of(base: &Path) -> PathBuf {
+    base.join(SESSIONS)
+}
+
 /// A path that the user named, as the file system knows it.
 pub(crate) fn named(path: &Utf8Path, here: &Surroundings) -> Result<PathBuf, Refusal> {
+    if path.as_str().starts_with("ssh://") {
+        let message = format!("expected a path of this machine, found {path}: SSH is not supported yet");
+        let hint = "mount that folder here, or run `cowork-migrate pack` there and carry over what it makes";
+        return Err(Refusal::usage("remote", message, hint));
+    }
     Ok(transcript_relocate::resolve_physically(&here.named(path)?))
 }
 
@@ -277,26 +297,44 @@ fn holds_sidecars(folder: &Path) -> bool {
 fn not_a_profile(path: &Path, option: &str) -> Refusal {
     let message =
         format!("expected {option} to be a profile of the application, found none at {}", path.display());
-    let hint =
-        format!("a profile is <base>/{SESSIONS}/<account>/<profile>; the base will do if it has one profile");
+    let hint = format!(
+        "a profile is <base>/{SESSIONS}/<account>/<profile>; the base will do if it has one profile; where Cowork has \
+         never run, start it once and sign in"
+    );
     Refusal::new("not-a-profile", message, hint)
 }
 
 /// None or several of the profiles of a base are meant.
-fn not_one(base: &Path, meant: &[&Profile], all: &[Profile], option: &str) -> Refusal {
+fn not_one(
+    base: &Path,
+    meant: &[&Profile],
+    all: &[Profile],
+    option: &str,
+    wanted: Option<&ProfileId>,
+) -> Refusal {
     let listed = if meant.is_empty() { all.iter().collect() } else { meant.to_vec() };
     let findings = listed.iter().map(|profile| {
         let message = format!("{}: {} sessions", profile.path.display(), profile.sessions.len());
         Finding::note("profile", message)
     });
-    let (code, found) = match (meant.len(), all.len()) {
-        (_, 0) => ("no-profile", "none; start the application there once and sign in".to_owned()),
-        (0, _) => ("no-such-profile", "others".to_owned()),
-        (several, _) => ("several-profiles", several.to_string()),
+    let name_it = format!("name the profile's folder: {option} PROFILE");
+    let sign_in = "start the application there once, with the same login, and quit it";
+    let (code, found, hint) = match (meant.len(), all.len()) {
+        (_, 0) => ("no-profile", "none".to_owned(), sign_in.to_owned()),
+        (0, _) if wanted.is_some() => ("no-such-profile", "only others".to_owned(), sign_in.to_owned()),
+        (0, _) => ("no-such-profile", "others".to_owned(), name_it),
+        (several, _) => ("several-profiles", several.to_string(), name_it),
     };
-    let message = format!("expected one profile for {option} in {}, found {found}", base.display());
-    Refusal::new(code, message, format!("name the profile's folder: {option} PROFILE"))
-        .findings(findings.collect())
+    let of_session = wanted.map_or_else(String::new, |id| {
+        format!(
+            " of the session's account and organisation, {}/{},",
+            id.account.as_str(),
+            id.profile.as_str()
+        )
+    });
+    let message =
+        format!("expected one profile{of_session} for {option} in {}, found {found}", base.display());
+    Refusal::new(code, message, hint).findings(findings.collect())
 }
 
 fn unreadable(error: &ReadError) -> Refusal {

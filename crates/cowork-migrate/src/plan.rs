@@ -6,11 +6,11 @@ pub(crate) mod session_files;
 
 use std::path::PathBuf;
 
-use durable_files::PathText;
+use durable_files::{PathText, must_be_writable};
 use legacy_readers::cowork::Sidecar;
 use migration_cli::Refusal;
 use migration_engine::steps::{BadEntry, Bytes, Entry, InstallFile, InstallTree, Verbatim};
-use migration_engine::{Block, Bucket, Cx, Header, Item, ItemId, Outcome, Plan, Task, Wave};
+use migration_engine::{Block, Bucket, Cx, Header, Item, ItemId, Outcome, Plan, Step, Task, Wave};
 use serde_json::{Value, json};
 use session_model::{Finding, InputId};
 
@@ -27,7 +27,7 @@ use crate::sidecar::{self, Edited};
 use crate::step::{MakeFolder, SidecarStep};
 
 /// The item of the session itself, which has all the steps.
-const SESSION: ItemId = ItemId(0);
+pub(crate) const SESSION: ItemId = ItemId(0);
 
 /// What a session's move comes to.
 #[derive(Debug)]
@@ -43,11 +43,14 @@ pub(crate) struct Draft {
 impl Draft {
     pub(crate) fn finish(self) -> Result<Plan<Effect>, Refusal> {
         let Self { waves, items, inputs, settings, findings } = self;
+        let mut places = waves.iter().flatten().filter_map(|step| step.cost().at);
+        places.try_for_each(|place| must_be_writable(&place))?;
         let block = |kind: &str, title: &str| Block { kind: kind.into(), title: title.into(), inputs: 0 };
         let mut blocks = vec![
             block("session", "sessions"),
             block("session file", "session files"),
             block("machine file", "machine files"),
+            block("disk image", "disk images"),
         ];
         blocks.retain(|block| inputs.iter().any(|input| input.kind == block.kind));
         let header = Header {
@@ -94,6 +97,7 @@ pub(crate) fn plan(moving: &Moving, options: &crate::Options, cx: &Cx<'_>) -> Re
     items.extend(extraction.iter().flat_map(|found| machine::items(found, staging.as_deref())));
     let mut findings = moving.findings.clone();
     findings.push(tally.summary());
+    findings.extend(files.promises.iter().filter_map(Promise::stitched));
     findings.extend(machine::findings(moving, extraction.as_ref()));
     findings.push(Finding::note(
         "by-hand",
@@ -148,7 +152,6 @@ fn session_item(moving: &Moving, edited: &Edited, files: &SessionFiles, tally: &
     item.targets =
         vec![moving.new_sidecar().display().to_string(), moving.session_dir.local.display().to_string()];
     item.findings.extend(tally.findings());
-    item.findings.extend(files.promises.iter().filter(|promise| promise.edits > 0).map(Promise::stitched));
     item.findings.extend(files.findings.iter().cloned());
     let anomalies = moving.sidecar.anomalies.iter().chain(&moving.contents.anomalies);
     item.findings

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use legacy_readers::cowork::Sidecar;
 use migration_cli::{Refusal, Tool};
 use migration_engine::steps::{InstallFile, ReplaceFile, Verbatim};
-use migration_engine::{Bucket, Item, Outcome, Phase, Plan, RunId, RunSummary, StateRoot};
+use migration_engine::{Bucket, Item, Outcome, Plan, RunId, RunSummary, StateRoot};
 use session_model::{Finding, InputId};
 
 use crate::content::{Made, Original};
@@ -31,13 +31,11 @@ pub(crate) fn moved(root: &StateRoot, run: Option<&RunId>) -> Result<Settings, R
     })
 }
 
-/// The runs that have moved a session and still stand, the newest first.
+/// The runs that have moved a session and still stand, the newest first; an interrupted one is refused by the driver.
 pub(crate) fn moves(root: &StateRoot) -> Result<Vec<(RunId, Settings)>, Refusal> {
     let mut runs: Vec<RunSummary> = root.summaries()?.into_iter().filter_map(|(_, run)| run.ok()).collect();
     runs.sort_by_key(|run| std::cmp::Reverse(run.began()));
-    let is_ours = |run: &RunSummary| {
-        run.header.tool == CoworkMigrate::NAME && run.phase() == Phase::Applied && run.stands()
-    };
+    let is_ours = |run: &RunSummary| run.header.tool == CoworkMigrate::NAME && run.stands();
     let settings = |run: RunSummary| Some((run.id.clone(), Settings::of(&run.header).ok()?));
     let moves = runs.into_iter().filter(is_ours).filter_map(settings);
     Ok(moves.filter(|(_, settings)| settings.moved).collect())

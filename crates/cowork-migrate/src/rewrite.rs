@@ -128,7 +128,7 @@ fn sidecar_of(folder: &Path) -> Option<PathBuf> {
 
 /// From what the sidecar says to where `--to` leads, or to where the files lie already; and what `--map` says.
 fn rules(options: &Options, set: &Set, here: &Surroundings) -> Result<PathRules, Refusal> {
-    let drives = Drives::new(&options.drive, &here.cwd);
+    let drives = Drives::new(&options.drive, &here.cwd)?;
     let base = match &options.to {
         Some(_) => Some(places::destination(options, None, here)?.base),
         None => set.directory.clone(),
@@ -157,7 +157,7 @@ fn rules(options: &Options, set: &Set, here: &Surroundings) -> Result<PathRules,
     let (_, rules, _) = Mapping::of(&worlds, set.view.as_ref()).map_err(|error| match error {
         RulesError::Empty => Refusal::usage(
             "no-mapping",
-            "expected something to rewrite paths by: no --map was given, and no sidecar lies beside",
+            "expected something to rewrite paths by, found neither --map nor --to",
             "--map 'C:\\Users\\mira=C:\\Users\\otto'",
         ),
         error => Refusal::usage("mapping", error.to_string(), "--map 'SRC=DST'"),
@@ -219,7 +219,7 @@ impl Draft {
             locks: Vec::new(),
             settings: serde_json::to_value(settings).expect("because settings are plain data"),
             partial: false,
-            findings: tally.findings(),
+            findings: std::iter::once(tally.summary()).chain(tally.findings()).collect(),
         };
         let waves = if self.tasks.is_empty() { Vec::new() } else { vec![Wave::publish(self.tasks)] };
         Plan::new(header, &inputs, self.items, vec![waves])

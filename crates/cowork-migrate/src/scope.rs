@@ -1,7 +1,9 @@
 //! What this tool does not move, each with its own sentence (formats/cowork.md F).
 
+use std::path::Path;
+
 use legacy_readers::cowork::{Selection, Session, View, select};
-use migration_cli::Refusal;
+use migration_cli::{Refusal, shell_word};
 use session_model::{Finding, ForeignPath, PathStyle};
 
 use crate::places::{Destination, Source, System};
@@ -42,7 +44,12 @@ fn nothing(source: &Source, wanted: &str) -> Refusal {
     }
     let message =
         format!("expected a session that --session may mean in {}, found none", source.path.display());
-    Refusal::new("no-session", message, "`cowork-migrate inventory` lists the sessions")
+    Refusal::new("no-session", message, format!("`{}` lists the sessions", looking_at(&source.path)))
+}
+
+/// The command that lists what is at a place.
+fn looking_at(place: &Path) -> String {
+    format!("cowork-migrate inventory --from {}", shell_word(place))
 }
 
 fn listed(session: &Session) -> Finding {
@@ -73,11 +80,16 @@ pub(crate) fn check(
     destination: &Destination,
 ) -> Result<Vec<Finding>, Refusal> {
     let from = if source.system == System::Windows { system_of(view) } else { source.system };
-    for (what, system) in [("from", from), ("to", destination.system)] {
+    let places = [("from", from, &source.path), ("to", destination.system, &destination.profile.path)];
+    for (what, system, place) in places {
         if system != System::Windows {
             let message =
                 format!("moving {what} {} is not supported: only Windows profiles are", system.name());
-            return Err(Refusal::new("not-windows", message, "`cowork-migrate inventory` can look at it"));
+            return Err(Refusal::new(
+                "not-windows",
+                message,
+                format!("`{}` can look at it", looking_at(place)),
+            ));
         }
     }
     let id = &destination.profile.id;

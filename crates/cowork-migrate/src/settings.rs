@@ -69,17 +69,15 @@ impl Promise {
     }
 
     /// What a stitch brings back, in words.
-    pub(crate) fn stitched(&self) -> Finding {
+    pub(crate) fn stitched(&self) -> Option<Finding> {
         let shown = |loads: &Value, build: &str| loads[build]["shown"].as_u64().unwrap_or_default();
-        let gains = ["v1", "v2"].map(|build| {
-            format!(
-                "{build} shows {} rows instead of {}",
-                shown(&self.loads, build),
-                shown(&self.before, build)
-            )
+        let gains = [("v1", "builds of early 2026"), ("v2", "later ones")].map(|(build, builds)| {
+            let (before, after) = (shown(&self.before, build), shown(&self.loads, build));
+            let instead = if before == after { String::new() } else { format!(" instead of {before}") };
+            format!("{builds} show {after} messages{instead}")
         });
-        let message = format!("{} places of the transcript are stitched: {}", self.edits, gains.join(", "));
-        Finding::note("stitched", message)
+        let message = format!("the transcript is stitched: {}", gains.join(", "));
+        (self.edits > 0).then(|| Finding::note("stitched", message))
     }
 }
 

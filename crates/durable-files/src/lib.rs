@@ -60,5 +60,5 @@ pub use publish::{
     PublishError, exchange, exchange_through, is_one_file, is_unsupported, link_file, publish_new,
     publish_over, remove_file_if_there,
 };
-pub use room::{Room, room_at};
+pub use room::{Room, must_be_writable, room_at};
 pub use sync::Unsynced;

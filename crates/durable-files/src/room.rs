@@ -1,4 +1,4 @@
-//! How much room a destination has.
+//! How much room a destination has, and whether it may be written to.
 
 use std::path::Path;
 
@@ -31,4 +31,21 @@ pub fn room_at(path: &Path) -> Result<Room, FileError> {
 #[cfg(not(unix))]
 pub fn room_at(_path: &Path) -> Result<Room, FileError> {
     Ok(Room { device: 0, bytes: u64::MAX, inodes: u64::MAX })
+}
+
+/// Whether this user may make things at `path`, or at its nearest ancestor that exists. An error names what stands
+/// against it: the permissions, or that the file system is read-only.
+#[cfg(unix)]
+pub fn must_be_writable(path: &Path) -> Result<(), FileError> {
+    use crate::InContext;
+    use rustix::fs::Access;
+    let existing = path.ancestors().find(|dir| dir.exists()).unwrap_or(Path::new("/"));
+    let wanted = Access::WRITE_OK | Access::EXEC_OK;
+    rustix::fs::access(existing, wanted).doing("write to", existing)
+}
+
+/// Whether this user may make things at `path`: not known from safe code here, so never the reason of a refusal.
+#[cfg(not(unix))]
+pub fn must_be_writable(_path: &Path) -> Result<(), FileError> {
+    Ok(())
 }

@@ -40,7 +40,9 @@ impl Folders {
         let outside =
             |home: &crate::drives::Home| path.is_some_and(|path| path.below(&home.foreign).is_none());
         if moving.home.as_ref().is_some_and(outside) {
-            let message = format!("{spelled} is outside the home; some builds drop such a folder on loading");
+            let message = format!(
+                "{spelled} is outside the home, and some builds drop such a folder on loading; --map says where it is now"
+            );
             self.findings.push(Finding::warning("folder-outside-home", message));
         }
         let local = path.and_then(|path| moving.drives.local(path));
@@ -55,7 +57,7 @@ impl Folders {
             }
             _ => {
                 let message = format!(
-                    "{spelled} was not looked at and is not made: its drive cannot be reached from here"
+                    "{spelled} was not looked at and is not made: --drive does not say where its drive lies"
                 );
                 self.findings.push(Finding::warning("folder-unchecked", message));
             }

@@ -63,6 +63,10 @@ pub(super) fn findings(moving: &Moving, extraction: Option<&Extraction>) -> Vec<
             if found.nodes.is_empty() {
                 findings
                     .extend(nothing(format!("{} holds nothing of /{vm}; that is usual", image.display())));
+            } else {
+                let message =
+                    format!("files of the virtual machine go to {}", moving.archive.join(vm).foreign);
+                findings.push(Finding::note("archive", message));
             }
             findings
         }

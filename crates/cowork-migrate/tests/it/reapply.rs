@@ -3,8 +3,10 @@
 use std::fs;
 
 use serde_json::json;
+use testkit::cowork::Session;
+use testkit::crash::Blow;
 
-use crate::world::with_machine;
+use crate::world::{World, with_machine};
 
 #[test]
 fn what_the_application_dropped_on_loading_is_put_back() {
@@ -69,4 +71,15 @@ fn without_a_move_there_is_nothing_to_put_back() {
     let world = with_machine();
     let refused = world.say(4, &["reapply"]);
     assert!(refused.stderr.contains("no run is known"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_move_that_was_interrupted_goes_first() {
+    let world = World::in_dir(testkit::crash::place(), Session::numbered(7));
+    let tool = world.tool(&world.whole());
+    let effects = tool.effects();
+    world.say(0, &["undo"]);
+    tool.run_struck(&effects[effects.len() - 20], Blow::Kill);
+    let refused = world.say(7, &["reapply"]);
+    assert!(refused.stderr.contains("cowork-migrate resume"), "{}", refused.stderr);
 }

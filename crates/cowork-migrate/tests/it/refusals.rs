@@ -1,6 +1,9 @@
 //! What is refused, each with its own sentence, and nothing written.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::json;
 use testkit::cowork::{self, Session};
@@ -155,4 +158,69 @@ fn with_strict_nothing_may_still_name_the_old_world() {
     refuses(&world, 5, &world.whole_and(&["--strict"]), "would still name the old world");
     let report = world.report(0, &world.whole());
     assert!(report["items"][0]["rewriting"]["leftovers"]["unmapped-mount"]["count"].as_u64() == Some(1));
+}
+
+#[test]
+fn folders_are_never_made_on_the_old_machines_disk() {
+    let world = World::new(Session::numbered(7));
+    let here = world.path().join("new");
+    let base = here.join("Users/otto").join(cowork::CLASSIC);
+    cowork::profile(&base);
+    let from = world.base_of("mira").display().to_string();
+    let to = base.display().to_string();
+    let [old, new] = [&world.disk(), &here].map(|disk| format!("C:={}", disk.display()));
+    let nowhere = format!("C:={}", world.path().join("nowhere").display());
+    for (drives, exit, sentence) in [
+        (vec![&old], 2, "to lie where --drive says its drive is"),
+        (vec![&old, &new], 2, "expected one place for the drive C:"),
+        (vec![&nowhere], 4, "expected a folder at"),
+    ] {
+        let drives = drives.into_iter().flat_map(|drive| ["--drive", drive]);
+        let words = ["--from", &from, "--to", &to].into_iter().chain(drives);
+        refuses(&world, exit, &words.map(str::to_owned).collect::<Vec<_>>(), sentence);
+    }
+    world.say(0, &["--from", &from, "--to", &to, "--drive", &new]);
+    assert!(here.join("Users/otto/drafts").is_dir() && !world.disk().join("Users/otto/drafts").exists());
+}
+
+#[test]
+fn copies_of_a_sidecar_never_go_where_they_would_be_loaded_as_sessions() {
+    let world = World::new(Session::numbered(7));
+    let inside = world.profile_of("otto").join("archive").display().to_string();
+    refuses(&world, 2, &world.whole_and(&["--archive", &inside]), "expected --archive outside");
+}
+
+#[test]
+fn what_a_hint_prints_can_be_typed() {
+    let place = tempfile::Builder::new().prefix("a b'").tempdir().unwrap();
+    let world = World::in_dir(place, Session::numbered(7));
+    let refused = world.move_it(4, &["--session", "nobody"]);
+    let command = refused.stderr.split('`').nth(1).unwrap();
+    let command = command.replace("@HERE@", world.path().to_str().unwrap());
+    let tool = Path::new(env!("CARGO_BIN_EXE_cowork-migrate")).parent().unwrap();
+    let listed = Command::new("/bin/sh").arg("-c").arg(&command).env("PATH", tool).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert!(listed.contains("Sort the drafts"), "{command}: {listed}");
+}
+
+#[test]
+fn a_place_that_may_not_be_written_to_is_named_before_anything_is_written() {
+    let world = World::in_dir(testkit::crash::place(), Session::numbered(7));
+    let state = world.path().join("state");
+    fs::create_dir(&state).unwrap();
+    testkit::crash::hand_over(&world.path());
+    let locked = world.profile_of("otto");
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o555)).unwrap();
+    let refused = world.tool(&world.whole()).unprivileged().run();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(4), "{said}");
+    assert!(said.contains("cannot write to") && said.contains(locked.to_str().unwrap()), "{said}");
+    assert!(!world.has_run());
+}
+
+#[test]
+fn another_machine_is_not_mistaken_for_a_folder() {
+    let world = World::new(Session::numbered(7));
+    let to = world.base_of("otto").display().to_string();
+    refuses(&world, 2, &["--from", "ssh://old/C:/x", "--to", &to].map(str::to_owned), "SSH is not supported");
 }

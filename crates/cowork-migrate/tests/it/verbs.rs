@@ -95,7 +95,9 @@ fn a_bundle_is_packed_without_credentials_and_taken_back() {
     let from = world.base_of("mira").display().to_string();
     let out = world.path().join("bundle");
     let pack = ["pack", "--from", &from, "--out", out.to_str().unwrap()];
-    world.say(0, &pack);
+    let packed = world.report(0, &pack.map(str::to_owned));
+    assert_eq!(packed["sums"]["disk images"]["migrated"], 1, "the image is counted");
+    assert_eq!(packed["findings"][0]["code"], "image-whole", "that it holds other sessions too is said");
     let folder = out.join(world.placed.directory.file_name().unwrap());
     assert!(folder.join("audit.jsonl").is_file() && !folder.join(".claude/.credentials.json").exists());
     assert!(world.say(0, &pack).stdout.contains("nothing left to do"));
