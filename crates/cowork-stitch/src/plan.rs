@@ -1,15 +1,18 @@
 //! From what was asked and what the transcripts hold to a plan.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use durable_files::PathText;
 use jsonl_stitch::load::{Load, Loader, by_loader};
 use jsonl_stitch::{Decision, Edit, Why};
-use migration_engine::steps::{InstallFile, SpliceFile};
-use migration_engine::{Block, Bucket, Header, Item, ItemId, Outcome, Plan, Task, Wave};
+use migration_engine::steps::{Files, InstallFile, SpliceFile};
+use migration_engine::{
+    Block, Bucket, Cx, Header, Item, ItemId, Look, Outcome, Plan, State, Step, Task, Wave,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use session_model::{InputId, Splice};
+use session_model::{Finding, InputId, Splice};
 
 use crate::effect::Effect;
 use crate::transcript::{Transcript, Unfit};
@@ -43,7 +46,16 @@ pub(crate) struct Draft {
     backups: Vec<Task<Effect>>,
     splices: Vec<Task<Effect>>,
     settings: Settings,
+    gains: BTreeMap<Loader, Gain>,
     partial: bool,
+}
+
+/// How many messages of the stitched transcripts a build shows.
+#[derive(Debug, Default)]
+struct Gain {
+    before: u64,
+    after: u64,
+    of: u64,
 }
 
 impl Draft {
@@ -53,7 +65,7 @@ impl Draft {
         transcript: &Transcript,
         decision: &Decision,
         targets: &[Loader],
-        backup: Option<&Path>,
+        backup: Option<InstallFile>,
     ) {
         let is_targeted = |load: &&Load| targets.contains(&load.loader);
         let targeted: Vec<Load> = decision.after.iter().filter(is_targeted).cloned().collect();
@@ -70,6 +82,7 @@ impl Draft {
         if decision.why == Why::Better {
             item.own.insert("before".into(), json!(by_loader(&decision.before)));
             item.own.insert(EDITS.into(), edits(&decision.edits));
+            self.gain(&decision.before, &targeted);
         }
         item.findings = targeted.iter().flat_map(Load::findings).collect();
         self.partial |= !targeted.iter().all(Load::is_whole);
@@ -92,17 +105,63 @@ impl Draft {
         self.items.push(item(path, Outcome::because(bucket, unfit.code).detail(unfit.message.clone())));
     }
 
-    fn add(&mut self, item: Item, transcript: &Transcript, splices: Vec<Splice>, backup: Option<&Path>) {
+    fn gain(&mut self, before: &[Load], after: &[Load]) {
+        for load in after {
+            let gain = self.gains.entry(load.loader).or_default();
+            let shown = |before: &&Load| before.loader == load.loader;
+            gain.before += before.iter().find(shown).map_or(0, |before| before.shown);
+            gain.after += load.shown;
+            gain.of += load.of;
+        }
+    }
+
+    /// Where a copy of a transcript would go: a place of its own, that nothing else is at.
+    pub(crate) fn backup(
+        &self,
+        transcript: &Transcript,
+        folder: &Path,
+        cx: &Cx<'_>,
+    ) -> Result<InstallFile, Unfit> {
+        let Transcript { path, fingerprint, .. } = transcript;
+        let copy = folder.join(path.file_name().unwrap_or_default());
+        let step = InstallFile::plan(path, *fingerprint, &copy);
+        let is_ours =
+            |task: &Task<Effect>| matches!(&task.step, Effect::Backup(other) if other.target == step.target);
+        let is_itself =
+            copy.canonicalize().is_ok_and(|copy| path.canonicalize().is_ok_and(|path| path == copy));
+        let is_other = || {
+            let found = step.inspect(&mut Files::default(), None, Look::Full, cx);
+            !matches!(found, Ok(State::Pending | State::Done))
+        };
+        if is_itself || self.backups.iter().any(is_ours) || is_other() {
+            return Err(Unfit {
+                code: "backup-occupied",
+                message: format!(
+                    "cannot keep a copy of {} at {}: something else is there",
+                    path.display(),
+                    copy.display()
+                ),
+                hint: "name another folder: --backup DIR".into(),
+            });
+        }
+        Ok(step)
+    }
+
+    fn add(
+        &mut self,
+        item: Item,
+        transcript: &Transcript,
+        splices: Vec<Splice>,
+        backup: Option<InstallFile>,
+    ) {
         let id = ItemId(u32::try_from(self.items.len()).unwrap_or(u32::MAX));
         self.items.push(item);
         if splices.is_empty() {
             return;
         }
         let Transcript { path, fingerprint, .. } = transcript;
-        if let (Some(folder), Some(name)) = (backup, path.file_name()) {
-            let step = InstallFile::plan(path, *fingerprint, &folder.join(name));
-            self.backups.push(Task { item: Some(id), step: Effect::Backup(step) });
-        }
+        let backup = backup.map(|step| Task { item: Some(id), step: Effect::Backup(step) });
+        self.backups.extend(backup);
         self.settings.changed.push(path.as_path().into());
         let step = SpliceFile { target: path.as_path().into(), expect: *fingerprint, splices };
         self.splices.push(Task { item: Some(id), step: Effect::Splice(step) });
@@ -114,7 +173,7 @@ impl Draft {
     }
 
     pub(crate) fn finish(self) -> Plan<Effect> {
-        let Self { items, backups, splices, settings, partial } = self;
+        let Self { items, backups, splices, settings, gains, partial } = self;
         let header = Header {
             tool: String::new(),
             version: String::new(),
@@ -122,13 +181,23 @@ impl Draft {
             locks: Vec::new(),
             settings: json!(settings),
             partial,
-            findings: Vec::new(),
+            findings: shown(&gains).into_iter().collect(),
         };
         let inputs: Vec<InputId> = items.iter().map(|item| item.input.clone()).collect();
         let waves = [Wave::publish(backups), Wave::publish(splices)];
         let lane = waves.into_iter().filter(|wave| !wave.tasks.is_empty()).collect();
         Plan::new(header, &inputs, items, vec![lane]).expect("because every file is an item")
     }
+}
+
+/// What a stitch is for, in words.
+fn shown(gains: &BTreeMap<Loader, Gain>) -> Option<Finding> {
+    let shown = gains.iter().map(|(loader, Gain { before, after, of })| {
+        let instead = if before == after { String::new() } else { format!(" instead of {before}") };
+        format!("{} shows {after} of {of} messages{instead}", loader.name())
+    });
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    (!gains.is_empty()).then(|| Finding::note("shown", shown))
 }
 
 fn item(path: &Path, outcome: Outcome) -> Item {

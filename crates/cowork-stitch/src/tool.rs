@@ -121,6 +121,9 @@ fn add(
 ) -> Result<(), Unfit> {
     let (transcript, checked) = Transcript::read_to_change(file, cx)?;
     let decision = transcript.decide(checked, options.target.loaders(), options.stitch(), cx)?;
+    let is_changed = !decision.splices().is_empty();
+    let backup =
+        backup.filter(|_| is_changed).map(|folder| draft.backup(&transcript, folder, cx)).transpose()?;
     draft.decided(&transcript, &decision, options.target.loaders(), backup);
     Ok(())
 }

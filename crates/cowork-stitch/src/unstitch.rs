@@ -48,7 +48,7 @@ pub(crate) fn add(draft: &mut Draft, file: &Path, root: &StateRoot, cx: &Cx<'_>)
     Ok(())
 }
 
-/// The newest run that stitched this file and still stands.
+/// The newest run that stitched this file and still stands, or of which an undo left just that.
 fn find(file: &Path, root: &StateRoot) -> Result<Stitched, Unfit> {
     let none = |message: String| Unfit {
         code: "no-stitch-known",
@@ -57,7 +57,9 @@ fn find(file: &Path, root: &StateRoot) -> Result<Stitched, Unfit> {
     };
     let runs = root.summaries().map_err(|error| none(format!("cannot list runs: {error}")))?;
     let mut runs: Vec<RunSummary> = runs.into_iter().filter_map(|(_, run)| run.ok()).collect();
-    runs.retain(|run| run.header.tool == <CoworkStitch as migration_cli::Tool>::NAME && run.stands());
+    runs.retain(|run| {
+        run.header.tool == <CoworkStitch as migration_cli::Tool>::NAME && (run.stands() || run.kept() > 0)
+    });
     runs.sort_by_key(|run| std::cmp::Reverse(run.began()));
     for run in runs {
         let Ok(plan) = root.plan::<Effect>(&run.id) else { continue };

@@ -21,7 +21,8 @@ fn a_session_of_sixty_megabytes_and_twelve_compactions_shows_all_of_it_and_goes_
         assert_eq!(cut["loads"][build]["lost"]["unread-before-offset"]["rows"], of - shown);
     }
 
-    folder.stitch(0, &[]);
+    let said = folder.stitch(0, &[]).stdout;
+    assert!(said.contains("messages instead of"), "what it was for is said: {said}");
     let whole = folder.item(0, &["check"]);
     for build in ["v1", "v2"] {
         let (shown, of) = shown(&whole["loads"], build);
@@ -114,6 +115,36 @@ fn a_backup_is_the_file_as_it_was_and_goes_with_undo() {
     assert_eq!(std::fs::read(backup.join("3f6c2f5e.jsonl")).unwrap(), before);
     folder.expect(0, &["undo"]);
     assert!(!backup.exists());
+}
+
+#[test]
+fn a_backup_never_lands_on_another_file_or_on_the_transcript_itself() {
+    let folder = Folder::with(SHORT);
+    let before = folder.bytes();
+    let backup = folder.path().join("backup");
+    std::fs::create_dir(&backup).unwrap();
+    std::fs::write(backup.join("3f6c2f5e.jsonl"), "another's\n").unwrap();
+    for place in [&folder.path(), &backup] {
+        let refused = folder.stitch(4, &["--backup", name(place)]).stderr;
+        assert!(refused.contains("something else is there"), "{refused}");
+    }
+    let twin = backup.join("other/3f6c2f5e.jsonl");
+    std::fs::create_dir(twin.parent().unwrap()).unwrap();
+    std::fs::write(&twin, &before).unwrap();
+    let away = folder.state().with_file_name("away");
+    folder.expect(3, &[name(&folder.transcript()), name(&twin), "--backup", name(&away)]);
+    assert_eq!(std::fs::read(&twin).unwrap(), before, "no copy of it could be kept");
+}
+
+#[test]
+fn a_stitch_that_an_undo_had_to_leave_is_still_unstitched() {
+    let folder = Folder::with(SHORT);
+    let before = folder.bytes();
+    folder.stitch(0, &[]);
+    folder.grow("{}");
+    folder.expect(3, &["undo", "--keep-changed"]);
+    folder.stitch(0, &["unstitch"]);
+    assert_eq!(folder.bytes(), [before.as_slice(), b"{}\n"].concat());
 }
 
 #[test]
