@@ -29,7 +29,8 @@ usage: cargo xtask <verb>
   ci                all that has to hold before a change may stand
   tidy              hold the invariants of the house against its sources
   golden [--check]  make the golden snapshots anew (--check: fail if they differ from what is committed)
-  bench             how fast, as ratios of ours to its peers
+  bench [NAME…] [--large]
+                    how fast, as ratios of ours to its peers (--large: on inputs of 4 GB, those that can)
   canary            resume a moved session with the real clients, against a stub model server
   windows           build the tools that Windows users have, and run their tests under Wine
 ";
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["golden"] => golden::run(false),
         ["golden", "--check"] => golden::run(true),
-        ["bench"] => bench::run(),
+        ["bench", words @ ..] => bench::run(words),
         ["canary"] => canary::run().map(drop),
         ["windows"] => windows::run().map(drop),
         _ => {

@@ -6,11 +6,13 @@ use crate::packages;
 use crate::shell::{self, Outcome};
 
 /// Programs that tests run, each with the Debian package that has it.
-const NEEDED: [(&str, &str); 7] = [
+const NEEDED: [(&str, &str); 9] = [
     ("git", "git"),
     ("lowntfs-3g", "ntfs-3g"),
+    ("mkfs.ext4", "e2fsprogs"),
     ("ps", "procps"),
     ("python3", "python3"),
+    ("qemu-img", "qemu-utils"),
     ("setpriv", "util-linux"),
     ("sqlite3", "sqlite3"),
     ("strace", "strace"),

@@ -10,8 +10,10 @@ use serde_json::{Value, json};
 pub struct Shape {
     /// How often it was compacted.
     pub compactions: u32,
-    /// How many turns there are before each compaction, and after the last.
+    /// How many turns there are before each compaction.
     pub turns: u32,
+    /// How many turns there are after the last compaction.
+    pub last_turns: u32,
     /// About how many bytes each answer and each tool result has.
     pub text: usize,
     /// Whether an early prompt was abandoned, and the first conversation ended with `/clear`.
@@ -45,7 +47,7 @@ pub fn write(shape: Shape, out: impl Write) -> io::Result<u64> {
         pair = next;
     }
     session.again()?;
-    for _ in 0..shape.turns {
+    for _ in 0..shape.last_turns {
         session.turn()?;
     }
     session.out.flush()?;

@@ -7,47 +7,34 @@ use std::process::Command;
 
 use testkit::ao_database::{self, Version};
 
-use super::measure::{self, Taken, median};
+use super::files::clear;
+use super::measure::{self, Taken};
+use super::race::Race;
 use super::rows;
+use super::{Given, ROUNDS};
 use crate::shell::{self, Outcome};
 
 const PROJECTS: usize = 10;
 const SESSIONS_EACH: usize = 1000;
-const ROUNDS: usize = 5;
 
-pub(super) fn run() -> Outcome {
+pub(super) fn run(given: &Given) -> Outcome {
     let tool = shell::built("ao-migrate", &["--release"])?;
-    let folder = tempfile::tempdir()?;
-    let home = Home { home: folder.path().canonicalize()? };
+    let home = Home { home: given.folder().canonicalize()? };
     home.lay_out()?;
+    let filled = home.filled(&tool)?;
+    let rows = rows::of(&filled)?;
+    let empty = || home.empty_database();
 
-    let (mut whole, mut steps, mut bare, mut python) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        whole.push(home.migrate(&tool, round)?);
-        let source = home.database(round);
-        let rows = rows::of(&source)?;
-        steps.push(rows::insert_by_steps(&rows, &home.empty_database("steps", round))?);
-        bare.push(rows::insert_bare(&rows, &home.empty_database("bare", round))?);
-        python.push(rows::insert_in_python(&source, &home.empty_database("python", round))?);
-    }
-    report(&whole, median(steps), median(bare), median(python));
+    let mut race = Race::new();
+    let whole = race.enter("ao-migrate, all of it", || home.migrate(&tool));
+    let steps = race.enter("the rows alone, by our steps", || rows::insert_by_steps(&rows, &empty()?));
+    let bare = race.enter("the rows alone, bare", || rows::insert_bare(&rows, &empty()?));
+    let python = race.enter("the rows alone, executemany", || rows::insert_in_python(&filled, &empty()?));
+    let title = format!("ao: {} sessions in {PROJECTS} projects", PROJECTS * SESSIONS_EACH);
+    let results = race.run(&title, ROUNDS)?;
+    results.at_most(whole, bare, 2.5);
+    results.at_least(python, steps, 1.25);
     Ok(())
-}
-
-fn report(whole: &[Taken], steps: f64, bare: f64, python: f64) {
-    let peak = whole.iter().map(|taken| taken.peak_kib).max().unwrap_or_default() / 1024;
-    let whole = median(whole.iter().map(|taken| taken.seconds).collect());
-    println!(
-        "\n{} sessions in {PROJECTS} projects; medians of {ROUNDS} runs in turn",
-        PROJECTS * SESSIONS_EACH
-    );
-    println!("  ao-migrate, all of it             {whole:.3} s, {peak} MiB");
-    println!("  the rows alone, by our steps      {steps:.3} s");
-    println!("  the rows alone, bare              {bare:.3} s");
-    println!("  the rows alone, Python            {python:.3} s (executemany)");
-    println!("  ao-migrate / bare insertion       {:.2} (target: at most 2.5)", whole / bare);
-    println!("  executemany / our steps           {:.2} (target: at least 1.25)", python / steps);
-    println!("  executemany / bare insertion      {:.2}", python / bare);
 }
 
 /// The home of a user with many sessions.
@@ -74,24 +61,34 @@ impl Home {
         Ok(())
     }
 
-    fn database(&self, round: usize) -> PathBuf {
-        self.home.join(format!("data-{round}/ao.db"))
+    /// A database into which everything was migrated.
+    fn filled(&self, tool: &Path) -> Outcome<PathBuf> {
+        self.migrate(tool)?;
+        let filled = self.home.join("filled.db");
+        fs::rename(self.data().join("ao.db"), &filled)?;
+        Ok(filled)
     }
 
-    fn empty_database(&self, way: &str, round: usize) -> PathBuf {
-        let path = self.home.join(format!("{way}-{round}.db"));
+    fn empty_database(&self) -> Outcome<PathBuf> {
+        let path = self.home.join("rows.db");
+        clear(&path)?;
         ao_database::create(&path, Version(12));
-        path
+        Ok(path)
     }
 
-    fn migrate(&self, tool: &Path, round: usize) -> Outcome<Taken> {
-        let database = self.database(round);
-        let data = database.parent().expect("the database stands in a folder");
-        fs::create_dir(data)?;
-        ao_database::create(&database, Version(12));
+    fn migrate(&self, tool: &Path) -> Outcome<Taken> {
+        let state = self.home.join("state");
+        clear(&self.data())?;
+        clear(&state)?;
+        fs::create_dir(self.data())?;
+        ao_database::create(&self.data().join("ao.db"), Version(12));
         let mut command = Command::new(tool);
-        command.arg("--data-dir").arg(data).arg("--state-dir").arg(self.home.join(format!("state-{round}")));
+        command.arg("--data-dir").arg(self.data()).arg("--state-dir").arg(state);
         measure::program(command.env("HOME", &self.home))
+    }
+
+    fn data(&self) -> PathBuf {
+        self.home.join("data")
     }
 }
 

@@ -7,8 +7,25 @@ use crate::shell::{self, Outcome};
 /// What one run took.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Taken {
+    /// On the clock.
+    pub(super) seconds: f64,
+    /// What only a program of its own tells.
+    pub(super) usage: Option<Usage>,
+}
+
+/// What a program used.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Usage {
+    /// Of the processors, its own and the system's for it: a busy machine changes them less than the clock's.
     pub(super) seconds: f64,
     pub(super) peak_kib: u64,
+}
+
+impl Taken {
+    /// What was timed inside a program that does other things too.
+    pub(super) fn of(seconds: f64) -> Self {
+        Self { seconds, usage: None }
+    }
 }
 
 /// Runs a program to its end and says what it took; fails unless it exits with 0.
@@ -19,10 +36,14 @@ pub(super) fn program(command: &Command) -> Outcome<Taken> {
         measured.env(name, value.unwrap_or_default());
     }
     let said = said(&mut measured)?;
-    match said.split_whitespace().collect::<Vec<_>>().as_slice() {
-        [seconds, peak, "0"] => Ok(Taken { seconds: seconds.parse()?, peak_kib: peak.parse()? }),
-        _ => Err(format!("`{}` did not succeed: {said}", shell::spell(command)).into()),
-    }
+    let numbers: Vec<&str> = said.split_whitespace().collect();
+    let [seconds, processor, peak] = numbers[..] else {
+        return Err(
+            format!("measuring `{}`: expected three numbers, found {said}", shell::spell(command)).into()
+        );
+    };
+    let usage = Usage { seconds: processor.parse()?, peak_kib: peak.parse()? };
+    Ok(Taken { seconds: seconds.parse()?, usage: Some(usage) })
 }
 
 /// A script of `fixtures/bench/`.
@@ -41,7 +62,8 @@ pub(super) fn said(command: &mut Command) -> Outcome<String> {
     Err(format!("`{}`: {}", shell::spell(command), String::from_utf8_lossy(&output.stderr)).into())
 }
 
-pub(super) fn median(mut values: Vec<f64>) -> f64 {
+pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }

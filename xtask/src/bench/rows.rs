@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior, params_from_iter};
 use session_model::Timestamp;
 use sqlite_writer::{Database, InsertRow, Row, Rows};
 
-use super::measure;
+use super::measure::{self, Taken};
 use crate::shell::Outcome;
 
 const TABLES: [&str; 2] = ["projects", "sessions"];
@@ -65,7 +65,7 @@ fn own(value: &Value) -> sqlite_writer::Value {
 }
 
 /// The least there is to do: one prepared statement a table.
-pub(super) fn insert_bare(tables: &[Table], target: &Path) -> Outcome<f64> {
+pub(super) fn insert_bare(tables: &[Table], target: &Path) -> Outcome<Taken> {
     let mut target = Connection::open(target)?;
     target.pragma_update(None, "foreign_keys", true)?;
     let begun = Instant::now();
@@ -77,11 +77,11 @@ pub(super) fn insert_bare(tables: &[Table], target: &Path) -> Outcome<f64> {
         }
     }
     transaction.commit()?;
-    Ok(begun.elapsed().as_secs_f64())
+    Ok(Taken::of(begun.elapsed().as_secs_f64()))
 }
 
 /// The steps of `sqlite-writer`, with the evidence that undo needs and the checks before the commit; no journal.
-pub(super) fn insert_by_steps(tables: &[Table], target: &Path) -> Outcome<f64> {
+pub(super) fn insert_by_steps(tables: &[Table], target: &Path) -> Outcome<Taken> {
     let steps: Vec<InsertRow> = tables.iter().flat_map(Table::steps).collect();
     let mut world = Rows::new(Database::open_exclusive(target)?);
     let cx = Cx { stop: &AtomicBool::new(false), progress: &NoProgress, now: Timestamp::now };
@@ -93,10 +93,11 @@ pub(super) fn insert_by_steps(tables: &[Table], target: &Path) -> Outcome<f64> {
         step.publish(&mut world, &slot, &evidence)?;
     }
     world.settle()?;
-    Ok(begun.elapsed().as_secs_f64())
+    Ok(Taken::of(begun.elapsed().as_secs_f64()))
 }
 
 /// What most people would write.
-pub(super) fn insert_in_python(source: &Path, target: &Path) -> Outcome<f64> {
-    Ok(measure::said(measure::python("executemany.py").arg(source).arg(target))?.parse()?)
+pub(super) fn insert_in_python(source: &Path, target: &Path) -> Outcome<Taken> {
+    let seconds = measure::said(measure::python("executemany.py").arg(source).arg(target))?;
+    Ok(Taken::of(seconds.parse()?))
 }

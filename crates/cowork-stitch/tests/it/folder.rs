@@ -8,7 +8,7 @@ use testkit::long_session::{self, Shape};
 use testkit::tree::Tree;
 
 /// A session that is soon written.
-pub(crate) const SHORT: Shape = Shape { compactions: 3, turns: 2, text: 100, branches: false };
+pub(crate) const SHORT: Shape = Shape { compactions: 3, turns: 2, last_turns: 2, text: 100, branches: false };
 
 pub(crate) struct Folder {
     dir: tempfile::TempDir,

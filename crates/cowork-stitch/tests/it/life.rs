@@ -5,7 +5,7 @@ use testkit::long_session::Shape;
 use crate::folder::{Folder, SHORT, name, shown};
 
 /// 60 MB, over the size from which the application reads only a part.
-const BIG: Shape = Shape { compactions: 12, turns: 15, text: 78_000, branches: false };
+const BIG: Shape = Shape { compactions: 12, turns: 15, last_turns: 15, text: 78_000, branches: false };
 
 #[test]
 fn a_session_of_sixty_megabytes_and_twelve_compactions_shows_all_of_it_and_goes_back_byte_for_byte() {

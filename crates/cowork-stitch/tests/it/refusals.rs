@@ -72,7 +72,8 @@ fn a_transcript_that_was_rewritten_since_is_not_unstitched() {
 
 #[test]
 fn a_file_that_grew_beyond_the_reach_of_its_last_compaction_is_refused_and_can_be_given_a_new_one() {
-    let folder = Folder::with(Shape { compactions: 1, turns: 1, text: 12 << 20, branches: false });
+    let folder =
+        Folder::with(Shape { compactions: 1, turns: 1, last_turns: 1, text: 12 << 20, branches: false });
     let ended = folder.stitch(4, &[]);
     assert!(ended.stderr.contains("loaders look no further"), "{}", ended.stderr);
     folder.stitch(3, &["--move-anchor"]); // what a resume had written twice is shown once from now on
