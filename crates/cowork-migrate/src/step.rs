@@ -7,3 +7,4 @@ mod sidecar;
 pub use folder::{MadeFolder, MakeFolder};
 pub use put_away::{PutAway, WasPutAway};
 pub use sidecar::SidecarStep;
+pub(crate) use sidecar::kept;

@@ -12,7 +12,7 @@ use crate::effect::{Effect, Handles};
 use crate::moving::Moving;
 use crate::options::{Options, Verb};
 use crate::settings::Settings;
-use crate::{existing, extract, guard, inventory, judge, pack, places, plan, reapply, rewrite};
+use crate::{existing, extract, guard, inventory, judge, pack, places, plan, reapply, rewrite, step};
 
 /// Moves a session to another profile.
 #[derive(Debug, Clone, Copy, Default)]
@@ -125,6 +125,15 @@ impl Tool for CoworkMigrate {
             Some(_) => vec![("look", "verify")],
             None => Vec::new(),
         }
+    }
+
+    fn left(&self, header: &Header) -> Vec<Finding> {
+        let settings = Settings::of(header).unwrap_or_default();
+        settings
+            .archive
+            .zip(settings.sidecar)
+            .map(|(archive, sidecar)| step::kept(&archive, &sidecar))
+            .unwrap_or_default()
     }
 
     fn look(

@@ -134,13 +134,13 @@ impl From<ReadRunError> for Refusal {
     fn from(error: ReadRunError) -> Self {
         let (code, hint) = match &error {
             ReadRunError::Unknown { .. } => {
-                ("unknown-run", "`runs` lists the runs; is this the right --state-dir?")
+                ("unknown-run", "the verb `runs` lists the runs; is this the right --state-dir?")
             }
             ReadRunError::Format { .. } => ("run-format", "use the version of the tool that made the run"),
             ReadRunError::File(_) => ("state-dir", "pass a folder that you may read: --state-dir DIR"),
             ReadRunError::Plan(_) | ReadRunError::Journal(_) => (
                 "unreadable-run",
-                "`runs` shows where it lies; move its folder away once nothing depends on it",
+                "the verb `runs` shows where it lies; move its folder away once nothing depends on it",
             ),
         };
         Self::new(code, error.to_string(), hint)

@@ -62,6 +62,11 @@ pub trait Tool {
         Vec::new()
     }
 
+    /// What an undo of such a run has left on purpose, and where.
+    fn left(&self, _header: &Header) -> Vec<Finding> {
+        Vec::new()
+    }
+
     /// What a verb of the tool's own that only looks has to show; `None` if the verb is a migration, which is prepared
     /// and carried out like the bare tool's.
     fn look(

@@ -1,11 +1,13 @@
 //! A sidecar, which the application is expected to rewrite.
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use durable_files::{PathText, create_private_dirs};
 use legacy_readers::cowork::Sidecar;
 use migration_engine::{Cost, Cx, Look, Slot, State, Step, StepError};
 use serde::{Deserialize, Serialize};
+use session_model::Finding;
 
 /// A step on a sidecar that does not mind what the application makes of it on loading: as long as it is the sidecar of
 /// the same session, the step is done, and an undo keeps what the application wrote and goes on.
@@ -109,7 +111,26 @@ impl<S: Step> Step for SidecarStep<S> {
         self.inner.reversible()
     }
 
-    fn stashes(&self, slot: &Slot, evidence: &S::Evidence) -> Vec<std::path::PathBuf> {
+    fn stashes(&self, slot: &Slot, evidence: &S::Evidence) -> Vec<PathBuf> {
         self.inner.stashes(slot, evidence)
     }
+}
+
+/// What undone steps have kept of a sidecar: the engine puts the number of the step before its name.
+pub(crate) fn kept(archive: &Path, sidecar: &Path) -> Vec<Finding> {
+    let Some(name) = sidecar.file_name().and_then(OsStr::to_str) else { return Vec::new() };
+    let is_kept = |found: &PathBuf| {
+        let found = found.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        found.split_once('-').is_some_and(|(step, rest)| {
+            step.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && rest == name
+        })
+    };
+    let found = std::fs::read_dir(archive).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut found: Vec<PathBuf> = found.filter(is_kept).collect();
+    found.sort();
+    let finding = |found: &PathBuf| {
+        let message = format!("what the application had made of the sidecar is kept: {}", found.display());
+        Finding::note("kept-sidecar", message)
+    };
+    found.iter().map(finding).collect()
 }

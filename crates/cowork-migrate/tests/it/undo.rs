@@ -21,9 +21,10 @@ fn what_the_application_made_of_the_sidecar_is_kept_and_everything_else_taken_ba
     world.move_it(0, &[]);
     world.first_load();
     let loaded = fs::read(world.new_sidecar()).unwrap();
-    world.say(0, &["undo"]);
+    let said = world.say(0, &["undo"]).stdout;
     let kept: Vec<_> = fs::read_dir(world.archive()).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(kept.len(), 1, "{kept:?}");
+    assert!(said.contains(&world.redacted(kept[0].to_str().unwrap())), "where it is kept is said: {said}");
     assert_eq!(fs::read(&kept[0]).unwrap(), loaded);
     fs::remove_dir_all(world.archive()).unwrap();
     before.assert_same(&world.tree(), "undone");

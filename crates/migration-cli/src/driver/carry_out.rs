@@ -62,7 +62,12 @@ impl<T: Tool> Session<'_, T> {
     /// A run that was stopped stands where it is.
     fn halted(&self, error: ApplyError, run: &Run<T::Step>) -> Refusal {
         let [resume, undo] = ["resume", "undo"].map(|verb| self.command(verb, run.id()));
-        let hint = format!("`{resume}` goes on from there, `{undo}` takes it back");
+        let hint = match &error {
+            ApplyError::World(_) => {
+                format!("`{resume}` goes on from there once the cause is gone, `{undo}` takes it back")
+            }
+            _ => format!("`{resume}` goes on from there, `{undo}` takes it back"),
+        };
         let refusal = match error {
             ApplyError::Stopped => {
                 let exit = self.here.stop.exit().unwrap_or(Exit::Interrupted);

@@ -64,6 +64,7 @@ impl<T: Tool> Session<'_, T> {
         let drifted = run.undo(&worlds, changed, &self.cx()).map_err(|error| self.not_undone(error, &run))?;
         let keeps = changed != Changed::SetAside && !drifted.is_empty();
         let mut report = Self::undone(asked, &run, changed, &done, drifted);
+        report.findings.extend(self.tool.left(&run.plan().header));
         if keeps {
             report.then("aside", format!("{} --set-aside", self.command("undo", run.id())));
         }
