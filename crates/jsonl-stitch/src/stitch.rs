@@ -97,12 +97,14 @@ struct Segment {
     anchor: Option<RowNo>,
 }
 
-/// How much longer edits make a file: a stitch must still be one in the file that it leaves.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Growth {
-    all: i64,
-    /// Of it, what comes from the boundary on.
-    from_boundary: i64,
+/// The file as it will be: a stitch must still be one in the file that it leaves. It only ever gets worse, so that a
+/// stitch of a file at the limit, now big and now small, comes to rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Outlook {
+    /// Whether the file is too big to be read whole, before or after the edits.
+    is_big: bool,
+    /// How many bytes longer it gets from the boundary on.
+    from_boundary: u64,
 }
 
 /// The edits that make a transcript whole, and what they leave alone. `stem` is the name of its file without `.jsonl`;
@@ -114,18 +116,20 @@ pub(crate) fn stitch<R: Read>(
     limits: Limits,
     mut open: impl FnMut() -> io::Result<R>,
 ) -> Result<Result<(Vec<Edit>, LeftAlone), NoStitch>, EditError> {
-    let mut growth = Growth::default();
+    let mut outlook = Outlook::before(index, limits);
     loop {
-        let stitch = match plan::plan(index, stem, options, limits, growth) {
+        let stitch = match plan::plan(index, stem, options, limits, outlook) {
             Ok(stitch) => stitch,
             Err(none) => return Ok(Err(none)),
         };
         let edits = stitch.edits(index, open()?)?;
         // The edits themselves may make a file big, or put its boundary out of reach: then it takes other edits.
-        let is_first = std::mem::replace(&mut growth, stitch.growth(index, &edits)) == Growth::default();
-        if !is_first || plan::boundary(index, options, limits, growth) == Ok(stitch.segment.boundary) {
+        let after = outlook.after(&stitch, index, limits, &edits);
+        let boundary = plan::boundary(index, options, limits, after);
+        if after.is_big == outlook.is_big && boundary == Ok(stitch.segment.boundary) {
             return Ok(Ok((edits, stitch.left_alone)));
         }
+        outlook = after;
     }
 }
 
@@ -134,12 +138,18 @@ pub(crate) fn chain(index: &Index, stem: &str, limits: Limits) -> Option<Vec<Row
     plan::chain(index, stem, Options::default(), limits).ok()
 }
 
-impl Stitch {
-    fn growth(&self, index: &Index, edits: &[Edit]) -> Growth {
-        let boundary = self.segment.boundary;
+impl Outlook {
+    fn before(index: &Index, limits: Limits) -> Self {
+        Self { is_big: index.size() > limits.big, from_boundary: 0 }
+    }
+
+    fn after(self, stitch: &Stitch, index: &Index, limits: Limits, edits: &[Edit]) -> Self {
+        let boundary = stitch.segment.boundary;
         let start = if boundary < index.len() { index.offset(boundary) } else { index.size() };
         let splices: Vec<Splice> = edits.iter().map(|edit| edit.splice.clone()).collect();
         let behind = splices.partition_point(|splice| splice.offset < start);
-        Growth { all: growth(&splices), from_boundary: growth(&splices[behind..]) }
+        let longer = u64::try_from(growth(&splices[behind..])).unwrap_or_default();
+        let size = index.size().saturating_add_signed(growth(&splices));
+        Self { is_big: self.is_big || size > limits.big, from_boundary: self.from_boundary.max(longer) }
     }
 }

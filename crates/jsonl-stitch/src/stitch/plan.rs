@@ -2,7 +2,7 @@
 
 use super::forest::Forest;
 use super::weave::weave;
-use super::{Growth, Options, RowEdits, Segment, Stitch, ids};
+use super::{Options, Outlook, RowEdits, Segment, Stitch, ids};
 use crate::load::Limits;
 use crate::{Flags, Index, RowNo};
 
@@ -35,17 +35,18 @@ fn where_it_lies(distance: Option<u64>) -> String {
     )
 }
 
-/// Which rows must change. `growth` is a guess at what the edits will do to the size of the file.
+/// Which rows must change in a file of which this is the outlook.
 pub(super) fn plan(
     index: &Index,
     stem: &str,
     options: Options,
     limits: Limits,
-    growth: Growth,
+    outlook: Outlook,
 ) -> Result<Stitch, NoStitch> {
-    let boundary = boundary(index, options, limits, growth)?;
+    let boundary = boundary(index, options, limits, outlook)?;
     let (chain, mut rows) = whole_history(index, stem, boundary, options)?;
-    if is_big(index, limits, growth) {
+    // Harmless in a small file, but a big one needs them.
+    if outlook.is_big {
         disabled(index).for_each(|row| rows.entry(row).or_default().revert = true);
     }
     let left_alone = ids::repair(index, &chain, boundary, &mut rows);
@@ -61,7 +62,7 @@ pub(super) fn chain(
     options: Options,
     limits: Limits,
 ) -> Result<Vec<RowNo>, NoStitch> {
-    let boundary = boundary(index, options, limits, Growth::default())?;
+    let boundary = boundary(index, options, limits, Outlook::before(index, limits))?;
     whole_history(index, stem, boundary, options).map(|(chain, _)| chain)
 }
 
@@ -110,15 +111,15 @@ pub(super) fn boundary(
     index: &Index,
     options: Options,
     limits: Limits,
-    growth: Growth,
+    outlook: Outlook,
 ) -> Result<RowNo, NoStitch> {
-    let is_big = is_big(index, limits, growth);
+    let Outlook { is_big, from_boundary } = outlook;
     let wanted = if is_big { Flags::BOUNDARY | Flags::DISABLED } else { Flags::BOUNDARY };
     let distance = |row| index.size() - index.offset(row);
     // Its spelling counts too: a loader that looks for it reads letters.
     let in_reach = |row| {
         index.is(row, Flags::LITERAL | Flags::DISABLED)
-            && distance(row).saturating_add_signed(growth.from_boundary) <= limits.window
+            && distance(row).saturating_add(from_boundary) <= limits.window
     };
     match index.rows().rev().find(|&row| index.is(row, wanted)) {
         None if !is_big => Err(NoStitch::NoBoundary),
@@ -128,11 +129,7 @@ pub(super) fn boundary(
     }
 }
 
-fn is_big(index: &Index, limits: Limits, growth: Growth) -> bool {
-    index.size().saturating_add_signed(growth.all) > limits.big
-}
-
-/// Boundaries that were disabled: harmless in a small file, but a big one needs them.
+/// Boundaries that were disabled.
 fn disabled(index: &Index) -> impl Iterator<Item = RowNo> {
     index.rows().filter(|&row| index.is(row, Flags::DISABLED))
 }

@@ -4,7 +4,7 @@ use jsonl_stitch::load::{Limits, Load, Loader, Strategy};
 use jsonl_stitch::{EditKind, NoStitch, Options, Why};
 
 use crate::support::{
-    PLAIN, SMALL, assistant, bookkeeping, boundary, decided, file, shown, size, stitched, user,
+    PLAIN, SMALL, assistant, bookkeeping, boundary, boundary_with, decided, file, shown, size, stitched, user,
 };
 
 fn far_from_its_end() -> (Vec<String>, Limits) {
@@ -106,4 +106,28 @@ fn a_file_that_a_stitch_would_make_too_big_to_be_read_whole_is_left_alone() {
     assert!(decision.edits.is_empty());
     let (decision, _) = stitched(&file(&lines), just_small, Options { move_anchor: true, ..PLAIN });
     assert!(decision.after.iter().all(Load::is_whole));
+}
+
+#[test]
+fn a_file_whose_size_is_about_the_limit_comes_to_rest_after_one_stitch() {
+    let disabled =
+        |uuid, logical| boundary(uuid, logical).replace("compact_boundary", "compact_boundary_disabled");
+    // A stitch gives it an ending and makes it big, and if then the disabled boundary were one again it would be small.
+    let nameless = disabled("b", "a").replace(r#""uuid":"b","#, "");
+    let segment = r#"{"preservedSegment":{"headUuid":"c","tailUuid":"c"}}"#;
+    let torn = [user("a", ""), nameless, boundary("c", "a"), boundary_with("d", "c", segment)];
+    let last = [user("a", ""), boundary("b", "a"), user("c", "b"), user("x", "b"), disabled("d", "c")];
+    for (lines, unended) in [(&torn[..], 1), (&last, 0)] {
+        let (whole, end) = (size(lines), size(&lines[lines.len() - 1..]));
+        let file = &file(lines)[..file(lines).len() - unended];
+        for big in whole - 50..whole + 350 {
+            for window in [big, big / 2, end + 60] {
+                for options in
+                    [PLAIN, Options { anchor: true, ..PLAIN }, Options { move_anchor: true, ..PLAIN }]
+                {
+                    stitched(file, Limits { big, window }, options);
+                }
+            }
+        }
+    }
 }

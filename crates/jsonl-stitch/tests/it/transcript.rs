@@ -155,6 +155,7 @@ fn row() -> impl Strategy<Value = Row> {
         4 => Just(KINDS[2]),
         4 => Just(KINDS[3]),
         3 => prop::sample::select(&KINDS[4..]),
+        2 => Just(KINDS[5]),
     ];
     let more = prop::collection::vec(prop::sample::select(&MORE[..]), 0..3);
     let more = prop_oneof![3 => Just(Vec::new()), 1 => more];
@@ -173,11 +174,11 @@ fn line() -> impl Strategy<Value = (Line, &'static [u8])> {
 
 pub(crate) fn transcript() -> impl Strategy<Value = Transcript> {
     let limits = prop_oneof![
-        3 => Just((u64::MAX, 0)),
-        4 => (0..1800_u64, 0..1800_u64),
+        3 => Just((Big::At(u64::MAX), 0)),
+        4 => ((0..1800_u64).prop_map(Big::At), 0..1800_u64),
+        2 => ((0..300_u64).prop_map(Big::About), 0..4000_u64),
     ];
-    let limits = limits.prop_map(|(big, window)| Limits { big, window: window.min(big) });
-    (prop::collection::vec(line(), 0..16), any::<bool>(), limits).prop_map(|(lines, ended, limits)| {
+    (prop::collection::vec(line(), 0..16), any::<bool>(), limits).prop_map(|(lines, ended, (big, window))| {
         let mut bytes = Vec::new();
         for (number, (line, ending)) in lines.iter().enumerate() {
             match line {
@@ -188,8 +189,20 @@ pub(crate) fn transcript() -> impl Strategy<Value = Transcript> {
                 bytes.extend_from_slice(ending);
             }
         }
-        Transcript { bytes, limits }
+        let big = match big {
+            Big::At(big) => big,
+            Big::About(more) => (bytes.len() as u64 + more).saturating_sub(50),
+        };
+        Transcript { bytes, limits: Limits { big, window: window.min(big) } }
     })
+}
+
+/// From which size on a file is big.
+#[derive(Debug, Clone, Copy)]
+enum Big {
+    At(u64),
+    /// This many bytes more than fifty below its own size, so that a stitch makes it big or small.
+    About(u64),
 }
 
 fn written(row: &Row, number: usize) -> String {
