@@ -4,27 +4,34 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::shell::{self, Outcome};
-use crate::{canary, golden, tidy, windows};
+use crate::{canary, fuzz, golden, test, tidy, windows};
 
 type Step = (&'static str, fn() -> Outcome);
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 5] = [
     ("formatting", || cargo(&["fmt", "--all", "--check"])),
     ("tidy", tidy::run),
     ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-Dwarnings"])),
     ("dependencies", dependencies),
     ("documentation", documentation),
-    ("the README's test command", || cargo(&["xtask", "test"])),
-    ("golden snapshots", || golden::run(true)),
 ];
 
-/// Takes every step in turn; the first that fails ends the run.
-pub(crate) fn run() -> Outcome {
+/// Takes every step in turn; the first that fails ends the run. `long` adds what takes long.
+pub(crate) fn run(long: bool) -> Outcome {
     for (name, step) in STEPS {
         take(name, step)?;
     }
+    if long {
+        take("the tests, with ten times the arbitrary cases", || test::run(true))?;
+    } else {
+        take("the README's test command", || cargo(&["xtask", "test"]))?;
+    }
+    take("golden snapshots", || golden::run(true))?;
     let mut skipped = take("the tools for Windows", windows::run)?;
     skipped.extend(take("the real clients", canary::run)?);
+    if long {
+        skipped.extend(take("fuzzing", fuzz::run)?);
+    }
     match skipped.as_slice() {
         [] => println!("\nci: everything holds"),
         skipped => println!("\nci: everything holds that was tried; SKIPPED: {}", skipped.join(", ")),

@@ -8,6 +8,7 @@ mod bench;
 mod canary;
 mod ci;
 mod demo;
+mod fuzz;
 mod golden;
 mod packages;
 mod shell;
@@ -25,12 +26,13 @@ const USAGE: &str = "\
 usage: cargo xtask <verb>
 
   demo              what a user would see: a sample home, moved and taken back
-  test [--long]     install what the tests need, then run all of them (--long: the slow suites too)
-  ci                all that has to hold before a change may stand
+  test [--long]     install what the tests need, then run all of them (--long: with ten times the arbitrary cases)
+  ci [--long]       all that has to hold before a change may stand (--long: ten times the cases, and fuzzing)
   tidy              hold the invariants of the house against its sources
   golden [--check]  make the golden snapshots anew (--check: fail if they differ from what is committed)
   bench [NAME…] [--large]
                     how fast, as ratios of ours to its peers (--large: on inputs of 4 GB, those that can)
+  fuzz              look for what no test thought of, a minute for each fuzz target
   canary            resume a moved session with the real clients, against a stub model server
   windows           build the tools that Windows users have, and run their tests under Wine
 ";
@@ -42,11 +44,13 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(),
         ["test"] => test::run(false),
         ["test", "--long"] => test::run(true),
-        ["ci"] => ci::run(),
+        ["ci"] => ci::run(false),
+        ["ci", "--long"] => ci::run(true),
         ["tidy"] => tidy::run(),
         ["golden"] => golden::run(false),
         ["golden", "--check"] => golden::run(true),
         ["bench", words @ ..] => bench::run(words),
+        ["fuzz"] => fuzz::run().map(drop),
         ["canary"] => canary::run().map(drop),
         ["windows"] => windows::run().map(drop),
         _ => {

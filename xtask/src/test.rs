@@ -18,13 +18,13 @@ const NEEDED: [(&str, &str); 9] = [
     ("strace", "strace"),
 ];
 
-/// Installs what is missing, then runs documentation examples and tests; `long` adds the slow suites.
+/// Installs what is missing, then runs documentation examples and tests; `long` tries ten times the arbitrary cases.
 pub(crate) fn run(long: bool) -> Outcome {
     packages::install(&NEEDED)?;
     let mut examples = Command::new("cargo");
     examples.args(["test", "--doc", "--quiet", "--workspace", "--all-features"]);
     for cargo in [&mut examples, &mut runner()] {
-        shell::run(if long { cargo.env("REHOME_LONG", "1") } else { cargo })?;
+        shell::run(if long { cargo.env("PROPTEST_CASES", "2560") } else { cargo })?;
     }
     Ok(())
 }

@@ -549,7 +549,7 @@ fn a_plan_that_does_not_fit_is_refused_before_the_first_write() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 4, ..ProptestConfig::default() })]
 
     /// Whatever fails, in however many lanes: nothing is uncounted, and an undo restores every byte.
     #[test]

@@ -344,7 +344,7 @@ fn entries(shapes: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> Vec<Entry<Bytes>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 5, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever is in it, a folder arrives whole; whatever is done to one of its files is seen, and nothing is removed then.
     #[test]

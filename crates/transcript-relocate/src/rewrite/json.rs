@@ -308,7 +308,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases * 8))]
 
         #[test]
         fn what_is_json_is_what_serde_json_takes_for_json(text in r#"[\[\]{}:,"\\ un0123456789abtrefalsn\-+.eE/\t]{0,24}"#) {

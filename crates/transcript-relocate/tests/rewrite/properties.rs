@@ -153,7 +153,7 @@ fn once(rules: &PathRules, line: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases * 6))]
 
     #[test]
     fn a_line_decodes_to_what_the_reference_says(value in value(text(sloppy_path())), seed in any::<u64>()) {
