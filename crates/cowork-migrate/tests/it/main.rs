@@ -5,6 +5,7 @@
 mod again;
 mod crash;
 mod golden;
+mod guide;
 mod moving;
 mod reapply;
 mod refusals;
