@@ -100,13 +100,11 @@ fn what_the_guide_shows_is_what_happens() {
         let asked =
             line.split_once("> ").filter(|(machine, _)| in_console && ["old", "new"].contains(machine));
         match asked {
-            Some((machine, command)) => {
-                now += &format!("{line}\n{}", machines.answer(machine, command));
-            }
+            Some((machine, command)) => now.extend([line, "\n", &machines.answer(machine, command)]),
             None if in_console && line != "```" => {}
             None => {
                 in_console = line == "```console";
-                now += &format!("{line}\n");
+                now.extend([line, "\n"]);
             }
         }
     }
