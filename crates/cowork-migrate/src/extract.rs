@@ -42,7 +42,7 @@ pub(crate) fn plan(
     };
     guard::must_not_run(std::slice::from_ref(image))?;
     let found = extraction::survey(image, &asked.vm, all, cx)?;
-    if found.nodes.is_empty() {
+    if found.is_empty() {
         let outcome = Outcome::because(Bucket::Skipped, "nothing-to-extract");
         let others = extraction::homes(image)?;
         let message = format!(

@@ -48,11 +48,16 @@ pub(crate) struct Manifest {
     pub(crate) special: Vec<String>,
     /// What was left out, and why.
     pub(crate) skipped: BTreeMap<String, &'static str>,
-    /// What could not be read, and why.
+    /// What could not be read, and why; the home itself has no name.
     pub(crate) unreadable: BTreeMap<String, String>,
 }
 
 impl Extraction {
+    /// Whether the disk holds nothing of the session at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.nodes.is_empty() && self.manifest.unreadable.is_empty()
+    }
+
     /// Files, folders apart.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().filter(|node| node.made.is_some())
@@ -73,15 +78,11 @@ pub(crate) fn survey(image: &Path, vm: &str, all: bool, cx: &Cx<'_>) -> Result<E
         },
         cx,
     };
-    let broken = |error: vhdx_reader::TreeError| {
-        Refusal::new("image", format!("cannot read {}: {error}", image.display()), HINT)
-    };
-    if let Some(home) = tree.find(format!("/{vm}").as_bytes()).map_err(broken)? {
-        let skip = if all { Skip::nothing() } else { Skip::of_session() };
-        for visit in tree.walk(&home, skip).map_err(broken)? {
-            cx.check()?;
-            survey.take(visit)?;
-        }
+    let skip = if all { Skip::nothing() } else { Skip::of_session() };
+    let home = tree.find(survey.extraction.manifest.from.as_bytes());
+    match home.and_then(|home| home.map(|home| tree.walk(&home, skip)).transpose()) {
+        Ok(walk) => walk.into_iter().flatten().try_for_each(|visit| survey.take(visit))?,
+        Err(error) => drop(survey.extraction.manifest.unreadable.insert(String::new(), error.to_string())),
     }
     survey.extraction.image.must_be_as_planned()?;
     Ok(survey.extraction)
@@ -122,6 +123,7 @@ struct Surveying<'t> {
 
 impl Surveying<'_> {
     fn take(&mut self, visit: Visit) -> Result<(), Refusal> {
+        self.cx.check()?;
         let Visit { path, safe_path, found } = visit;
         let old = path.escape_ascii().to_string();
         let manifest = &mut self.extraction.manifest;

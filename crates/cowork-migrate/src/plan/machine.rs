@@ -37,7 +37,7 @@ pub(crate) fn tree(found: &Extraction, target: &Path) -> Result<InstallTree<Made
 pub(crate) fn items(found: &Extraction, staging: Option<&Path>) -> Vec<Item> {
     let manifest = &found.manifest;
     let item = |path: &str, target: Option<&str>, outcome: Outcome| {
-        let name = format!("{}/{path}", manifest.from);
+        let name = format!("{}/{path}", manifest.from).trim_end_matches('/').to_owned();
         let item = Item::new(InputId::new("machine file", name.clone()), name, outcome);
         let targets = target.and_then(|path| Some(staging?.join(path).display().to_string()));
         Item { targets: targets.into_iter().collect(), needs: vec![SESSION], ..item }
@@ -60,10 +60,10 @@ pub(super) fn findings(moving: &Moving, extraction: Option<&Extraction>) -> Vec<
     match (extraction, &moving.image, moving.view().vm_name()) {
         (Some(found), Some(image), Some(vm)) => {
             let mut findings = found.findings.clone();
-            if found.nodes.is_empty() {
+            if found.is_empty() {
                 findings
                     .extend(nothing(format!("{} holds nothing of /{vm}; that is usual", image.display())));
-            } else {
+            } else if !found.nodes.is_empty() {
                 let message =
                     format!("files of the virtual machine go to {}", moving.archive.join(vm).foreign);
                 findings.push(Finding::note("archive", message));

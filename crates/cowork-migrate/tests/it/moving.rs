@@ -191,3 +191,35 @@ fn a_session_without_a_folder_arrives_without_one() {
     world.move_it(0, &[]);
     assert!(world.new_sidecar().exists() && !world.moved(&world.placed.directory).exists());
 }
+
+#[test]
+fn what_of_the_machine_cannot_be_read_is_named_and_everything_else_arrives() {
+    let world = with_machine();
+    world.lay_out_image(&[("calm-amber-noether-7/bad.md", "lost"), ("calm-amber-noether-7/good.md", "kept")]);
+    world.damage("calm-amber-noether-7/bad.md");
+    let report = world.report(3, &world.whole());
+    let bad = "/calm-amber-noether-7/bad.md";
+    let item = report["items"].as_array().unwrap().iter().find(|item| item["id"] == bad).unwrap();
+    assert_eq!((&item["bucket"], &item["reason"]), (&json!("quarantined"), &json!("unreadable")));
+    assert_eq!(report["summary"]["quarantined"], 1);
+    assert_eq!(report["items"][0]["bucket"], "migrated");
+    let staging = world.archive().join("calm-amber-noether-7");
+    assert_eq!(fs::read_to_string(staging.join("good.md")).unwrap(), "kept");
+    assert!(!staging.join("bad.md").exists());
+    assert!(world.new_sidecar().is_file());
+    world.say(0, &["verify"]);
+}
+
+#[test]
+fn a_machine_whose_home_cannot_be_read_keeps_no_session_from_moving() {
+    let world = with_machine();
+    world.damage("calm-amber-noether-7");
+    let report = world.report(3, &world.whole());
+    let home = "/calm-amber-noether-7";
+    let item = report["items"].as_array().unwrap().iter().find(|item| item["id"] == home).unwrap();
+    assert_eq!((&item["bucket"], &item["reason"]), (&json!("quarantined"), &json!("unreadable")));
+    let codes: Vec<_> = report["findings"].as_array().unwrap().iter().map(|it| &it["code"]).collect();
+    assert!(!codes.contains(&&json!("nothing-to-extract")), "that would be a lie: {codes:?}");
+    assert!(world.new_sidecar().is_file());
+    world.say(0, &["verify"]);
+}

@@ -23,6 +23,9 @@ pub(crate) struct World {
     pub(crate) session: Session,
 }
 
+/// Where tools for disks are.
+const SYSTEM: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// How a run of the tool ended.
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
@@ -112,18 +115,40 @@ impl World {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        let bundle = self.base_of("mira").join("vm_bundles/claudevm.bundle");
-        std::fs::create_dir_all(&bundle).unwrap();
         let raw = self.path().join("disk.img");
         std::fs::File::create(&raw).unwrap().set_len(16 << 20).unwrap();
         let mkfs = ["-q", "-F", "-L", "sessions", "-d"];
-        run(Command::new("mkfs.ext4")
-            .args(mkfs)
-            .arg(&root)
-            .arg(&raw)
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"));
+        run(Command::new("mkfs.ext4").args(mkfs).arg(&root).arg(&raw).env("PATH", SYSTEM));
+        self.convert(&raw);
+    }
+
+    fn convert(&self, raw: &Path) {
+        let bundle = self.base_of("mira").join("vm_bundles/claudevm.bundle");
+        std::fs::create_dir_all(&bundle).unwrap();
         let image = bundle.join("sessiondata.vhdx");
-        run(Command::new("qemu-img").args(["convert", "-f", "raw", "-O", "vhdx"]).arg(&raw).arg(&image));
+        run(Command::new("qemu-img").args(["convert", "-f", "raw", "-O", "vhdx"]).arg(raw).arg(&image));
+    }
+
+    /// The same disk after the inode of one of its files was overwritten.
+    pub(crate) fn damage(&self, path: &str) {
+        let raw = self.path().join("disk.img");
+        let mut image = std::fs::read(&raw).unwrap();
+        let debugfs = Command::new("debugfs")
+            .args(["-R", &format!("imap \"/{path}\"")])
+            .arg(&raw)
+            .env("PATH", SYSTEM)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(debugfs.stdout).unwrap();
+        let number = |after: &str, radix| {
+            let rest = said.split_once(after).unwrap_or_else(|| panic!("{said}")).1;
+            usize::from_str_radix(rest.split([',', '\n']).next().unwrap(), radix).unwrap()
+        };
+        let block_size = 1024 << image[1024 + 24];
+        let inode = number("at block ", 10) * block_size + number("offset 0x", 16);
+        image[inode + 4..inode + 100].fill(0x5a);
+        std::fs::write(&raw, image).unwrap();
+        self.convert(&raw);
     }
 
     /// The arguments of a whole move.
