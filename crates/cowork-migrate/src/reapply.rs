@@ -15,13 +15,20 @@ use crate::settings::Settings;
 use crate::step::SidecarStep;
 use crate::{CoworkMigrate, guard, sidecar};
 
-/// The settings of the run that moved the session: the named one, or the newest.
-pub(crate) fn moved(root: &StateRoot, run: Option<&RunId>) -> Result<Settings, Refusal> {
+/// The settings of the run that moved the session: the named one, or the newest of which something is to be put back.
+/// And what there is to say about the others.
+pub(crate) fn moved(root: &StateRoot, run: Option<&RunId>) -> Result<(Settings, Vec<Finding>), Refusal> {
     if let Some(run) = run {
         root.summary(run)?; // one that is not there has its own sentence
     }
-    let mut moves = moves(root)?.into_iter().filter(|(id, _)| run.is_none_or(|run| run == id));
-    moves.next().map(|(_, settings)| settings).ok_or_else(|| {
+    let mut moves: Vec<_> =
+        moves(root)?.into_iter().filter(|(id, _)| run.is_none_or(|run| run == id)).collect();
+    let mut dropped =
+        moves.iter().enumerate().filter(|(_, (_, settings))| has_dropped(settings)).map(|(at, _)| at);
+    let chosen = dropped.next().unwrap_or(0);
+    let others = dropped.map(|at| of_another(&moves[at].0, &moves[at].1)).collect();
+    let chosen = (chosen < moves.len()).then(|| moves.swap_remove(chosen).1);
+    chosen.map(|settings| (settings, others)).ok_or_else(|| {
         let message = "no run is known that has moved a session and still stands";
         Refusal::new(
             "no-run",
@@ -29,6 +36,19 @@ pub(crate) fn moved(root: &StateRoot, run: Option<&RunId>) -> Result<Settings, R
             "`cowork-migrate runs` lists the runs; is this the right --state-dir?",
         )
     })
+}
+
+/// Whether the application has dropped something of a session's sidecar.
+fn has_dropped(settings: &Settings) -> bool {
+    let current = settings.sidecar.as_deref().and_then(|sidecar| Sidecar::read(sidecar).ok());
+    let current = current.filter(|current| current.view.session_id == settings.session);
+    current.is_some_and(|current| wanted(settings, &current).is_ok_and(|(wanted, _)| wanted != current.bytes))
+}
+
+fn of_another(run: &RunId, settings: &Settings) -> Finding {
+    let session = &settings.session;
+    let message = format!("{session} has to be put back too: `{} reapply {run}`", CoworkMigrate::NAME);
+    Finding::warning("another-dropped", message)
 }
 
 /// The runs that have moved a session and still stand, the newest first; an interrupted one is refused by the driver.
@@ -42,7 +62,7 @@ pub(crate) fn moves(root: &StateRoot) -> Result<Vec<(RunId, Settings)>, Refusal>
 }
 
 /// Puts the sidecar back, or what of it the application may not have dropped.
-pub(crate) fn plan(mut settings: Settings) -> Result<Plan<Effect>, Refusal> {
+pub(crate) fn plan((mut settings, findings): (Settings, Vec<Finding>)) -> Result<Plan<Effect>, Refusal> {
     let held: Vec<PathBuf> = settings.held.iter().map(|path| path.to_path_buf()).collect();
     guard::must_not_run(&held)?;
     let target = settings.sidecar.clone().expect("because only runs with a sidecar are found");
@@ -66,8 +86,7 @@ pub(crate) fn plan(mut settings: Settings) -> Result<Plan<Effect>, Refusal> {
     settings.promised = String::from_utf8_lossy(&wanted).into_owned();
     settings.moved = false;
     settings.means = crate::content::Means { image: None, ..settings.means };
-    Draft { waves, inputs: vec![item.input.clone()], items: vec![item], settings, findings: Vec::new() }
-        .finish()
+    Draft { waves, inputs: vec![item.input.clone()], items: vec![item], settings, findings }.finish()
 }
 
 /// A sidecar that nobody has worked with since is replaced; one that has gone on gets its folders back.

@@ -57,8 +57,12 @@ impl Tally {
     /// What still names the old world.
     pub(crate) fn findings(&self) -> Vec<Finding> {
         let finding = |(group, (count, first)): (&Group, &(u64, String))| {
-            let message =
-                format!("{count} places still name the old world ({}), the first in {first}", name(group));
+            let places = if *count == 1 {
+                "1 place still names".to_owned()
+            } else {
+                format!("{count} places still name")
+            };
+            let message = format!("{places} the old world ({}), the first in {first}", name(group));
             let code = format!("left-{}", name(group));
             if group.is_harmless() { Finding::note(code, message) } else { Finding::warning(code, message) }
         };

@@ -68,7 +68,7 @@ impl Tool for CoworkMigrate {
             Some(Verb::Extract { .. }) => vec![that_exists(&extract::archive(options, here)?)],
             Some(Verb::Rewrite { paths }) => rewrite::folders(paths, here)?,
             Some(Verb::Reapply { run }) => {
-                let settings = reapply::moved(ask.root, run.as_ref())?;
+                let (settings, _) = reapply::moved(ask.root, run.as_ref())?;
                 settings
                     .sidecar
                     .as_deref()

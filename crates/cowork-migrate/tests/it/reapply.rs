@@ -83,3 +83,26 @@ fn a_move_that_was_interrupted_goes_first() {
     let refused = world.say(7, &["reapply"]);
     assert!(refused.stderr.contains("cowork-migrate resume"), "{}", refused.stderr);
 }
+
+#[test]
+fn of_several_sessions_that_were_moved_none_is_forgotten() {
+    let world = World::new(Session::numbered(7));
+    Session::numbered(8).lay_out(&world.profile_of("mira"));
+    world.move_it(0, &["--session", "00000007"]);
+    world.move_it(0, &["--session", "00000008"]);
+    let promised = fs::read(world.new_sidecar()).unwrap();
+    world.first_load();
+    world.say(0, &["reapply"]);
+    assert_eq!(fs::read(world.new_sidecar()).unwrap(), promised, "the older move is the one that needs it");
+
+    world.first_load();
+    let other = world.new_sidecar().with_file_name("local_00000008-5e11-4c0f-9d3a-1b2c3d4e5f60.json");
+    let mut loaded: serde_json::Value = serde_json::from_slice(&fs::read(&other).unwrap()).unwrap();
+    loaded["userSelectedFolders"] = json!([]);
+    fs::write(&other, loaded.to_string()).unwrap();
+    let report = world.report(0, &["reapply".to_owned()]);
+    let said = report["findings"][0]["message"].as_str().unwrap();
+    assert!(said.contains("local_00000007") && said.contains("cowork-migrate reapply 20"), "{said}");
+    world.say(0, &["reapply"]);
+    assert!(world.say(0, &["reapply"]).stdout.contains("nothing left to do"));
+}
