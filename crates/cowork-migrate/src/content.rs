@@ -12,7 +12,8 @@ use session_model::{Splice, Spliced};
 use transcript_relocate::rewrite::{Members, PathRules, rewrite_document};
 use vhdx_reader::Tree;
 
-use crate::lines::{RewrittenLines, extracted_name};
+use crate::in_place::InPlace;
+use crate::lines::{extracted_name, rewritten_lines};
 use crate::mapping::Mapping;
 
 /// The bytes of a new file.
@@ -27,6 +28,8 @@ pub enum Made {
     Transcript(Transcript),
     /// A file of the virtual machine.
     Extracted(Extracted),
+    /// What a file itself becomes, by rules of its own.
+    InPlace(InPlace),
     /// Bytes of the plan.
     Given {
         /// The bytes.
@@ -78,7 +81,8 @@ pub struct Means {
 pub struct Sources {
     files: Files,
     means: Means,
-    rules: Option<PathRules>,
+    /// The rules that were used last.
+    rules: Option<(Arc<Mapping>, PathRules)>,
     tree: Option<Tree>,
 }
 
@@ -88,16 +92,17 @@ impl Sources {
     }
 
     fn rules(&mut self) -> Result<&PathRules, StepError> {
-        if self.rules.is_none() {
-            let mapping = self.means.mapping.as_ref();
-            let compiled = mapping
-                .ok_or("the run has none".to_owned())
-                .and_then(|mapping| mapping.compile().map_err(|error| error.to_string()));
-            let broken =
-                |what| Cause::new("mapping", format!("cannot use the run's mapping of paths: {what}"));
-            self.rules = Some(compiled.map_err(|what| broken(what).world())?);
+        let mapping = self.means.mapping.clone().ok_or_else(|| broken_mapping("the run has none"))?;
+        self.rules_of(&mapping)
+    }
+
+    /// The rules of a mapping, which are compiled once if the same is asked for again and again.
+    pub(crate) fn rules_of(&mut self, mapping: &Arc<Mapping>) -> Result<&PathRules, StepError> {
+        if self.rules.as_ref().is_none_or(|(known, _)| known != mapping) {
+            let compiled = mapping.compile().map_err(|error| broken_mapping(&error.to_string()))?;
+            self.rules = Some((Arc::clone(mapping), compiled));
         }
-        Ok(self.rules.as_ref().expect("because it was compiled above"))
+        Ok(&self.rules.as_ref().expect("because it was compiled above").1)
     }
 
     fn tree(&mut self) -> Result<&Tree, StepError> {
@@ -119,6 +124,10 @@ impl Sources {
     fn image_is_as_planned(&self) -> Result<(), StepError> {
         self.image()?.must_be_as_planned()
     }
+}
+
+fn broken_mapping(what: &str) -> StepError {
+    Cause::new("mapping", format!("cannot use the run's mapping of paths: {what}")).world()
 }
 
 impl World for Sources {
@@ -159,7 +168,7 @@ impl Original {
         Err(Cause::source_changed(message).item())
     }
 
-    fn read(&self) -> Result<Vec<u8>, StepError> {
+    pub(crate) fn read(&self) -> Result<Vec<u8>, StepError> {
         let mut bytes = Vec::new();
         let read = self.open()?.read_to_end(&mut bytes);
         read.map_err(|error| FileError::new("read", &*self.source, error))?;
@@ -177,6 +186,7 @@ impl Content for Made {
                 original.source.display().to_string()
             }
             Self::Extracted(file) => format!("/{} of the disk image", file.path.escape_ascii()),
+            Self::InPlace(file) => file.describe(),
             Self::Given { bytes } => bytes.describe(),
         }
     }
@@ -189,6 +199,7 @@ impl Content for Made {
                 original.expect.size + original.expect.size / 8
             }
             Self::Extracted(file) => file.bytes,
+            Self::InPlace(file) => file.size(),
             Self::Given { bytes } => bytes.size(),
         }
     }
@@ -197,7 +208,7 @@ impl Content for Made {
         match self {
             Self::Copied(file) => file.is_sparse(),
             Self::Extracted(_) => true,
-            Self::Document(_) | Self::Transcript(_) | Self::Given { .. } => false,
+            Self::Document(_) | Self::Transcript(_) | Self::InPlace(_) | Self::Given { .. } => false,
         }
     }
 
@@ -211,7 +222,7 @@ impl Content for Made {
                 Ok(Box::new(Cursor::new(rewritten)))
             }
             Self::Transcript(Transcript { original, splices }) => {
-                let rewritten = RewrittenLines::new(original.open()?, world.rules()?);
+                let rewritten = rewritten_lines(original.open()?, world.rules()?);
                 let stitched = Spliced::new(rewritten, splices);
                 Ok(Box::new(stitched.map_err(|error| Cause::new("stitch", error.to_string()).world())?))
             }
@@ -222,6 +233,7 @@ impl Content for Made {
                 let entry = entry.ok_or_else(|| gone(format!("{} is gone", self.describe())))?;
                 Ok(Box::new(tree.read(&entry).map_err(|error| gone(error.to_string()))?))
             }
+            Self::InPlace(file) => file.open(world, cx),
             Self::Given { bytes } => bytes.open(&mut world.files, cx),
         }
     }
@@ -233,6 +245,7 @@ impl Content for Made {
                 original.must_be_as_planned()
             }
             Self::Extracted(_) => world.image_is_as_planned(),
+            Self::InPlace(file) => file.after(world, read),
             Self::Given { .. } => Ok(()),
         }
     }

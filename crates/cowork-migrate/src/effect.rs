@@ -1,7 +1,7 @@
 //! What a run of `cowork-migrate` does.
 
 use migration_engine::compose_steps;
-use migration_engine::steps::{Files, InstallFile, InstallTree, ReplaceFile, SpliceFile};
+use migration_engine::steps::{InstallFile, InstallTree, ReplaceFile};
 use migration_engine::{StepError, World};
 
 use crate::content::{Made, Means, Sources};
@@ -23,7 +23,7 @@ compose_steps! {
         /// Puts the rewritten sidecar back.
         Reapply(SidecarStep<ReplaceFile<Made>>) with sources,
         /// Rewrites paths in place.
-        Rewrite(SpliceFile) with files,
+        Rewrite(ReplaceFile<Made>) with sources,
     }
 }
 
@@ -31,28 +31,24 @@ compose_steps! {
 #[derive(Debug, Default)]
 pub struct Handles {
     pub(crate) sources: Sources,
-    pub(crate) files: Files,
 }
 
 impl Handles {
     pub(crate) fn new(means: Means) -> Self {
-        Self { sources: Sources::new(means), files: Files::default() }
+        Self { sources: Sources::new(means) }
     }
 }
 
 impl World for Handles {
     fn persist(&mut self) -> Result<(), StepError> {
-        self.sources.persist()?;
-        self.files.persist()
+        self.sources.persist()
     }
 
     fn settle(&mut self) -> Result<(), StepError> {
-        self.sources.settle()?;
-        self.files.settle()
+        self.sources.settle()
     }
 
     fn abandon(&mut self) {
         self.sources.abandon();
-        self.files.abandon();
     }
 }

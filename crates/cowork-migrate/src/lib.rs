@@ -38,6 +38,7 @@ mod existing;
 mod extract;
 mod extraction;
 mod guard;
+mod in_place;
 mod inventory;
 mod judge;
 mod lines;

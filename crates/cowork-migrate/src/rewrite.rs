@@ -1,22 +1,22 @@
 //! `rewrite`: the paths of a session's files rewritten in place (formats/cowork.md E).
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use durable_files::PathText;
 use legacy_readers::cowork::{self, Session, Sidecar, View};
 use migration_cli::{Refusal, Surroundings};
-use migration_engine::steps::SpliceFile;
+use migration_engine::steps::ReplaceFile;
 use migration_engine::{Block, Bucket, Cx, Header, Item, ItemId, Outcome, Plan, Task, Wave};
-use session_model::{ForeignPath, InputId, Splice};
+use session_model::{ForeignPath, InputId};
 use transcript_relocate::resolve_physically;
-use transcript_relocate::rewrite::{Members, PathRules, Rewriter, Rewritten, RulesError};
+use transcript_relocate::rewrite::{PathRules, RulesError};
 
-use crate::content::Original;
+use crate::content::{Made, Original};
 use crate::drives::{Drives, Home};
 use crate::effect::Effect;
 use crate::guard;
-use crate::lines::{Metered, extracted_name};
+use crate::in_place::InPlace;
 use crate::mapping::{Mapping, Worlds, as_said, homes_in};
 use crate::moving::{archive, only};
 use crate::options::Options;
@@ -29,7 +29,8 @@ struct Set {
     /// The session's folder, by which its own mounts are known.
     directory: Option<PathBuf>,
     view: Option<View>,
-    files: Vec<(PathBuf, Members<'static>)>,
+    /// Each with whether it is a sidecar.
+    files: Vec<(PathBuf, bool)>,
 }
 
 pub(crate) fn plan(
@@ -43,9 +44,9 @@ pub(crate) fn plan(
     for path in paths {
         for set in sets(&places::named(path, here)?)? {
             guard::must_not_run(&set.files.iter().map(|(file, _)| file.clone()).collect::<Vec<_>>())?;
-            let rules = rules(options, &set, here)?;
-            for (file, members) in &set.files {
-                draft.add(file, *members, &rules, &mut tally, cx)?;
+            let by = rules(options, &set, here)?;
+            for (file, is_sidecar) in &set.files {
+                draft.add(file, *is_sidecar, &by, &mut tally, cx)?;
             }
         }
     }
@@ -94,8 +95,8 @@ fn of_session(session: &Session) -> Set {
     let contents = cowork::contents(session).found;
     let rewritten =
         contents.items.iter().filter(|item| item.role.is_rewritten() && item.kind == cowork::Kind::File);
-    let files = rewritten.map(|item| (contents.directory.join(&item.relative), Members::TRANSCRIPT));
-    let files = files.chain([(session.path.clone(), Members::SIDECAR)]).collect();
+    let files = rewritten.map(|item| (contents.directory.join(&item.relative), false));
+    let files = files.chain([(session.path.clone(), true)]).collect();
     Set { directory: session.directory.clone(), view: session.view().cloned(), files }
 }
 
@@ -107,7 +108,6 @@ fn of_file(file: &Path) -> Result<Set, Refusal> {
     }
     let is_sidecar =
         name.starts_with("local_") && Path::new(name).extension().is_some_and(|end| end == "json");
-    let members = if is_sidecar { Members::SIDECAR } else { Members::TRANSCRIPT };
     let directory = if is_sidecar {
         Some(file.with_extension("")).filter(|folder| folder.is_dir())
     } else {
@@ -116,7 +116,7 @@ fn of_file(file: &Path) -> Result<Set, Refusal> {
     let sidecar =
         if is_sidecar { Some(file.to_path_buf()) } else { directory.as_deref().and_then(sidecar_of) };
     let view = sidecar.and_then(|sidecar| Sidecar::read(&sidecar).ok()).map(|sidecar| sidecar.view);
-    Ok(Set { directory, view, files: vec![(file.to_path_buf(), members)] })
+    Ok(Set { directory, view, files: vec![(file.to_path_buf(), is_sidecar)] })
 }
 
 /// The sidecar beside a session's folder.
@@ -127,7 +127,7 @@ fn sidecar_of(folder: &Path) -> Option<PathBuf> {
 }
 
 /// From what the sidecar says to where `--to` leads, or to where the files lie already; and what `--map` says.
-fn rules(options: &Options, set: &Set, here: &Surroundings) -> Result<PathRules, Refusal> {
+fn rules(options: &Options, set: &Set, here: &Surroundings) -> Result<(Arc<Mapping>, PathRules), Refusal> {
     let drives = Drives::new(&options.drive, &here.cwd)?;
     let base = match &options.to {
         Some(_) => Some(places::destination(options, None, here)?.base),
@@ -154,7 +154,7 @@ fn rules(options: &Options, set: &Set, here: &Surroundings) -> Result<PathRules,
         staging: staging.map(said),
         links: options.links.into(),
     };
-    let (_, rules, _) = Mapping::of(&worlds, set.view.as_ref()).map_err(|error| match error {
+    let (mapping, rules, _) = Mapping::of(&worlds, set.view.as_ref()).map_err(|error| match error {
         RulesError::Empty => Refusal::usage(
             "no-mapping",
             "expected something to rewrite paths by, found neither --map nor --to",
@@ -162,7 +162,7 @@ fn rules(options: &Options, set: &Set, here: &Surroundings) -> Result<PathRules,
         ),
         error => Refusal::usage("mapping", error.to_string(), "--map 'SRC=DST'"),
     })?;
-    Ok(rules)
+    Ok((mapping, rules))
 }
 
 #[derive(Default)]
@@ -175,8 +175,8 @@ impl Draft {
     fn add(
         &mut self,
         file: &Path,
-        members: Members<'static>,
-        rules: &PathRules,
+        sidecar: bool,
+        (mapping, rules): &(Arc<Mapping>, PathRules),
         tally: &mut Tally,
         cx: &Cx<'_>,
     ) -> Result<(), Refusal> {
@@ -185,20 +185,21 @@ impl Draft {
         if self.items.iter().any(|item| item.input == input) {
             return Ok(());
         }
-        let original = Original::of(file)?;
-        let (splices, report) = splices(&original, members, rules, cx).map_err(|error| {
+        let made = InPlace { original: Original::of(file)?, mapping: Arc::clone(mapping), sidecar };
+        let report = made.survey(rules, cx).map_err(|error| {
             Refusal::new("unreadable", format!("cannot read {name}: {error}"), "check the path")
         })?;
         tally.add(file, &report);
-        let bucket = if splices.is_empty() { Bucket::AlreadyPresent } else { Bucket::Migrated };
+        let bucket = if report.changed_lines == 0 { Bucket::AlreadyPresent } else { Bucket::Migrated };
         let mut item = Item::new(input, name.clone(), Outcome::plain(bucket));
         item.targets = vec![name];
         let mut own = Tally::default();
         own.add(file, &report);
         item.own.insert("rewriting".into(), own.to_json());
-        if !splices.is_empty() {
+        if bucket == Bucket::Migrated {
             let item = ItemId(u32::try_from(self.items.len()).unwrap_or(u32::MAX));
-            let step = SpliceFile { target: PathText::from(file), expect: original.expect, splices };
+            let expect = made.original.expect;
+            let step = ReplaceFile { content: Made::InPlace(made), target: PathText::from(file), expect };
             self.tasks.push(Task { item: Some(item), step: Effect::Rewrite(step) });
         }
         self.items.push(item);
@@ -224,49 +225,5 @@ impl Draft {
         let waves = if self.tasks.is_empty() { Vec::new() } else { vec![Wave::publish(self.tasks)] };
         Plan::new(header, &inputs, self.items, vec![waves])
             .map_err(|error| Refusal::failure("unbalanced", error.to_string(), "please report this"))
-    }
-}
-
-/// One splice for every line that changes. A document is one line.
-fn splices(
-    original: &Original,
-    members: Members<'static>,
-    rules: &PathRules,
-    cx: &Cx<'_>,
-) -> std::io::Result<(Vec<Splice>, Rewritten)> {
-    let file = original.open().map_err(std::io::Error::other)?;
-    let mut input = BufReader::with_capacity(1 << 20, Metered { input: file, cx });
-    let is_document = original.source.extension().is_some_and(|end| end == "json");
-    let mut rewriter = Rewriter::new(rules, members, &extracted_name);
-    let (mut splices, mut offset) = (Vec::new(), 0);
-    let (mut line, mut rewritten) = (Vec::new(), Vec::new());
-    loop {
-        line.clear();
-        rewritten.clear();
-        let read = if is_document {
-            std::io::Read::read_to_end(&mut input, &mut line)?
-        } else {
-            input.read_until(b'\n', &mut line)?
-        };
-        if read == 0 {
-            break;
-        }
-        if rewriter.line(&line, &mut rewritten)? {
-            splices.push(difference(offset, &line, &rewritten));
-        }
-        offset += read as u64;
-    }
-    Ok((splices, rewriter.into_report()))
-}
-
-/// What of a line is not what it was.
-fn difference(offset: u64, old: &[u8], new: &[u8]) -> Splice {
-    let same = |(one, other): &(&u8, &u8)| one == other;
-    let start = old.iter().zip(new).take_while(same).count();
-    let end = old[start..].iter().rev().zip(new[start..].iter().rev()).take_while(same).count();
-    Splice {
-        offset: offset + start as u64,
-        old: old[start..old.len() - end].to_vec(),
-        new: new[start..new.len() - end].to_vec(),
     }
 }

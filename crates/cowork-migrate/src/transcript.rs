@@ -10,7 +10,7 @@ use migration_engine::Cx;
 use transcript_relocate::rewrite::{Members, PathRules, Rewritten, rewrite_document};
 
 use crate::content::{Made, Original, Transcript};
-use crate::lines::{Metered, RewrittenLines, extracted_name};
+use crate::lines::{Metered, extracted_name, rewritten_lines};
 
 /// A transcript, and what will be made of it.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(crate) fn conversation(path: &Path, rules: &PathRules, cx: &Cx<'_>) -> Resul
     let original = Original::of(path)?;
     let open = || -> io::Result<_> {
         let input = original.open().map_err(io::Error::other)?;
-        Ok(RewrittenLines::new(Metered { input, cx }, rules))
+        Ok(rewritten_lines(Metered { input, cx }, rules))
     };
     let stem = stem(path);
     let mut lines = open().map_err(|error| unreadable(path, &error))?;
@@ -46,7 +46,7 @@ pub(crate) fn conversation(path: &Path, rules: &PathRules, cx: &Cx<'_>) -> Resul
 pub(crate) fn subagent(path: &Path, rules: &PathRules, cx: &Cx<'_>) -> Result<Planned, Refusal> {
     let original = Original::of(path)?;
     let input = original.open().map_err(|error| unreadable(path, &io::Error::other(error)))?;
-    let mut lines = RewrittenLines::new(Metered { input, cx }, rules);
+    let mut lines = rewritten_lines(Metered { input, cx }, rules);
     io::copy(&mut lines, &mut io::sink()).map_err(|error| unreadable(path, &error))?;
     original.must_be_as_planned()?;
     let made = Made::Transcript(Transcript { original, splices: Vec::new() });

@@ -53,7 +53,7 @@ pub use members::Members;
 pub use report::{Leftover, Rewritten, RuleCount, Sample};
 pub use rules::{Links, PathRules, Rule, RuleClass, RulesError};
 pub use scan::NameMap;
-pub use stream::{RewriteError, rewrite_jsonl};
+pub use stream::{RewriteError, RewrittenLines, rewrite_jsonl};
 
 /// The [`NameMap`] of files that kept their names.
 pub fn keep_name(name: &str) -> Cow<'_, str> {

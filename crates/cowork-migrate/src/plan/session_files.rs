@@ -88,6 +88,7 @@ impl SessionFiles {
 /// Why something in a session's folder does not travel.
 pub(crate) fn left_behind(found: &cowork::Item) -> Option<&'static str> {
     match found.kind {
+        Kind::File if found.role == Role::Stash => Some("stash"),
         Kind::File if !found.role.travels() => Some("credentials"),
         Kind::File | Kind::Folder => None,
         Kind::Link => Some("symlink"),

@@ -64,6 +64,29 @@ fn paths_are_rewritten_in_place_and_back() {
 }
 
 #[test]
+fn a_long_transcript_is_rewritten_with_none_of_it_in_the_plan_and_what_is_set_aside_never_travels() {
+    let world = with_machine();
+    let line = "{\"cwd\":\"C:\\\\Users\\\\mira\\\\x\",\"said\":\"Look at C:\\\\Users\\\\mira\\\\plan.md\"}\n";
+    fs::write(&world.placed.transcript, line.repeat(20_000)).unwrap();
+    let folder = world.placed.directory.display().to_string();
+    let rewrite = ["rewrite", &folder, "--map", r"C:\Users\mira=C:\Users\otto"];
+    world.say(0, &rewrite);
+    let run = fs::read_dir(world.path().join("state/runs")).unwrap().next().unwrap().unwrap().path();
+    let plan = fs::metadata(run.join("plan.jsonl")).unwrap().len();
+    assert!(plan < 32 << 10, "{plan} bytes of plan for {} of transcript", line.len() * 20_000);
+    let out = world.path().join("bundle");
+    let from = world.base_of("mira").display().to_string();
+    world.say(0, &["pack", "--from", &from, "--out", out.to_str().unwrap()]);
+    let slug = world.placed.transcript.parent().unwrap();
+    let packed = out.join(slug.strip_prefix(world.placed.directory.parent().unwrap()).unwrap());
+    let stashes = |folder: &std::path::Path| {
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        names.filter(|name| name.to_string_lossy().ends_with(".stash")).count()
+    };
+    assert_eq!((stashes(slug), stashes(&packed)), (1, 0));
+}
+
+#[test]
 fn one_file_is_rewritten_alone_and_an_empty_mapping_is_no_run() {
     let world = with_machine();
     let lone = world.path().join("lone.jsonl");

@@ -52,6 +52,8 @@ pub enum Role {
     Audit,
     /// Credentials: never copied.
     Secret,
+    /// What an edit in place by a tool of this house has set aside, until it is forgotten: never copied.
+    Stash,
     /// Below `outputs/`, `uploads/`, `.projects/` or `host-cwd/`: files of the host that the virtual machine mounts.
     Host,
     /// Anything else below `.claude/`.
@@ -63,7 +65,7 @@ pub enum Role {
 impl Role {
     /// Whether what has this role may be copied to another machine.
     pub const fn travels(self) -> bool {
-        !matches!(self, Self::Secret)
+        !matches!(self, Self::Secret | Self::Stash)
     }
 
     /// Whether paths inside are rewritten on the way.
@@ -158,6 +160,7 @@ const SUBAGENT_META: &[u8] = b".meta.json";
 fn role(relative: &Path, cli: Option<&str>) -> Role {
     let parts: Vec<&[u8]> = relative.iter().map(OsStr::as_encoded_bytes).collect();
     match parts.as_slice() {
+        [.., name] if is_stash(name) => Role::Stash,
         [b".claude", .., name] if is_secret(name) => Role::Secret,
         [b".claude", b"projects", _, rest @ ..] => {
             cli.map_or(Role::Claude, |cli| in_slug(rest, cli.as_bytes()))
@@ -172,6 +175,12 @@ fn role(relative: &Path, cli: Option<&str>) -> Role {
 fn is_secret(name: &[u8]) -> bool {
     let secrets: [&[u8]; 2] = [b".credentials.json", b"mcp-needs-auth-cache.json"];
     secrets.iter().any(|secret| secret.eq_ignore_ascii_case(name))
+}
+
+/// `.NAME.rehome-RUN-STEP.stash`, wherever it stands.
+fn is_stash(name: &[u8]) -> bool {
+    let tag = b".rehome-";
+    name.starts_with(b".") && name.ends_with(b".stash") && name.windows(tag.len()).any(|part| part == tag)
 }
 
 fn in_slug(parts: &[&[u8]], cli: &[u8]) -> Role {
@@ -245,6 +254,8 @@ mod tests {
             (".audit-key", Role::Audit),
             (".claude/CLAUDE.md", Role::Claude),
             ("notes.txt", Role::Other),
+            (".claude/projects/s/.7be01c52.jsonl.rehome-20260101-000000-abcd-0.stash", Role::Stash),
+            (".claude/projects/s/x.rehome-1.stash", Role::Claude),
         ] {
             assert_eq!(role(Path::new(path), Some(cli)), expected, "{path}");
         }

@@ -1,4 +1,4 @@
-//! A transcript from one end to the other, with one line of it in memory.
+//! A transcript from one end to the other, with one line of it in memory: pushed to a writer, or as a reader.
 
 use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
@@ -42,7 +42,7 @@ pub fn rewrite_jsonl(
     mut watch: impl FnMut(u64) -> ControlFlow<()>,
 ) -> Result<Rewritten, RewriteError> {
     let mut rewriter = Rewriter::new(rules, members, names);
-    let mut blocks = Blocks { input, buffer: Vec::new(), start: 0, scanned: 0, ended: false };
+    let mut blocks = Blocks::of(input);
     while let Some(read) = blocks.advance().map_err(RewriteError::Read)? {
         if watch(read).is_break() {
             return Err(RewriteError::Stopped);
@@ -53,6 +53,57 @@ pub fn rewrite_jsonl(
     }
     output.flush().map_err(RewriteError::Write)?;
     Ok(rewriter.into_report())
+}
+
+/// A transcript as it reads after its paths were rewritten.
+pub struct RewrittenLines<'r, R> {
+    blocks: Blocks<R>,
+    rewriter: Rewriter<'r>,
+    rewritten: Vec<u8>,
+    given: usize,
+}
+
+impl<'r, R: Read> RewrittenLines<'r, R> {
+    /// The transcript that `input` gives, rewritten as [`rewrite_jsonl`] would.
+    pub fn new(rules: &'r PathRules, members: Members<'r>, names: &'r NameMap<'r>, input: R) -> Self {
+        let rewriter = Rewriter::new(rules, members, names);
+        Self { blocks: Blocks::of(input), rewriter, rewritten: Vec::new(), given: 0 }
+    }
+
+    /// What was done so far: all of it, once everything was read.
+    pub fn into_report(self) -> Rewritten {
+        self.rewriter.into_report()
+    }
+
+    /// Rewrites on until there is something to give, or the input has ended.
+    fn advance(&mut self) -> io::Result<()> {
+        self.given = 0;
+        self.rewritten.clear();
+        self.rewritten.shrink_to(LARGE); // after a line that was as large as a file
+        while self.rewritten.is_empty() && self.blocks.advance()?.is_some() {
+            if let Some(lines) = self.blocks.whole_lines() {
+                rewrite_block(&mut self.rewriter, lines, &mut self.rewritten)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for RewrittenLines<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.given == self.rewritten.len() {
+            self.advance()?;
+        }
+        let read = (&self.rewritten[self.given..]).read(out)?;
+        self.given += read;
+        Ok(read)
+    }
+}
+
+impl<R> std::fmt::Debug for RewrittenLines<'_, R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RewrittenLines").field("rewriter", &self.rewriter).finish_non_exhaustive()
+    }
 }
 
 /// The halves of a block are rewritten side by side. A long line is written as it is rewritten, so that it is not in
@@ -110,6 +161,10 @@ struct Blocks<R> {
 }
 
 impl<R: Read> Blocks<R> {
+    fn of(input: R) -> Self {
+        Self { input, buffer: Vec::new(), start: 0, scanned: 0, ended: false }
+    }
+
     /// Reads one more block and says how much that was; `None` after the end.
     fn advance(&mut self) -> io::Result<Option<u64>> {
         if self.ended {

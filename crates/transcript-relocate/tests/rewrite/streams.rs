@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
-use transcript_relocate::rewrite::{Group, Members, RewriteError, keep_name, rewrite_jsonl};
+use transcript_relocate::rewrite::{Group, Members, RewriteError, RewrittenLines, keep_name, rewrite_jsonl};
 
 use crate::kit::{compiled, rewrite, usual};
 
@@ -48,6 +48,11 @@ fn where_a_block_ends_makes_no_difference() {
         let report =
             rewrite_jsonl(&rules, Members::TRANSCRIPT, &keep_name, trickle, &mut output, goes_on).unwrap();
         assert!(output == expected, "{bytes} bytes at a time");
+        let mut read = Vec::new();
+        let mut lines = RewrittenLines::new(&rules, Members::TRANSCRIPT, &keep_name, Trickle(&input, bytes));
+        lines.read_to_end(&mut read).unwrap();
+        assert!(read == expected, "{bytes} bytes at a time, as a reader");
+        assert_eq!(lines.into_report(), report);
         assert_eq!((report.lines, report.changed_lines), (400, 134));
         let lines: Vec<u64> = report.by_rule[0].samples.iter().map(|sample| sample.line).collect();
         assert_eq!(lines, [1, 4, 7]);
