@@ -32,6 +32,15 @@ pub fn create_private_dirs(path: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
+/// Of folders that did not exist when somebody looked, none may be a link by now: what is written below it would go
+/// wherever the link leads.
+pub fn must_be_no_links<P: AsRef<Path>>(dirs: &[P]) -> Result<(), FileError> {
+    let is_link = |dir: &&P| dir.as_ref().symlink_metadata().is_ok_and(|found| found.is_symlink());
+    let Some(link) = dirs.iter().find(is_link) else { return Ok(()) };
+    let found = io::Error::new(io::ErrorKind::NotADirectory, "a link was put there since");
+    Err(found).doing("create the folder", link.as_ref())
+}
+
 /// Creates one folder, readable by its owner alone, where nothing may stand.
 pub fn create_private_dir(dir: &Path) -> Result<(), FileError> {
     create_private(dir).doing("create the folder", dir)

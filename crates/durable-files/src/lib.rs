@@ -48,7 +48,8 @@ pub use copy::{
 };
 pub use digest::{Digest, Digested, Hasher, NotADigest, digest_file, digest_prefix, digest_stream};
 pub use dirs::{
-    create_private_dir, create_private_dirs, missing_dirs, remove_empty_dirs, remove_tree_if_there, sync_dir,
+    create_private_dir, create_private_dirs, missing_dirs, must_be_no_links, remove_empty_dirs,
+    remove_tree_if_there, sync_dir,
 };
 pub use error::{FileError, InContext, is_world_failure};
 pub use fingerprint::Fingerprint;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use durable_files::{PathText, create_private_dirs, missing_dirs, remove_empty_dirs};
+use durable_files::{PathText, create_private_dirs, missing_dirs, must_be_no_links, remove_empty_dirs};
 use migration_engine::steps::FileWorld;
 use migration_engine::{Cause, Cost, Cx, Look, Slot, State, Step, StepError};
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,7 @@ impl Step for MakeFolder {
     }
 
     fn publish(&self, world: &mut Sources, _slot: &Slot, _evidence: &MadeFolder) -> Result<(), StepError> {
+        must_be_no_links(&self.new_dirs)?;
         create_private_dirs(&self.target)?;
         self.touch(world);
         if self.target.is_dir() {

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use durable_files::{Fingerprint, PathText, create_private_dirs, publish_new, remove_empty_dirs};
+use durable_files::{
+    Fingerprint, PathText, create_private_dirs, must_be_no_links, publish_new, remove_empty_dirs,
+};
 use migration_engine::steps::FileWorld;
 use migration_engine::{Cause, Cx, Look, Slot, State, Step, StepError};
 use serde::{Deserialize, Serialize};
@@ -81,6 +83,7 @@ impl Step for PutAway {
         if !self.is_at(&self.source) {
             return Err(self.changed());
         }
+        must_be_no_links(&self.new_dirs)?;
         if let Some(parent) = self.target.parent() {
             create_private_dirs(parent)?;
         }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use durable_files::{
-    Digest, Fingerprint, PathText, Traits, create_private_dirs, is_one_file, missing_dirs, publish_new,
-    remove_empty_dirs, remove_file_if_there,
+    Digest, Fingerprint, PathText, Traits, create_private_dirs, is_one_file, missing_dirs, must_be_no_links,
+    publish_new, remove_empty_dirs, remove_file_if_there,
 };
 use serde::{Deserialize, Serialize};
 
@@ -137,6 +137,7 @@ impl<C: Content> Step for InstallFile<C> {
     }
 
     fn stage(&self, world: &mut C::World, slot: &Slot, cx: &Cx<'_>) -> Result<Installed, StepError> {
+        must_be_no_links(&self.new_dirs)?;
         if let Some(parent) = self.target.parent() {
             create_private_dirs(parent)?;
         }

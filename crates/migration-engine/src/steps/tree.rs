@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use durable_files::{
     Digest, Fingerprint, PathText, Traits, create_private_dir, create_private_dirs, dress_dir, missing_dirs,
-    publish_new, remove_empty_dirs, remove_file_if_there, remove_tree_if_there, sync_dir,
+    must_be_no_links, publish_new, remove_empty_dirs, remove_file_if_there, remove_tree_if_there, sync_dir,
 };
 use serde::{Deserialize, Serialize};
 
@@ -240,6 +240,7 @@ impl<C: Content> Step for InstallTree<C> {
 
     fn stage(&self, world: &mut C::World, slot: &Slot, cx: &Cx<'_>) -> Result<InstalledTree, StepError> {
         entry::check(&self.entries)?;
+        must_be_no_links(&self.new_dirs)?;
         if let Some(parent) = self.target.parent() {
             create_private_dirs(parent)?;
         }

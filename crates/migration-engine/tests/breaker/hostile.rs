@@ -1,8 +1,9 @@
 //! Names and things that no survey would think of.
 
-use migration_engine::{Changed, Run, TargetLocks, Wave};
+use migration_engine::{Changed, Run, TargetLocks, Task, Wave};
+use testkit::tree::Tree;
 
-use crate::place::{Events, Place, outcomes};
+use crate::place::{Events, Place, Watched, outcomes};
 
 #[test]
 fn a_name_that_no_disk_can_hold_fails_its_item_alone() {
@@ -73,9 +74,9 @@ fn two_processes_never_take_up_one_run() {
     plan.header.locks.clear();
     let run = place.create(plan);
     let id = run.id().clone();
-    assert!(Run::<crate::place::Watched>::open(&place.root(), &id).is_err());
+    assert!(Run::<Watched>::open(&place.root(), &id).is_err());
     let run = place.reopen(run);
-    assert!(Run::<crate::place::Watched>::open(&place.root(), &id).is_err());
+    assert!(Run::<Watched>::open(&place.root(), &id).is_err());
     drop(run);
 }
 
@@ -135,7 +136,7 @@ fn a_plan_that_was_edited_is_not_carried_out() {
     drop(run);
     let edited = std::fs::read_to_string(&plan).unwrap().replace("new/a", "new/b");
     std::fs::write(&plan, edited).unwrap();
-    let error = Run::<crate::place::Watched>::open(&place.root(), &id).unwrap_err();
+    let error = Run::<Watched>::open(&place.root(), &id).unwrap_err();
     assert!(error.to_string().contains("digest"), "{error}");
 }
 
@@ -163,5 +164,61 @@ fn nobody_else_can_read_what_a_run_writes() {
     for path in written.into_iter().chain(kept) {
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{}", path.display());
+    }
+}
+
+/// A link to a place of somebody else's stands at `link` when a run goes on that was killed at `moment`.
+#[track_caller]
+fn a_link_at(
+    moment: &'static str,
+    task: impl FnOnce(&Place) -> Task<Watched>,
+    link: &str,
+    to: &str,
+    outcome: &str,
+) {
+    let place = Place::new("a");
+    place.write("new/history", "one\n");
+    std::fs::create_dir(place.path("theirs")).unwrap();
+    place.write("theirs/history", "one\n");
+    let run = place.begin(vec![vec![Wave::publish(vec![task(&place)])]]);
+    place.apply(&run, &Events::killed(moment)).unwrap_err();
+    let link = place.path(&link.replace("RUN", run.id().as_str()));
+    let _ = std::fs::rename(&link, place.path("was"));
+    std::os::unix::fs::symlink(place.path(to), &link).unwrap();
+    let theirs = Tree::of(&place.path("theirs"));
+    let run = place.reopen(run);
+    let receipt = place.apply(&run, &Events::none()).unwrap();
+    theirs.assert_same(&Tree::of(&place.path("theirs")), "after resume");
+    assert_eq!(outcomes(&receipt), outcome, "{}", link.display());
+    place.undo(&run, &Events::none(), Changed::Refuse).unwrap();
+    theirs.assert_same(&Tree::of(&place.path("theirs")), "after undo");
+}
+
+#[test]
+fn a_link_put_where_something_goes_is_never_written_through() {
+    let file = |place: &Place| place.install(0, "old/a", "new/a");
+    for moment in ["stage new/a", "publish new/a"] {
+        for to in ["theirs/history", "theirs/nothing", "theirs"] {
+            a_link_at(moment, file, "new/a", to, "a=conflict(occupied)");
+        }
+        a_link_at(moment, file, "new/.a.rehome-RUN-0.tmp", "theirs/history", "a=migrated");
+    }
+    let below = |place: &Place| place.install(0, "old/a", "new/x/y/a");
+    for moment in ["stage y/a", "publish y/a"] {
+        a_link_at(moment, below, "new/x", "theirs", "a=failed(io)");
+    }
+    let tree = |place: &Place| place.tree_of(0, &["old/a"], "new/x/s");
+    for moment in ["stage x/s", "publish x/s"] {
+        a_link_at(moment, tree, "new/x", "theirs", "a=failed(io)");
+    }
+    let tree = |place: &Place| place.tree_of(0, &["old/a"], "new/s");
+    for moment in ["stage new/s", "publish new/s"] {
+        a_link_at(moment, tree, "new/s", "theirs", "a=conflict(occupied)");
+    }
+    let replaced = |place: &Place| place.replace(0, "old/a", "new/history");
+    let spliced = |place: &Place| place.splice(0, "new/history", ["one", "two"]);
+    for moment in ["stage new/history", "publish new/history"] {
+        a_link_at(moment, replaced, "new/history", "theirs/history", "a=conflict(occupied)");
+        a_link_at(moment, spliced, "new/history", "theirs/history", "a=conflict(occupied)");
     }
 }
