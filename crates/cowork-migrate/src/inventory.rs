@@ -21,6 +21,13 @@ pub(crate) fn inventory(source: &Source) -> Listing {
     listing
 }
 
+/// That there is nothing to list is no refusal.
+pub(crate) fn nothing_here() -> Listing {
+    let message = "the application has never run on this machine; --from names a profile or bundle elsewhere";
+    let findings = vec![Finding::note("no-base", message)];
+    Listing { findings, ..Listing::default() }
+}
+
 fn is_of_a_session(anomaly: &Anomaly, source: &Source) -> bool {
     let Some(place) = &anomaly.place else { return false };
     source.sessions.iter().any(|session| session.path == place.file)

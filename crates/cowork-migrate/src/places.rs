@@ -17,6 +17,9 @@ use crate::options::Options;
 /// The folder of a base that holds the accounts.
 const SESSIONS: &str = "local-agent-mode-sessions";
 
+/// The code of the refusal where the application has never run and the user named no place.
+pub(crate) const NO_BASE: &str = "no-base";
+
 /// The system that the application of a profile runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) enum System {
@@ -214,7 +217,7 @@ fn own_base(
         }
         Choice::Nothing => {
             let message = "expected the application's base on this machine, found none with sessions";
-            return Err(Refusal::new("no-base", message, format!("name it: {option} PROFILE")));
+            return Err(Refusal::new(NO_BASE, message, format!("name it: {option} PROFILE")));
         }
     };
     Ok((chosen, bases))

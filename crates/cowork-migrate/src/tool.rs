@@ -143,7 +143,11 @@ impl Tool for CoworkMigrate {
         _cx: &Cx<'_>,
     ) -> Option<Result<Listing, Refusal>> {
         let Some(Verb::Inventory) = ask.verb else { return None };
-        Some(places::source(ask.options, Wanted::Read, here).map(|source| inventory::inventory(&source)))
+        Some(match places::source(ask.options, Wanted::Read, here) {
+            Ok(source) => Ok(inventory::inventory(&source)),
+            Err(refusal) if refusal.code == places::NO_BASE => Ok(inventory::nothing_here()),
+            Err(refusal) => Err(refusal),
+        })
     }
 }
 

@@ -129,7 +129,10 @@ pub(crate) fn kept(archive: &Path, sidecar: &Path) -> Vec<Finding> {
     let mut found: Vec<PathBuf> = found.filter(is_kept).collect();
     found.sort();
     let finding = |found: &PathBuf| {
-        let message = format!("what the application had made of the sidecar is kept: {}", found.display());
+        let message = format!(
+            "the application has rewritten the sidecar since; what it made of it is kept: {}",
+            found.display()
+        );
         Finding::note("kept-sidecar", message)
     };
     found.iter().map(finding).collect()

@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use crate::world::with_machine;
+use serde_json::json;
+use testkit::cowork::Session;
+
+use crate::world::{World, with_machine};
 
 #[test]
 fn every_session_is_listed_one_that_cannot_be_read_too() {
@@ -127,4 +130,18 @@ fn a_bundle_is_packed_without_credentials_and_taken_back() {
     before.assert_same(&world.tree(), "packed: the source is only read");
     world.say(0, &["undo"]);
     assert!(!out.exists());
+}
+
+#[test]
+fn a_machine_without_the_application_has_no_sessions_and_says_so() {
+    let world = World::new(Session::numbered(7));
+    let said = world.say(0, &["inventory"]);
+    assert!(said.stdout.contains("never run on this machine"), "{}{}", said.stdout, said.stderr);
+    let report = world.report(0, &["inventory".to_owned()]);
+    assert_eq!((&report["items"], &report["findings"][0]["code"]), (&json!([]), &json!("no-base")));
+    let nowhere = world.path().join("nowhere").display().to_string();
+    for option in ["--base", "--from"] {
+        let refused = world.say(4, &["inventory", option, &nowhere]);
+        assert!(refused.stderr.contains(&world.redacted(&nowhere)), "{}", refused.stderr);
+    }
 }
