@@ -22,6 +22,7 @@ pub(crate) fn selected<'s>(source: &'s Source, wanted: Option<&str>) -> Result<&
         };
     };
     match select(&source.sessions, wanted) {
+        Selection::One(session) if is_space(source, wanted) && !is_named(session, wanted) => Err(a_space()),
         Selection::One(session) => Ok(session),
         Selection::Several(several) => Err(Refusal::new(
             "ambiguous-session",
@@ -33,14 +34,30 @@ pub(crate) fn selected<'s>(source: &'s Source, wanted: Option<&str>) -> Result<&
     }
 }
 
-fn nothing(source: &Source, wanted: &str) -> Refusal {
+/// Whether a space is called so.
+fn is_space(source: &Source, wanted: &str) -> bool {
     let is_it = |name: &str| !name.is_empty() && name.eq_ignore_ascii_case(wanted.trim());
-    if source.spaces.iter().any(|space| is_it(&space.id) || is_it(&space.name)) {
-        return Refusal::new(
-            "a-space",
-            "spaces and their projects are not moved, only sessions",
-            "make the space anew in the new profile, and move its sessions one by one",
-        );
+    source.spaces.iter().any(|space| is_it(&space.id) || is_it(&space.name))
+}
+
+/// Whether more than a part of the title is called so.
+fn is_named(session: &Session, wanted: &str) -> bool {
+    let title = session.view().and_then(|view| view.title.as_deref()).unwrap_or_default();
+    !title.to_lowercase().contains(&wanted.trim().to_lowercase())
+        || title.trim().eq_ignore_ascii_case(wanted.trim())
+}
+
+fn a_space() -> Refusal {
+    Refusal::new(
+        "a-space",
+        "spaces and their projects are not moved, only sessions",
+        "make the space anew in the new profile, and move its sessions one by one",
+    )
+}
+
+fn nothing(source: &Source, wanted: &str) -> Refusal {
+    if is_space(source, wanted) {
+        return a_space();
     }
     let message =
         format!("expected a session that --session may mean in {}, found none", source.path.display());

@@ -41,20 +41,38 @@ pub(crate) fn visible_json(document: &str) -> String {
 }
 
 /// A word of a shell command that stands for exactly this text: as it is where it can be, else in quotes, and where it
-/// holds something that steers a terminal, in `$'…'`, which bash, zsh and ksh read.
+/// holds something that steers a terminal, in `$'…'`, which bash, zsh and ksh read. On Windows as both of its shells
+/// read it.
 ///
 /// ```
 /// use migration_cli::shell_word;
 /// assert_eq!(shell_word("/home/kim/app"), "/home/kim/app");
+/// # #[cfg(unix)]
 /// assert_eq!(shell_word("it's"), r"'it'\''s'");
+/// # #[cfg(unix)]
 /// assert_eq!(shell_word("red\x1b[31m"), r"$'red\033[31m'");
 /// ```
 pub fn shell_word(text: impl AsRef<OsStr>) -> String {
     let text = text.as_ref();
+    if cfg!(windows) {
+        return windows_word(&text.to_string_lossy());
+    }
     match text.to_str() {
         Some(plain) if !plain.is_empty() && plain.chars().all(is_plain) => plain.to_owned(),
         Some(quotable) if !quotable.contains(steers) => format!("'{}'", quotable.replace('\'', r"'\''")),
         _ => format!("$'{}'", text.as_encoded_bytes().iter().map(|byte| ansi_c(*byte)).collect::<String>()),
+    }
+}
+
+/// Plain, or in double quotes, which both shells of Windows read; what one of them would expand there goes into single
+/// quotes, for PowerShell alone.
+fn windows_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_+=:./\\-".contains(c);
+    let expands = |c: char| "\"$`%!".contains(c) || steers(c);
+    match text {
+        plain if !plain.is_empty() && plain.chars().all(is_plain) => plain.to_owned(),
+        quotable if !quotable.contains(expands) && !quotable.ends_with('\\') => format!("\"{quotable}\""),
+        other => format!("'{}'", other.replace(steers, "?").replace('\'', "''")),
     }
 }
 
@@ -83,6 +101,21 @@ mod tests {
         let shown = visible_json(&document);
         assert!(!shown.contains(steers), "{shown:?}");
         assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), hostile);
+    }
+
+    #[test]
+    fn a_command_printed_on_windows_can_be_typed_in_both_of_its_shells() {
+        for (text, word) in [
+            (r"C:\Users\otto\x-1.md", r"C:\Users\otto\x-1.md"),
+            (r"C:\Users\Jörn K\x", r#""C:\Users\Jörn K\x""#),
+            ("it's", r#""it's""#),
+            ("a,b", r#""a,b""#),
+            ("", r#""""#),
+            (r"C:\a b\", r"'C:\a b\'"),
+            ("100 $ of it's", "'100 $ of it''s'"),
+        ] {
+            assert_eq!(windows_word(text), word);
+        }
     }
 
     #[cfg(unix)]

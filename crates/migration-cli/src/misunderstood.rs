@@ -31,14 +31,18 @@ pub(crate) fn answer<T: Tool>(
         let text = error.render();
         return speaker.print(&if speaker.colors() { text.ansi().to_string() } else { text.to_string() });
     }
-    let asked = asked::<T>(args, common.dry_run);
-    speaker.report(&Report::of_refusal::<T>(asked, refusal::<T>(&error.render().to_string())))
+    let verb = verb::<T>(args);
+    let refusal = refusal::<T>(verb.as_deref(), &error.render().to_string());
+    speaker.report(&Report::of_refusal::<T>(asked::<T>(verb.as_deref(), common.dry_run), refusal))
 }
 
 /// The verb of a command line that is not understood as a whole.
-fn asked<T: Tool>(args: &[OsString], dry_run: bool) -> Asked {
+fn verb<T: Tool>(args: &[OsString]) -> Option<String> {
     let understood = command::<T>().ignore_errors(true).try_get_matches_from(args);
-    let verb = understood.as_ref().ok().and_then(clap::ArgMatches::subcommand_name);
+    understood.ok()?.subcommand_name().map(str::to_owned)
+}
+
+fn asked<T: Tool>(verb: Option<&str>, dry_run: bool) -> Asked {
     let own = |name: &str| T::Verb::NAMES.iter().find(|own| **own == name).copied().map(Asked::Own);
     match verb.and_then(|name| Asked::of_verb(name).or_else(|| own(name))) {
         Some(asked) => asked,
@@ -59,7 +63,7 @@ fn color(args: &[OsString]) -> Color {
 }
 
 /// One line of what is wrong, and every tip there is as the hint.
-fn refusal<T: Tool>(rendered: &str) -> Refusal {
+fn refusal<T: Tool>(verb: Option<&str>, rendered: &str) -> Refusal {
     let said = rendered.split("\nUsage:").next().unwrap_or(rendered);
     let said = said.split("\nFor more information").next().unwrap_or(said);
     let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -68,7 +72,8 @@ fn refusal<T: Tool>(rendered: &str) -> Refusal {
     if message.ends_with(':') && !tips.is_empty() {
         message = format!("{message} {}", tips.remove(0));
     }
-    let help = format!("`{} --help` shows what can be said", T::NAME);
+    let verb = verb.map_or_else(String::new, |verb| format!(" {verb}"));
+    let help = format!("`{}{verb} --help` shows what can be said", T::NAME);
     let tips: Vec<&str> = tips.into_iter().map(|tip| tip.trim_start_matches("tip: ")).collect();
     let hint = if tips.is_empty() { help } else { format!("{}; {help}", tips.join("; ")) };
     Refusal::usage("usage", message, hint)

@@ -80,7 +80,10 @@ fn a_space_is_not_moved_but_a_session_in_one_is() {
     let spaces = json!({"spaces": [{"id": "space-1", "name": "Papers"}]});
     fs::write(world.profile_of("mira").join("spaces.json"), spaces.to_string()).unwrap();
     refuses(&world, 4, &world.whole_and(&["--session", "papers"]), "spaces and their projects are not moved");
-    let report = world.report(0, &world.whole());
+    Session::numbered(8).with(&json!({"title": "Sort my papers"})).lay_out(&world.profile_of("mira"));
+    let named = world.whole_and(&["--session", "Papers"]);
+    refuses(&world, 4, &named, "spaces and their projects are not moved");
+    let report = world.report(0, &world.whole_and(&["--session", "00000007"]));
     assert!(report["findings"].as_array().unwrap().iter().any(|finding| finding["code"] == "in-a-space"));
 }
 

@@ -82,7 +82,8 @@ pub(super) fn facts(run: &RunSummary) -> RunFacts {
         state: Some(RunState::of(run)),
         made_by: Some(run.header.tool.clone()),
         began: Some(run.began()),
-        counts: Some(run.receipt().summary()),
+        // What became of an unfinished run's inputs is not known yet.
+        counts: (!run.is_unfinished()).then(|| run.receipt().summary()),
         bytes: None,
         forgotten: None,
     }

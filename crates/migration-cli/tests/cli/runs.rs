@@ -17,6 +17,8 @@ fn all_runs_are_listed_with_where_they_stand() {
     let states: Vec<_> =
         said.json()["items"].as_array().unwrap().iter().map(|run| run["state"].clone()).collect();
     assert_eq!(states, [serde_json::Value::Null, "undone".into(), "applied".into(), "interrupted".into()]);
+    assert!(said.json()["items"][2]["counts"]["migrated"].is_u64());
+    assert!(said.json()["items"][3]["counts"].is_null(), "what has not happened is not counted");
     assert_eq!((said.exit, place.say("runs list").exit), (Exit::Done, Exit::Done));
 }
 
