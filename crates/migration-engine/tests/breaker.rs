@@ -4,6 +4,8 @@
 
 #[path = "breaker/failing.rs"]
 mod failing;
+#[path = "breaker/format.rs"]
+mod format;
 #[path = "breaker/hostile.rs"]
 mod hostile;
 #[path = "breaker/place.rs"]

@@ -8,8 +8,10 @@ use session_model::{Finding, Timestamp};
 
 use crate::{Bucket, Cause, ItemId, Outcome};
 
-/// The format of plans and journals that this version writes. A run of another format is shown, not resumed.
-pub const FORMAT: u32 = 1;
+/// The format of plans and journals that this version writes: of their lines, of the engine's own steps and of the
+/// evidence for them. It is raised whenever any of these changes its shape. A run of another format is shown, neither
+/// resumed nor undone: that is left to the version that made it.
+pub const FORMAT: u32 = 2;
 
 /// What to do in an undo with what is no longer as the run left it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
