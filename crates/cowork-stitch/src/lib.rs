@@ -43,6 +43,6 @@ mod tool;
 mod transcript;
 mod unstitch;
 
-pub use effect::{Effect, Handles, Trace};
+pub use effect::{Effect, Trace};
 pub use options::{Options, Target, Verb};
 pub use tool::{CoworkStitch, Open};

@@ -6,10 +6,11 @@ use camino::Utf8PathBuf;
 use durable_files::{Holder, PathText};
 use jsonl_stitch::load::keeps;
 use migration_cli::{Ask, Listing, Mode, Prepared, Purpose, Refusal, Surroundings, Tool};
+use migration_engine::steps::Files;
 use migration_engine::{Cx, Header, Item, StepError, Worlds};
 use session_model::Finding;
 
-use crate::effect::{Effect, Handles};
+use crate::effect::Effect;
 use crate::options::{Options, Verb};
 use crate::plan::{Draft, LOADS, Settings, without_repeats};
 use crate::transcript::{Transcript, Unfit};
@@ -24,12 +25,12 @@ pub struct CoworkStitch;
 pub struct Open(Surroundings);
 
 impl Worlds<Effect> for Open {
-    fn world(&self, _lane: usize) -> Result<Handles, StepError> {
-        Ok(Handles::default())
+    fn world(&self, _lane: usize) -> Result<Files, StepError> {
+        Ok(Files::default())
     }
 
     /// The transcript must load as was promised; after it has grown, at least as much of it.
-    fn judge(&self, _world: &mut Handles, item: &Item) -> Vec<Finding> {
+    fn judge(&self, _world: &mut Files, item: &Item) -> Vec<Finding> {
         let promised = item.own.get(LOADS).cloned().map(serde_json::from_value);
         let Some(Ok(promised)) = promised else { return Vec::new() };
         let progress = migration_engine::NoProgress;

@@ -15,12 +15,9 @@ use durable_files::{Digest, Fingerprint};
 use migration_engine::steps::{
     Bytes, Content, Entry, Files, InstallFile, InstallTree, Node, ReplaceFile, SpliceFile, Verbatim,
 };
-use migration_engine::{
-    Block, Bucket, Cx, Header, Item, ItemId, Outcome, Plan, StepError, Task, Wave, World, Worlds,
-    compose_steps,
-};
+use migration_engine::{Bucket, Cx, Item, ItemId, Outcome, Plan, StepError, Task, Wave, compose_steps};
 use serde::{Deserialize, Serialize};
-use session_model::{Finding, InputId, Splice};
+use session_model::{InputId, Splice};
 
 /// What the files of a session are made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,49 +61,17 @@ impl Content for Source {
     }
 }
 
-/// The live handles: only folders that need a sync.
-#[derive(Default)]
-struct Folders {
-    files: Files,
-}
-
-impl World for Folders {
-    fn persist(&mut self) -> Result<(), StepError> {
-        self.files.persist()
-    }
-
-    fn settle(&mut self) -> Result<(), StepError> {
-        self.files.settle()
-    }
-
-    fn abandon(&mut self) {
-        self.files.abandon();
-    }
-}
-
 compose_steps! {
     /// What carrying a session takes.
-    enum Effect, Trace in Folders {
+    enum Effect, Trace in Files {
         /// The session's folder.
-        Tree(InstallTree<Source>) with files,
+        Tree(InstallTree<Source>),
         /// A file about it.
-        Write(InstallFile<Bytes>) with files,
+        Write(InstallFile<Bytes>),
         /// What speaks of the old place.
-        Splice(SpliceFile) with files,
+        Splice(SpliceFile),
         /// What is told of the new place.
-        Replace(ReplaceFile<Bytes>) with files,
-    }
-}
-
-struct Here;
-
-impl Worlds<Effect> for Here {
-    fn world(&self, _lane: usize) -> Result<Folders, StepError> {
-        Ok(Folders::default())
-    }
-
-    fn judge(&self, _world: &mut Folders, _item: &Item) -> Vec<Finding> {
-        Vec::new()
+        Replace(ReplaceFile<Bytes>),
     }
 }
 
@@ -151,18 +116,14 @@ fn plan(place: &Path) -> Result<Plan<Effect>, Box<dyn Error>> {
     };
     let input = InputId::new("session", transcript.display().to_string());
     let item = Item::new(input.clone(), "session", Outcome::plain(Bucket::Migrated));
-    let header = Header {
-        tool: "carry-session".into(),
-        version: "0.1.0".into(),
-        blocks: vec![Block { kind: "session".into(), title: "sessions".into(), inputs: 0 }],
-        locks: vec![place.join("new").into()],
-        settings: serde_json::Value::Null,
-        partial: false,
-        findings: Vec::new(),
-    };
-    Ok(Plan::new(header, &[input], vec![item], vec![vec![wave(new_files), wave(changes)]])?)
+    Ok(Plan::new(
+        drive::header("carry-session", "session", place),
+        &[input],
+        vec![item],
+        vec![vec![wave(new_files), wave(changes)]],
+    )?)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    drive::main(plan, &Here)
+    drive::main(plan)
 }

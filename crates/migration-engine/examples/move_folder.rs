@@ -11,52 +11,18 @@ use std::path::Path;
 
 use durable_files::Fingerprint;
 use migration_engine::steps::{Files, InstallFile, ReplaceFile, Retire, Verbatim};
-use migration_engine::{
-    Block, Bucket, Header, Item, ItemId, Outcome, Plan, StepError, Task, Wave, World, Worlds, compose_steps,
-};
-use session_model::{Finding, InputId};
-
-/// The live handles: only folders that need a sync.
-#[derive(Default)]
-struct Folders {
-    files: Files,
-}
-
-impl World for Folders {
-    fn persist(&mut self) -> Result<(), StepError> {
-        self.files.persist()
-    }
-
-    fn settle(&mut self) -> Result<(), StepError> {
-        self.files.settle()
-    }
-
-    fn abandon(&mut self) {
-        self.files.abandon();
-    }
-}
+use migration_engine::{Bucket, Item, ItemId, Outcome, Plan, Task, Wave, compose_steps};
+use session_model::InputId;
 
 compose_steps! {
     /// What moving a folder takes.
-    enum Effect, Trace in Folders {
+    enum Effect, Trace in Files {
         /// A file that is new at the target.
-        Install(InstallFile) with files,
+        Install(InstallFile),
         /// A file that is there already and changes.
-        Replace(ReplaceFile) with files,
+        Replace(ReplaceFile),
         /// A source that is not needed any more.
-        Retire(Retire) with files,
-    }
-}
-
-struct Here;
-
-impl Worlds<Effect> for Here {
-    fn world(&self, _lane: usize) -> Result<Folders, StepError> {
-        Ok(Folders::default())
-    }
-
-    fn judge(&self, _world: &mut Folders, _item: &Item) -> Vec<Finding> {
-        Vec::new()
+        Retire(Retire),
     }
 }
 
@@ -88,19 +54,10 @@ fn plan(place: &Path) -> Result<Plan<Effect>, Box<dyn Error>> {
         items.push(Item::new(input.clone(), name.to_string_lossy(), Outcome::plain(Bucket::Migrated)));
         inputs.push(input);
     }
-    let header = Header {
-        tool: "move-folder".into(),
-        version: "0.1.0".into(),
-        blocks: vec![Block { kind: "file".into(), title: "files".into(), inputs: 0 }],
-        locks: vec![place.join("new").into()],
-        settings: serde_json::Value::Null,
-        partial: false,
-        findings: Vec::new(),
-    };
     let waves = vec![Wave::publish(installs), Wave::publish(replaces), Wave::retire(retires)];
-    Ok(Plan::new(header, &inputs, items, vec![waves])?)
+    Ok(Plan::new(drive::header("move-folder", "file", place), &inputs, items, vec![waves])?)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    drive::main(plan, &Here)
+    drive::main(plan)
 }

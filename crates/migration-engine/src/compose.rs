@@ -2,36 +2,33 @@
 
 /// Declares a tool's step as an enum of library steps, with the evidence to match.
 ///
-/// Each variant names a step and the field of the tool's world that it works with. Plans and journals then name each
-/// step by its variant, so the format of a run belongs to the tool, not to the libraries.
+/// Each variant names a step and the field of the tool's world that it works with; without one it works with the world
+/// itself. Plans and journals then name each step by its variant, so the format of a run belongs to the tool, not to the
+/// libraries.
 ///
 /// ```
-/// use migration_engine::steps::{Files, InstallFile};
-/// use migration_engine::{StepError, World, compose_steps};
-///
-/// #[derive(Default)]
-/// pub struct Handles { files: Files }
-///
-/// impl World for Handles {
-///     fn persist(&mut self) -> Result<(), StepError> { self.files.persist() }
-///     fn settle(&mut self) -> Result<(), StepError> { self.files.settle() }
-///     fn abandon(&mut self) { self.files.abandon() }
-/// }
+/// use migration_engine::compose_steps;
+/// use migration_engine::steps::{Files, InstallFile, Retire};
 ///
 /// compose_steps! {
 ///     /// What this tool does.
-///     pub enum Effect, Trace in Handles {
+///     pub enum Effect, Trace in Files {
 ///         /// Puts a transcript in its place.
-///         Transcript(InstallFile) with files,
+///         Transcript(InstallFile),
+///         /// Moves away what is not needed any more.
+///         Old(Retire),
 ///     }
 /// }
 /// ```
+///
+/// With a database beside the files, `World` would be implemented for `struct Handles { files: Files, database: … }`, and
+/// the variants would say `Transcript(InstallFile) with files`.
 #[macro_export]
 macro_rules! compose_steps {
     (
         $(#[$meta:meta])*
         $vis:vis enum $step:ident, $evidence:ident in $world:ty {
-            $($(#[$doc:meta])* $variant:ident($inner:ty) with $field:ident),+ $(,)?
+            $($(#[$doc:meta])* $variant:ident($inner:ty) $(with $field:ident)?),+ $(,)?
         }
     ) => {
         $(#[$meta])*
@@ -73,9 +70,9 @@ macro_rules! compose_steps {
             ) -> Result<$crate::State, $crate::StepError> {
                 #[allow(unreachable_patterns)]
                 match (self, evidence) {
-                    $((Self::$variant(step), None) => step.inspect(&mut world.$field, None, look, cx),
+                    $((Self::$variant(step), None) => step.inspect(&mut (*world)$(.$field)?, None, look, cx),
                     (Self::$variant(step), Some($evidence::$variant(evidence))) => {
-                        step.inspect(&mut world.$field, Some(evidence), look, cx)
+                        step.inspect(&mut (*world)$(.$field)?, Some(evidence), look, cx)
                     })+
                     _ => Err($crate::Cause::new("foreign-evidence", Self::FOREIGN).world()),
                 }
@@ -89,7 +86,7 @@ macro_rules! compose_steps {
             ) -> Result<$evidence, $crate::StepError> {
                 match self {
                     $(Self::$variant(step) => {
-                        step.stage(&mut world.$field, slot, cx).map($evidence::$variant)
+                        step.stage(&mut (*world)$(.$field)?, slot, cx).map($evidence::$variant)
                     })+
                 }
             }
@@ -103,7 +100,7 @@ macro_rules! compose_steps {
                 #[allow(unreachable_patterns)]
                 match (self, evidence) {
                     $((Self::$variant(step), $evidence::$variant(evidence)) => {
-                        step.publish(&mut world.$field, slot, evidence)
+                        step.publish(&mut (*world)$(.$field)?, slot, evidence)
                     })+
                     _ => Err($crate::Cause::new("foreign-evidence", Self::FOREIGN).world()),
                 }
@@ -118,9 +115,9 @@ macro_rules! compose_steps {
             ) -> Result<(), $crate::StepError> {
                 #[allow(unreachable_patterns)]
                 match (self, evidence) {
-                    $((Self::$variant(step), None) => step.revert(&mut world.$field, slot, None, cx),
+                    $((Self::$variant(step), None) => step.revert(&mut (*world)$(.$field)?, slot, None, cx),
                     (Self::$variant(step), Some($evidence::$variant(evidence))) => {
-                        step.revert(&mut world.$field, slot, Some(evidence), cx)
+                        step.revert(&mut (*world)$(.$field)?, slot, Some(evidence), cx)
                     })+
                     _ => Err($crate::Cause::new("foreign-evidence", Self::FOREIGN).world()),
                 }
@@ -136,7 +133,7 @@ macro_rules! compose_steps {
                 #[allow(unreachable_patterns)]
                 match (self, evidence) {
                     $((Self::$variant(step), $evidence::$variant(evidence)) => {
-                        step.unstage(&mut world.$field, slot, evidence, cx)
+                        step.unstage(&mut (*world)$(.$field)?, slot, evidence, cx)
                     })+
                     _ => Err($crate::Cause::new("foreign-evidence", Self::FOREIGN).world()),
                 }
@@ -153,7 +150,7 @@ macro_rules! compose_steps {
                 #[allow(unreachable_patterns)]
                 match (self, evidence) {
                     $((Self::$variant(step), $evidence::$variant(evidence)) => {
-                        step.set_aside(&mut world.$field, slot, evidence, folder, cx)
+                        step.set_aside(&mut (*world)$(.$field)?, slot, evidence, folder, cx)
                     })+
                     _ => Err($crate::Cause::new("foreign-evidence", Self::FOREIGN).world()),
                 }

@@ -1,21 +1,46 @@
-//! The commands of a small tool.
+//! What small tools share: a world of files alone, and the commands.
 
 use std::error::Error;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use migration_engine::steps::Files;
 use migration_engine::{
-    Changed, Cx, NoProgress, Phase, Plan, Run, RunId, StateRoot, Step, TargetLocks, Worlds, check_room,
+    Block, Changed, Cx, Header, Item, NoProgress, Phase, Plan, Run, RunId, StateRoot, Step, StepError,
+    TargetLocks, Worlds, check_room,
 };
-use session_model::Timestamp;
+use session_model::{Finding, Timestamp};
 
 type Planned<S> = Result<Plan<S>, Box<dyn Error>>;
 
+/// Opens a world of files for each lane, and has nothing to say about what was left.
+struct Here;
+
+impl<S: Step<World = Files>> Worlds<S> for Here {
+    fn world(&self, _lane: usize) -> Result<Files, StepError> {
+        Ok(Files::default())
+    }
+
+    fn judge(&self, _world: &mut Files, _item: &Item) -> Vec<Finding> {
+        Vec::new()
+    }
+}
+
+/// The head of a plan whose inputs are of one kind, locked on `PLACE/new`.
+pub(crate) fn header(tool: &str, kind: &str, place: &Path) -> Header {
+    Header {
+        tool: tool.into(),
+        version: "0.1.0".into(),
+        blocks: vec![Block { kind: kind.into(), title: format!("{kind}s"), inputs: 0 }],
+        locks: vec![place.join("new").into()],
+        settings: serde_json::Value::Null,
+        partial: false,
+        findings: Vec::new(),
+    }
+}
+
 /// `apply|resume|undo|keep|set-aside PLACE`, with the runs in `PLACE/state`.
-pub(crate) fn main<S: Step>(
-    plan: fn(&Path) -> Planned<S>,
-    worlds: &impl Worlds<S>,
-) -> Result<(), Box<dyn Error>> {
+pub(crate) fn main<S: Step<World = Files>>(plan: fn(&Path) -> Planned<S>) -> Result<(), Box<dyn Error>> {
     let [verb, place] = std::env::args().skip(1).collect::<Vec<_>>().try_into().map_err(|_| "VERB PLACE")?;
     let place = Path::new(&place);
     let root = StateRoot::at(place.join("state"));
@@ -28,17 +53,17 @@ pub(crate) fn main<S: Step>(
         }
         check_room(&plan, root.path())?;
         let run = Run::create(&root, RunId::new(Timestamp::UNIX_EPOCH, 0), plan, locks, (cx.now)())?;
-        run.apply(worlds, 1, &cx)?;
+        run.apply(&Here, 1, &cx)?;
         return Ok(());
     }
     let id = root.ids()?.pop().ok_or("there is no run")?;
     let run = Run::<S>::open(&root, &id)?;
     match verb.as_str() {
-        "resume" if run.phase() == Phase::Undoing => drop(run.undo(worlds, Changed::Refuse, &cx)?),
-        "resume" => drop(run.apply(worlds, 1, &cx)?),
-        "undo" => drop(run.undo(worlds, Changed::Refuse, &cx)?),
-        "keep" => drop(run.undo(worlds, Changed::Keep, &cx)?),
-        "set-aside" => drop(run.undo(worlds, Changed::SetAside, &cx)?),
+        "resume" if run.phase() == Phase::Undoing => drop(run.undo(&Here, Changed::Refuse, &cx)?),
+        "resume" => drop(run.apply(&Here, 1, &cx)?),
+        "undo" => drop(run.undo(&Here, Changed::Refuse, &cx)?),
+        "keep" => drop(run.undo(&Here, Changed::Keep, &cx)?),
+        "set-aside" => drop(run.undo(&Here, Changed::SetAside, &cx)?),
         _ => return Err("apply, resume, undo, keep or set-aside".into()),
     }
     Ok(())
