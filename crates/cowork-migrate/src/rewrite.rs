@@ -45,9 +45,11 @@ pub(crate) fn plan(
         for set in sets(&places::named(path, here)?)? {
             guard::must_not_run(&set.files.iter().map(|(file, _)| file.clone()).collect::<Vec<_>>())?;
             let by = rules(options, &set, here)?;
+            let first = draft.tasks.len();
             for (file, is_sidecar) in &set.files {
                 draft.add(file, *is_sidecar, &by, &mut tally, cx)?;
             }
+            draft.together(first);
         }
     }
     if options.strict {
@@ -204,6 +206,17 @@ impl Draft {
         }
         self.items.push(item);
         Ok(())
+    }
+
+    /// The files of a session name each other's places: each needs the one before it, and the first the last, so that
+    /// none is rewritten if one cannot be.
+    fn together(&mut self, first: usize) {
+        let set: Vec<ItemId> = self.tasks[first..].iter().filter_map(|task| task.item).collect();
+        for (before, item) in set.iter().cycle().skip(set.len().saturating_sub(1)).zip(&set) {
+            if before != item {
+                self.items[item.0 as usize].needs = vec![*before];
+            }
+        }
     }
 
     fn finish(self, tally: &Tally) -> Result<Plan<Effect>, Refusal> {

@@ -9,7 +9,7 @@ use serde_json::json;
 use testkit::cowork::{self, Session};
 use testkit::holder::Holder;
 
-use crate::world::World;
+use crate::world::{World, with_machine};
 
 /// Refused with this code of exit and this part of a sentence, and no byte changed.
 #[track_caller]
@@ -125,11 +125,12 @@ fn places_that_are_none_are_refused() {
 
 #[test]
 fn while_the_application_has_its_files_open_nothing_happens() {
-    let world = World::new(Session::numbered(7));
-    for user in ["mira", "otto"] {
-        let file = world.profile_of(user).join("held.json");
-        fs::write(&file, "{}").unwrap();
-        let holder = Holder::of(&file, "<");
+    let world = with_machine();
+    let image = world.base_of("mira").join("vm_bundles/claudevm.bundle/sessiondata.vhdx");
+    let others = ["mira", "otto"].map(|user| world.profile_of(user).join("held.json"));
+    for file in others.iter().chain([&image]) {
+        fs::File::options().append(true).create(true).open(file).unwrap();
+        let holder = Holder::of(file, "<");
         refuses(&world, 4, &world.whole(), &format!("is in use by sh (process {})", holder.process()));
     }
     world.move_it(0, &["--dry-run"]);

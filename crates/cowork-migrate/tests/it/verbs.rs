@@ -1,7 +1,11 @@
 //! Each step by itself.
 
 use std::fs;
+use std::io::Write;
 
+use cowork_migrate::{CoworkMigrate, Options, Verb};
+use migration_cli::{Ask, Mode, Prepared, Surroundings, Tool};
+use migration_engine::{Bucket, Cx, NoProgress, Run, RunId, StateRoot, TargetLocks};
 use serde_json::json;
 use testkit::cowork::Session;
 
@@ -144,4 +148,30 @@ fn a_machine_without_the_application_has_no_sessions_and_says_so() {
         let refused = world.say(4, &["inventory", option, &nowhere]);
         assert!(refused.stderr.contains(&world.redacted(&nowhere)), "{}", refused.stderr);
     }
+}
+
+#[test]
+fn one_bad_file_never_leaves_a_session_half_rewritten() {
+    let world = with_machine();
+    let root = StateRoot::at(world.path().join("state"));
+    let paths = vec![camino::Utf8PathBuf::from_path_buf(world.placed.directory.clone()).unwrap()];
+    let options =
+        Options { map: vec![r"C:\Users\mira=C:\Users\otto".parse().unwrap()], ..Options::default() };
+    let here = Surroundings { cwd: world.path(), ..Surroundings::of_process().unwrap() };
+    let cx = Cx { stop: here.stop.flag(), progress: &NoProgress, now: here.now };
+    let ask = Ask { options: &options, verb: Some(&Verb::Rewrite { paths }), root: &root };
+    let Prepared { plan, worlds } = CoworkMigrate.prepare(ask, Mode::Apply, &here, &cx).unwrap();
+    let files = plan.tasks().count();
+    assert!(files > 2, "{files}");
+
+    let mut transcript = fs::File::options().append(true).open(&world.placed.transcript).unwrap();
+    transcript.write_all(b"{}\n").unwrap(); // after the plan was made
+    drop(transcript);
+    let before = world.tree();
+    let locks = TargetLocks::take(&[]).unwrap();
+    let run = Run::create(&root, RunId::new((here.now)(), 0), plan, locks, (here.now)()).unwrap();
+    let receipt = run.apply(&worlds, 1, &cx).unwrap();
+    before.assert_same(&world.tree(), "one file had changed");
+    let arrived = receipt.items.iter().filter(|(_, outcome)| outcome.bucket == Bucket::Migrated);
+    assert_eq!(arrived.count(), 0);
 }

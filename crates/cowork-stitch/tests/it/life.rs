@@ -60,6 +60,41 @@ fn branches_are_named_and_an_earlier_root_comes_back_when_asked_for() {
 }
 
 #[test]
+fn check_names_the_exact_reason_for_which_old_builds_hide_the_history() {
+    let row = |uuid: &str, parent: &str, kind: &str| {
+        format!(r#"{{"parentUuid":{parent},{kind},"uuid":"{uuid}","message":{{"content":"x"}}}}"#) + "\n"
+    };
+    let user = |uuid: &str, parent: &str| row(uuid, parent, r#""type":"user""#);
+    let boundary = |uuid: &str, segment: &str| {
+        let kind = r#""type":"system","subtype":"compact_boundary","compactMetadata":"#;
+        row(uuid, "null", &format!("{kind}{{{segment}}}"))
+    };
+    let kept =
+        |head: &str, tail: &str| format!(r#""preservedSegment":{{"headUuid":"{head}","tailUuid":"{tail}"}}"#);
+    let begin = [user("a", "null"), user("b", r#""a""#)].concat();
+    let classes = [
+        ("", "cut/no-segment", None),
+        (r#""preservedSegment":null"#, "cut/no-segment", None),
+        (&kept("a", "gone"), "cut/walk-failed", Some("missing uuid gone, the segment's tail")),
+        (&kept("c", "b"), "cut/walk-failed", Some("null parent at a, on line 1")),
+        (&kept("a", "e"), "cut/walk-failed", Some("uuid e at or after last boundary, on line 4")),
+        (r#""preservedSegment":{}"#, "cut/walk-failed", Some("no tail")),
+    ];
+    let folder = Folder::with(SHORT);
+    let assert_is = |file: String, code: &str, walk: Option<&str>| {
+        std::fs::write(folder.transcript(), file).unwrap();
+        let load = folder.item(5, &["check", "--target", "v1"])["loads"]["v1"].clone();
+        assert_eq!(load["lost"].as_object().unwrap().keys().collect::<Vec<_>>(), [code]);
+        assert_eq!(load["walk"].as_str(), walk);
+    };
+    for (segment, code, walk) in classes {
+        assert_is([&*begin, &boundary("c", segment), &user("e", r#""c""#)].concat(), code, walk);
+    }
+    let older = [&*begin, &boundary("c", &kept("a", "b")), &boundary("d", ""), &user("e", r#""d""#)];
+    assert_is(older.concat(), "cut/stale-segment", None);
+}
+
+#[test]
 fn a_dry_run_changes_no_byte_anywhere() {
     let folder = Folder::with(SHORT);
     let before = folder.tree();
