@@ -123,6 +123,9 @@ fn add(
     let (transcript, checked) = Transcript::read_to_change(file, cx)?;
     let decision = transcript.decide(checked, options.target.loaders(), options.stitch(), cx)?;
     let is_changed = !decision.splices().is_empty();
+    if is_changed {
+        transcript.must_be_replaceable()?;
+    }
     let backup =
         backup.filter(|_| is_changed).map(|folder| draft.backup(&transcript, folder, cx)).transpose()?;
     draft.decided(&transcript, &decision, options.target.loaders(), backup);

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use durable_files::{Fingerprint, Holder};
+use durable_files::{Fingerprint, Holder, must_be_writable};
 use jsonl_stitch::load::{Limits, Loader};
 use jsonl_stitch::{Checked, Decision, Options, check, decide};
 use migration_engine::Cx;
@@ -59,6 +59,16 @@ impl Transcript {
             .map_err(|error| Unfit::changed(&self.path, &error.to_string()))?;
         self.must_be_unchanged()?;
         Ok(decision)
+    }
+
+    /// Another file takes its place, so its folder must let one be made.
+    pub(crate) fn must_be_replaceable(&self) -> Result<(), Unfit> {
+        let folder = self.path.parent().unwrap_or(&self.path);
+        must_be_writable(folder).map_err(|error| Unfit {
+            code: "not-writable",
+            message: error.to_string(),
+            hint: "copy the session to where you may write, and stitch it there".into(),
+        })
     }
 
     pub(crate) fn must_be_unchanged(&self) -> Result<(), Unfit> {

@@ -44,6 +44,7 @@ pub(crate) fn add(draft: &mut Draft, file: &Path, root: &StateRoot, cx: &Cx<'_>)
     let splices = File::open(file)
         .and_then(|input| unstitch(&stitched.edits, size, input))
         .map_err(|error| unfit(format!("cannot read {}: {error}", file.display())))?;
+    transcript.must_be_replaceable()?;
     draft.taken_back(&transcript, splices);
     Ok(())
 }

@@ -94,9 +94,11 @@ fn a_transcript_that_may_not_be_written_is_refused_before_anything_is_done() {
     let ended = folder.tool(&[name(&transcript)]).run();
     let mut unmount = std::process::Command::new("umount");
     assert!(unmount.arg(read_only.path()).status().unwrap().success());
-    assert!(!ended.status.success());
-    assert!(String::from_utf8_lossy(&ended.stderr).contains("Read-only file system"));
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(4), "{said}");
+    assert!(said.contains("Read-only file system") && said.contains("hint: "), "{said}");
     assert_eq!(folder.tree(), before);
+    assert!(!folder.state().join("runs").exists());
 }
 
 #[test]
