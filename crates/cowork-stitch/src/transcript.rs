@@ -93,6 +93,9 @@ impl Transcript {
 
 impl Unfit {
     fn read(path: &Path, error: &io::Error) -> Self {
+        if let Some(holder) = Holder::behind(error, path) {
+            return Self::held(&holder);
+        }
         Self {
             code: "unreadable",
             message: format!("cannot read {}: {error}", path.display()),

@@ -79,6 +79,7 @@ fn open_up(dir: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as where there are modes")]
 fn open_up(_dir: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -1,7 +1,10 @@
 //! Who else has a file open.
 
-use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{fmt, io};
+
+/// What Windows answers to whoever opens what another program shares with nobody.
+const SHARING_VIOLATION: i32 = 32;
 
 /// A process that has a file open, for whatever purpose: one that only reads now may well write a moment later.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +27,13 @@ impl Holder {
         let real = |place: &PathBuf| place.canonicalize().ok();
         find(&places.iter().filter_map(real).collect::<Vec<_>>())
     }
+
+    /// Who is in the way, if that is why a file could not be opened: on Windows a program may share what it has open with
+    /// nobody.
+    pub fn behind(error: &io::Error, path: &Path) -> Option<Self> {
+        let is_held = cfg!(windows) && error.raw_os_error() == Some(SHARING_VIOLATION);
+        is_held.then(|| Self { path: path.to_path_buf(), program: None, process: None })
+    }
 }
 
 impl fmt::Display for Holder {
@@ -43,7 +53,7 @@ fn find(places: &[PathBuf]) -> Option<Holder> {
 
 #[cfg(not(windows))]
 fn of_process(process: u32, places: &[PathBuf]) -> Option<Holder> {
-    let about = std::path::Path::new("/proc").join(process.to_string());
+    let about = Path::new("/proc").join(process.to_string());
     let open = std::fs::read_dir(about.join("fd")).ok()?.flatten();
     let mut open = open.filter_map(|file| std::fs::read_link(file.path()).ok());
     let is_meant = |file: &PathBuf| places.iter().any(|place| file.starts_with(place));
@@ -55,13 +65,10 @@ fn of_process(process: u32, places: &[PathBuf]) -> Option<Holder> {
 #[cfg(windows)]
 fn find(places: &[PathBuf]) -> Option<Holder> {
     use std::os::windows::fs::OpenOptionsExt;
-    const SHARING_VIOLATION: i32 = 32;
-    let is_held = |path: &&PathBuf| {
-        let opened = std::fs::File::options().read(true).share_mode(0).open(path);
-        opened.is_err_and(|error| error.raw_os_error() == Some(SHARING_VIOLATION))
-    };
-    let path = places.iter().filter(|path| path.is_file()).find(is_held)?;
-    Some(Holder { path: path.clone(), program: None, process: None })
+    let mut alone = std::fs::File::options();
+    alone.read(true).share_mode(0);
+    let mut files = places.iter().filter(|path| path.is_file());
+    files.find_map(|path| Holder::behind(&alone.open(path).err()?, path))
 }
 
 #[cfg(all(test, target_os = "linux"))]

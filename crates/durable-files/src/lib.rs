@@ -23,9 +23,10 @@
 //! ```
 //!
 //! # Limitations
-//! Written for Linux and tried there. On Windows directories cannot be synced from safe code (a power cut may lose a
-//! rename, though never half of one), [`exchange`] does not exist ([`exchange_through`] does), and a [`DirLock`] keeps
-//! out only the processes of the same user; all of that was compiled and never run. Elsewhere [`DirLock`] needs a file
+//! Tried on Linux, and on Windows as Wine plays it. On Windows directories cannot be synced from safe code (a power cut may
+//! lose a rename, though never half of one), [`exchange`] does not exist ([`exchange_through`] does, where there are hard
+//! links), a [`DirLock`] keeps out only the processes of the same user, a file is known by its size and time alone, and
+//! what another program has open is waited for two seconds. Elsewhere [`DirLock`] needs a file
 //! system with working `flock`, which network file systems may lack. Extended attributes and ACLs are not carried by
 //! [`copy_file`].
 
@@ -41,6 +42,7 @@ mod path_text;
 mod publish;
 mod room;
 mod sync;
+mod windows;
 
 pub use copy::{
     Copied, CopyError, Meter, Quiet, Traits, copy_file, dress_dir, open_expected, open_regular, write_file,
@@ -63,3 +65,4 @@ pub use publish::{
 };
 pub use room::{Room, must_be_writable, room_at};
 pub use sync::Unsynced;
+pub use windows::verbatim;

@@ -13,7 +13,7 @@ use crate::{FileError, InContext};
 #[derive(Debug)]
 pub struct DirLock {
     dir: PathBuf,
-    _file: File,
+    _opened: Opened,
 }
 
 /// Why a folder could not be locked.
@@ -30,9 +30,9 @@ pub enum LockError {
 impl DirLock {
     /// Takes the lock, or says at once that it is held.
     pub fn take(dir: &Path) -> Result<Self, LockError> {
-        let file = open(dir)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { dir: dir.to_path_buf(), _file: file }),
+        let opened = Opened::of(dir)?;
+        match opened.file().try_lock() {
+            Ok(()) => Ok(Self { dir: dir.to_path_buf(), _opened: opened }),
             Err(TryLockError::WouldBlock) => Err(LockError::Held(dir.to_path_buf())),
             Err(TryLockError::Error(error)) => Err(FileError::new("lock", dir, error).into()),
         }
@@ -40,7 +40,8 @@ impl DirLock {
 
     /// Whether somebody holds the lock on a folder. Two who ask at once do not take each other for its holder.
     pub fn is_held(dir: &Path) -> bool {
-        open(dir).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        Opened::of(dir)
+            .is_ok_and(|opened| matches!(opened.file().try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
     /// The lock after its folder was given another name.
@@ -54,24 +55,49 @@ impl DirLock {
     }
 }
 
-#[cfg(not(windows))]
-fn open(dir: &Path) -> Result<File, FileError> {
-    File::open(dir).doing("open the folder", dir)
+/// What a lock lies on.
+#[derive(Debug)]
+struct Opened {
+    file: Option<File>,
+    /// The file that stands for a folder, where there is one. It goes with whoever has it open last: nobody can remove
+    /// what somebody else has open.
+    stands_for_it: Option<PathBuf>,
 }
 
-/// Opens the file that stands for a folder. Nobody can remove it while it is open.
-#[cfg(windows)]
-fn open(dir: &Path) -> Result<File, FileError> {
-    use std::os::windows::fs::OpenOptionsExt;
-    const SHARE_READ_AND_WRITE: u32 = 1 | 2;
-    let home = std::env::home_dir().ok_or(std::io::ErrorKind::NotFound).doing("find the home of", dir)?;
-    // Where runs are kept unless told otherwise; but the same for every state root.
-    let locks = home.join("AppData/Local/rehome/locks");
-    crate::create_private_dirs(&locks)?;
-    let file = locks.join(name_of_lock(dir)?);
-    let mut options = std::fs::OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).share_mode(SHARE_READ_AND_WRITE);
-    options.open(&file).doing("open the lock", &file)
+impl Opened {
+    #[cfg(not(windows))]
+    fn of(dir: &Path) -> Result<Self, FileError> {
+        let file = File::open(dir).doing("open the folder", dir)?;
+        Ok(Self { file: Some(file), stands_for_it: None })
+    }
+
+    #[cfg(windows)]
+    fn of(dir: &Path) -> Result<Self, FileError> {
+        use std::os::windows::fs::OpenOptionsExt;
+        const SHARE_READ_AND_WRITE: u32 = 1 | 2;
+        let home = std::env::home_dir().ok_or(std::io::ErrorKind::NotFound).doing("find the home of", dir)?;
+        // Where runs are kept unless told otherwise; but the same for every state root.
+        let locks = home.join("AppData/Local/rehome/locks");
+        crate::create_private_dirs(&locks)?;
+        let path = locks.join(name_of_lock(dir)?);
+        let mut options = std::fs::OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).share_mode(SHARE_READ_AND_WRITE);
+        let file = crate::windows::patiently(|| options.open(&path)).doing("open the lock", &path)?;
+        Ok(Self { file: Some(file), stands_for_it: Some(path) })
+    }
+
+    fn file(&self) -> &File {
+        self.file.as_ref().expect("because it is closed only when dropped")
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.file = None;
+        if let Some(path) = &self.stands_for_it {
+            let _ = std::fs::remove_file(path); // somebody else has it open
+        }
+    }
 }
 
 /// The same for every name of a folder.

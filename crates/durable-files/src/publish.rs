@@ -4,6 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::is_not_found;
+#[cfg(windows)]
+use crate::verbatim;
+use crate::windows::patiently;
 use crate::{FileError, InContext};
 
 /// Why a staged file did not take its place.
@@ -21,7 +24,7 @@ pub enum PublishError {
 ///
 /// Durable only after [`crate::sync_dir`] of the target's folder, so that many can share one sync.
 pub fn publish_new(staged: &Path, target: &Path) -> Result<(), PublishError> {
-    match rename_no_replace(staged, target) {
+    match patiently(|| rename_no_replace(staged, target)) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             Err(PublishError::Occupied(target.to_path_buf()))
@@ -63,12 +66,12 @@ fn exchange_by_links(new: &Path, target: &Path, spare: &Path) -> Result<(), File
 
 /// Renames `staged` to `target`, and replaces what may be there.
 pub fn publish_over(staged: &Path, target: &Path) -> Result<(), FileError> {
-    std::fs::rename(staged, target).doing("move into the place of", target)
+    patiently(|| std::fs::rename(staged, target)).doing("move into the place of", target)
 }
 
 /// Gives a file a second name, at which nothing may stand.
 pub fn link_file(file: &Path, name: &Path) -> Result<(), FileError> {
-    std::fs::hard_link(file, name).doing("give a second name to", file)
+    patiently(|| std::fs::hard_link(file, name)).doing("give a second name to", file)
 }
 
 /// Whether two names are known to be of one file.
@@ -90,7 +93,7 @@ pub fn is_one_file(_a: &Path, _b: &Path) -> Result<bool, FileError> {
 
 /// Removes a file; that it is not there is no error. Answers whether it was.
 pub fn remove_file_if_there(path: &Path) -> Result<bool, FileError> {
-    match std::fs::remove_file(path) {
+    match patiently(|| std::fs::remove_file(path)) {
         Ok(()) => Ok(true),
         Err(error) if is_not_found(&error) => Ok(false),
         Err(error) => Err(error).doing("remove", path),
@@ -125,9 +128,9 @@ fn rename_no_replace(staged: &Path, target: &Path) -> io::Result<()> {
 /// The system's own call refuses an existing name.
 #[cfg(windows)]
 fn rename_no_replace(staged: &Path, target: &Path) -> io::Result<()> {
-    let mut staged = tempfile::TempPath::try_from_path(staged)?;
+    let mut staged = tempfile::TempPath::try_from_path(verbatim(staged))?;
     staged.disable_cleanup(true); // it stays if it cannot be moved
-    Ok(staged.persist_noclobber(target)?)
+    Ok(staged.persist_noclobber(verbatim(target))?)
 }
 
 #[cfg(not(any(target_os = "linux", target_vendor = "apple", windows)))]

@@ -1,11 +1,11 @@
 //! The one place where this reader touches the disk. It follows no symlink and waits for no pipe.
 
-use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use durable_files::verbatim;
 use serde::Serialize;
 use session_model::{Anomaly, Place, Timestamp};
 
@@ -34,13 +34,13 @@ pub(super) struct Entry {
 
 /// What a name stands for, not what it may point to.
 pub(super) fn look(path: &Path) -> io::Result<Metadata> {
-    fs::symlink_metadata(native(path))
+    fs::symlink_metadata(verbatim(path))
 }
 
 /// What a folder holds, in the order of names.
 pub(super) fn list(folder: &Path) -> io::Result<Vec<Entry>> {
     let mut entries = Vec::new();
-    for entry in fs::read_dir(native(folder))? {
+    for entry in fs::read_dir(verbatim(folder))? {
         let entry = entry?;
         let name = entry.file_name();
         entries.push(Entry { path: folder.join(&name), kind: kind(entry.file_type()?), name });
@@ -71,7 +71,7 @@ fn open_now(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.read(true);
     take_the_name_itself(&mut options);
-    let file = options.open(native(path))?;
+    let file = options.open(verbatim(path))?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
 }
 
@@ -83,7 +83,7 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 /// The real path behind a name: two names of one folder have one.
 pub(super) fn real(path: &Path) -> io::Result<PathBuf> {
-    fs::canonicalize(native(path))
+    fs::canonicalize(verbatim(path))
 }
 
 pub(super) fn kind(found: fs::FileType) -> Kind {
@@ -143,29 +143,6 @@ fn take_the_name_itself(options: &mut fs::OpenOptions) {
     options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT);
 }
 
-#[cfg(not(windows))]
-fn native(path: &Path) -> Cow<'_, Path> {
-    Cow::Borrowed(path)
-}
-
-/// Session trees are deeper than the 260 characters of old Windows paths, and may hold names that end in a dot.
-#[cfg(windows)]
-fn native(path: &Path) -> Cow<'_, Path> {
-    let verbatim = std::path::absolute(path).ok().and_then(|path| Some(verbatim(path.to_str()?).into()));
-    verbatim.map_or(Cow::Borrowed(path), Cow::Owned)
-}
-
-/// An absolute Windows path as the system takes it without a look at its length or its names.
-#[cfg(any(windows, test))]
-fn verbatim(absolute: &str) -> String {
-    let path = absolute.replace('/', r"\");
-    match path.strip_prefix(r"\\") {
-        Some(rest) if rest.starts_with(['?', '.']) => path,
-        Some(share) => format!(r"\\?\UNC\{share}"),
-        None => format!(r"\\?\{path}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,19 +158,6 @@ mod tests {
         assert!(open_now(&file).is_ok());
         for other in [&link, &pipe, place.path()] {
             assert!(open_now(other).is_err(), "{}", other.display());
-        }
-    }
-
-    #[test]
-    fn a_long_windows_path_is_prefixed_once() {
-        for (path, expected) in [
-            (r"C:\Users\mira", r"\\?\C:\Users\mira"),
-            (r"C:/Users\mira", r"\\?\C:\Users\mira"),
-            (r"\\?\C:\Users\mira", r"\\?\C:\Users\mira"),
-            (r"\\server\share\x", r"\\?\UNC\server\share\x"),
-            (r"\\.\pipe\x", r"\\.\pipe\x"),
-        ] {
-            assert_eq!(verbatim(path), expected);
         }
     }
 }
