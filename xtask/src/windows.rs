@@ -19,6 +19,30 @@ const NEEDED: [(&str, &str); 3] = [
 
 const TOOLS: [&str; 4] = ["--package", "cowork-stitch", "--package", "cowork-migrate"];
 
+/// Rust's standard library takes random numbers from a library that Wine knows only from version 9 on.
+const RANDOM: &str = "\
+#include <windows.h>
+BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE bytes, SIZE_T count) {
+    return SystemFunction036(bytes, (ULONG)count);
+}
+";
+
+/// A program that opens a file, shares it with nobody, says so, and keeps it until its input ends.
+const HOLDER: &str = "\
+#include <windows.h>
+#include <stdio.h>
+int wmain(int count, wchar_t **words) {
+    if (count < 2) return 2;
+    HANDLE file = CreateFileW(words[1], GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
+    if (file == INVALID_HANDLE_VALUE) return 1;
+    putchar('!');
+    fflush(stdout);
+    while (getchar() != EOF) {}
+    return 0;
+}
+";
+
 /// No other run of tests or lints takes them in: they are nothing without the executables.
 const TESTS: [&str; 4] = ["--package", "xtask", "--test", "windows"];
 
@@ -30,7 +54,8 @@ pub(crate) fn run() -> Outcome<Vec<&'static str>> {
     }
     let tools = build()?;
     let prefix = wine::prefix(&shell::target()?.join("windows"))?;
-    wine::lay_beside(&tools)?;
+    wine::lay_beside(&tools, "bcryptprimitives.dll", RANDOM, &["-shared", "-ladvapi32"])?;
+    wine::lay_beside(&tools, "holder.exe", HOLDER, &["-municode"])?;
     shell::run(Command::new("cargo").arg("clippy").args(TESTS).args(["--", "-Dwarnings"]))?;
     let mut tests = Command::new("cargo");
     tests.arg("test").args(TESTS);
@@ -48,8 +73,14 @@ fn install() -> Outcome {
     shell::run(Command::new("rustup").args(["target", "add", TARGET]))
 }
 
-/// The folder of the executables.
+/// The folder of the executables, once nothing is to be said against their sources.
 fn build() -> Outcome<PathBuf> {
-    shell::run(Command::new("cargo").args(["build", "--target", TARGET]).args(TOOLS))?;
+    let for_windows = |verb: &str| {
+        let mut cargo = Command::new("cargo");
+        cargo.args([verb, "--target", TARGET]).args(TOOLS);
+        cargo
+    };
+    shell::run(for_windows("clippy").args(["--", "-Dwarnings"]))?;
+    shell::run(&mut for_windows("build"))?;
     Ok(shell::target()?.join(TARGET).join("debug"))
 }

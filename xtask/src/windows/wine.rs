@@ -8,17 +8,10 @@ use crate::shell::{self, Outcome};
 /// Debian keeps it off the path.
 pub(super) const LOADER: &str = "/usr/lib/wine/wine64";
 
-/// Rust's standard library takes random numbers from a library that Wine knows only from version 9 on.
-const RANDOM: &str = "\
-#include <windows.h>
-BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);
-__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE bytes, SIZE_T count) { return SystemFunction036(bytes, (ULONG)count); }
-";
-
 /// A Windows folder as Wine sets it up, made once. Tests share it and have everything else of their own.
 pub(super) fn prefix(folder: &Path) -> Outcome<PathBuf> {
-    let version = shell::capture(Command::new(LOADER).arg("--version"))?.stdout;
-    let prefix = folder.join(String::from_utf8(version)?.trim());
+    let version = String::from_utf8(shell::capture(Command::new(LOADER).arg("--version"))?.stdout)?;
+    let prefix = folder.join(version.split_whitespace().next().ok_or("Wine does not tell its version")?);
     if prefix.join("ready").exists() {
         return Ok(prefix);
     }
@@ -37,14 +30,13 @@ fn in_prefix(program: &str, prefix: &Path) -> Command {
     command
 }
 
-/// Puts beside the executables what they need.
-pub(super) fn lay_beside(tools: &Path) -> Outcome {
-    let source = tools.join("bcryptprimitives.c");
-    let library = tools.join("bcryptprimitives.dll");
-    if library.exists() && std::fs::read_to_string(&source).is_ok_and(|made_of| made_of == RANDOM) {
+/// Builds a small program or library in C and puts it beside the executables, unless it is there.
+pub(super) fn lay_beside(tools: &Path, name: &str, code: &str, flags: &[&str]) -> Outcome {
+    let (made, source) = (tools.join(name), tools.join(name).with_extension("c"));
+    if made.exists() && std::fs::read_to_string(&source).is_ok_and(|made_of| made_of == code) {
         return Ok(());
     }
-    std::fs::write(&source, RANDOM)?;
+    std::fs::write(&source, code)?;
     let mut compiler = Command::new("x86_64-w64-mingw32-gcc");
-    shell::run(compiler.args(["-shared", "-o"]).arg(library).arg(source).arg("-ladvapi32"))
+    shell::run(compiler.arg("-o").arg(made).arg(source).args(flags))
 }

@@ -1,15 +1,20 @@
 //! A Windows machine with drives of its own, seen from both sides.
 
 use std::ffi::OsStr;
+use std::io::Read as _;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+
+use testkit::crash::Program;
 
 const LOADER: &str = "/usr/lib/wine/wine64";
+const SERVER: &str = "/usr/lib/wine/wineserver64";
 
-/// Two disks, `C:` and `D:`. Only the folder of Windows itself is shared with other tests.
+/// Two disks, `C:` and `D:`, and whoever is signed in. Only the folder of Windows itself is shared with other tests.
 pub(crate) struct Machine {
     dir: tempfile::TempDir,
+    user: String,
 }
 
 /// How a run of a tool ended.
@@ -23,7 +28,7 @@ pub(crate) struct Ended {
 impl Machine {
     pub(crate) fn new() -> Self {
         let windows = given("REHOME_WINE_PREFIX");
-        let dir = tempfile::tempdir().unwrap();
+        let dir = testkit::crash::place();
         let here = dir.path();
         for folder in ["dosdevices", "c", "d"] {
             std::fs::create_dir(here.join(folder)).unwrap();
@@ -34,7 +39,25 @@ impl Machine {
         symlink(windows.join("drive_c/windows"), here.join("c/windows")).unwrap();
         symlink("../c", here.join("dosdevices/c:")).unwrap();
         symlink("../d", here.join("dosdevices/d:")).unwrap();
-        Self { dir }
+        let id = Command::new("id").arg("-un").output().unwrap();
+        let user = String::from_utf8(id.stdout).unwrap().trim().to_owned();
+        std::fs::create_dir_all(here.join("c/users").join(&user)).unwrap();
+        let machine = Self { dir, user };
+        machine.serve("--persistent");
+        // The services that the first program starts would keep its output open.
+        let mut first = machine.tool("cowork-stitch", &["--version"]);
+        assert!(first.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
+        machine
+    }
+
+    /// Tells Wine's server to stay up between programs, which then start at once, or to end.
+    fn serve(&self, how: &str) {
+        assert!(Command::new(SERVER).arg(how).env("WINEPREFIX", self.place()).status().unwrap().success());
+    }
+
+    /// The name of whoever is signed in.
+    pub(crate) fn user(&self) -> &str {
+        &self.user
     }
 
     /// Where a path of the machine is here: `C:\users\mira`, with names as they are written on the disk.
@@ -43,18 +66,54 @@ impl Machine {
         self.dir.path().join(drive.to_lowercase()).join(rest.replace('\\', "/"))
     }
 
+    /// What the signed-in user's home is here.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.dir.path().join("c/users").join(&self.user)
+    }
+
+    /// Where the disks that are its own are here.
+    pub(crate) fn place(&self) -> &str {
+        self.dir.path().to_str().unwrap()
+    }
+
     /// A tool with these arguments.
     pub(crate) fn tool(&self, name: &str, words: &[impl AsRef<OsStr>]) -> Command {
         let mut command = Command::new(LOADER);
-        command.arg(given("REHOME_WINDOWS_TOOLS").join(format!("{name}.exe"))).args(words);
-        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("LC_ALL", "C.UTF-8");
-        command.env("WINEPREFIX", self.dir.path()).env("WINEDEBUG", "-all").env("HOME", self.dir.path());
+        command.arg(executable(name)).args(words);
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).envs(self.environment());
         command.current_dir(self.dir.path().join("c")).stdin(Stdio::null());
         command
     }
 
+    fn environment(&self) -> [(&'static str, &str); 4] {
+        [("WINEPREFIX", self.place()), ("HOME", self.place()), ("WINEDEBUG", "-all"), ("LC_ALL", "C.UTF-8")]
+    }
+
+    /// A tool with these arguments, for the kill loop.
+    pub(crate) fn program(&self, name: &str, words: &[&str]) -> Program {
+        let tool = Program::new(LOADER).arg(executable(name));
+        let tool = words.iter().fold(tool, |tool, word| tool.arg(*word));
+        self.environment().into_iter().fold(tool, |tool, (name, value)| tool.env(name, value))
+    }
+
+    /// Removes what the tools remember.
+    pub(crate) fn forget_runs(&self) {
+        let _ = std::fs::remove_dir_all(self.home().join("AppData/Local/rehome/runs"));
+    }
+
     pub(crate) fn run(&self, name: &str, words: &[impl AsRef<OsStr>]) -> Ended {
         Ended::of(&self.tool(name, words).output().unwrap())
+    }
+
+    /// A tool that is at work while the test goes on.
+    pub(crate) fn start(&self, name: &str, words: &[impl AsRef<OsStr>]) -> AtWork {
+        let mut tool = self.tool(name, words);
+        AtWork(tool.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// How many folders are locked, or were and nobody has looked since.
+    pub(crate) fn locks(&self) -> usize {
+        std::fs::read_dir(self.home().join("AppData/Local/rehome/locks")).map_or(0, Iterator::count)
     }
 
     /// Runs a tool and expects this exit code.
@@ -64,9 +123,16 @@ impl Machine {
         let spelled: Vec<_> = words.iter().map(|word| word.as_ref().to_string_lossy()).collect();
         assert_eq!(ended.code, Some(code), "{name} {spelled:?}\n{}{}", ended.stdout, ended.stderr);
         for said in [&ended.stdout, &ended.stderr] {
-            assert!(!said.contains(r"\\?\"), "people are shown a path as only Windows spells it:\n{said}");
+            let is_plain = !said.contains(r"\\?\") && !said.contains(r"\\\\?\\");
+            assert!(is_plain, "people are shown how programs spell long paths:\n{said}");
         }
         ended
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.serve("--kill");
     }
 }
 
@@ -75,6 +141,55 @@ impl Ended {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Self { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
     }
+}
+
+/// A tool at work.
+pub(crate) struct AtWork(Child);
+
+impl AtWork {
+    /// Halts it at the first moment at which this is so.
+    pub(crate) fn stopped_when(mut self, is_so: impl Fn() -> bool) -> Self {
+        while !is_so() {
+            assert!(self.0.try_wait().unwrap().is_none(), "it has ended before");
+            std::thread::yield_now();
+        }
+        self.signal("-STOP");
+        self
+    }
+
+    /// Lets it go on, to its end.
+    pub(crate) fn go_on(self) -> Ended {
+        self.signal("-CONT");
+        Ended::of(&self.0.wait_with_output().unwrap())
+    }
+
+    fn signal(&self, signal: &str) {
+        let process = self.0.id().to_string();
+        assert!(Command::new("kill").args([signal, &process]).status().unwrap().success());
+    }
+}
+
+/// A program that has a file open and shares it with nobody, until it is dropped.
+pub(crate) struct Holder(Child);
+
+impl Holder {
+    pub(crate) fn of(machine: &Machine, path: &str) -> Self {
+        let mut holder = machine.tool("holder", &[path]);
+        let mut child = holder.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        Self(child)
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
+fn executable(tool: &str) -> PathBuf {
+    given("REHOME_WINDOWS_TOOLS").join(format!("{tool}.exe"))
 }
 
 fn given(variable: &str) -> PathBuf {
