@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use testkit::cowork::{self, CLASSIC, Placed, Session};
 use testkit::tree::Tree;
 
-use crate::machine::{Ended, Machine};
+use crate::machine::{Ended, Holder, Machine};
 
 pub(crate) const TOOL: &str = "cowork-migrate";
 pub(crate) const MIRA: &str = r"C:\Users\mira\AppData\Roaming\Claude";
@@ -131,4 +131,75 @@ fn a_session_arrives_whole_is_put_back_after_its_first_load_and_is_taken_back() 
     moving.say(0, &["undo"]);
     fs::remove_dir_all(moving.archive()).unwrap(); // what the application made of the sidecar is kept there
     before.assert_same(&moving.tree(), "undone");
+}
+
+#[test]
+fn what_the_virtual_machine_held_gets_names_that_windows_has_and_none_is_lost() {
+    let deep = ["folder-that-is-named-at-length"; 9].join("/") + "/deep.md";
+    let names = ["plan?.md", "a:b.md", "CON", "aux.txt", "ends in a dot.", "Readme.md", "README.md", &deep];
+    let files: Vec<(&str, &str)> = names.iter().map(|name| (*name, *name)).collect();
+    let moving = Move::with_machine(&files);
+    let before = moving.tree();
+    moving.say(0, &["--from", MIRA]);
+    let held = moving.archive().join("calm-amber-noether-7");
+    let kept = ["plan%3F.md", "a%3Ab.md", "_CON", "_aux.txt", "ends in a dot%2E", &deep];
+    for (kept, name) in kept.iter().zip(["plan?.md", "a:b.md", "CON", "aux.txt", "ends in a dot.", &deep]) {
+        assert_eq!(fs::read_to_string(held.join(kept)).unwrap(), name);
+    }
+    let readmes =
+        fs::read_dir(&held).unwrap().flatten().map(|entry| entry.file_name().into_string().unwrap());
+    assert_eq!(readmes.filter(|name| name.to_lowercase().starts_with("readme")).count(), 2);
+    moving.say(0, &["verify"]);
+    moving.say(0, &["undo"]);
+    before.assert_same(&moving.tree(), "undone");
+}
+
+#[test]
+fn the_profile_is_found_where_the_application_keeps_it_and_by_whatever_name_windows_knows_it() {
+    let moving = Move::of(&Session::numbered(7));
+    let before = moving.tree();
+    for name in ["c:/users/MIRA/appdata/roaming/claude", r"\\?\C:\Users\mira\AppData\Roaming\Claude"] {
+        moving.say(0, &["--from", name]);
+        moving.say(0, &["undo"]);
+        before.assert_same(&moving.tree(), name);
+    }
+    let newer = moving.machine.home().join("AppData/Local/Claude-Data");
+    Session::numbered(8).lay_out(&cowork::profile(&newer));
+    assert!(moving.say(0, &["inventory"]).stdout.contains("Sort the drafts of calm-amber-noether-8"));
+    let both = moving.machine.home().join(CLASSIC).join("local-agent-mode-sessions");
+    Session::numbered(9).lay_out(&both.join(cowork::ACCOUNT).join(cowork::PROFILE));
+    let told = moving.say(4, &["--from", MIRA]).stderr;
+    assert!(told.contains("several bases"), "{told}");
+}
+
+#[test]
+fn a_session_from_the_old_machines_disk_takes_the_place_of_one_that_differs() {
+    let moving = Move::of(&Session::numbered(7));
+    fs::create_dir_all(moving.machine.disk(r"D:\Users")).unwrap();
+    fs::rename(moving.machine.disk(r"C:\users\mira"), moving.machine.disk(r"D:\Users\mira")).unwrap();
+    let mut other = Session::numbered(7);
+    other.files.push(("outputs/other.md".into(), b"only here".to_vec()));
+    other.lay_out(&moving.profile());
+    let (before, old) = (moving.tree(), Tree::of(&moving.machine.disk(r"D:\Users")));
+    let from = r"D:\Users\mira\AppData\Roaming\Claude";
+    assert!(moving.say(4, &["--from", from]).stderr.contains("--replace"));
+    before.assert_same(&moving.tree(), "refused");
+    moving.say(0, &["--from", from, "--replace"]);
+    assert!(!moving.moved(&moving.placed.directory).join("outputs/other.md").exists());
+    assert!(moving.archive().join("00000007-replaced").is_dir());
+    assert!(moving.sidecar()["userSelectedFolders"][0].as_str().unwrap().ends_with(r"\drafts"));
+    moving.say(0, &["undo"]);
+    before.assert_same(&moving.tree(), "undone");
+    old.assert_same(&Tree::of(&moving.machine.disk(r"D:\Users")), "the old disk is only read");
+}
+
+#[test]
+fn while_the_application_holds_its_log_nothing_is_moved() {
+    let moving = Move::of(&Session::numbered(7));
+    let before = moving.tree();
+    let holder = Holder::of(&moving.machine, r"C:\Users\mira\AppData\Roaming\Claude\logs\main.log");
+    let told = moving.say(4, &["--from", MIRA]).stderr;
+    assert!(told.contains("in use by another program") && told.contains("quit Claude"), "{told}");
+    drop(holder);
+    before.assert_same(&moving.tree(), "refused");
 }
