@@ -6,10 +6,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use crate::beside::{HasherBeside, ReadBack};
 use crate::digest::{CHUNK, digest_file, read_chunk};
-use crate::{
-    Digest, FileError, Fingerprint, Hasher, InContext, is_world_failure, publish::remove_file_if_there,
-};
+use crate::{Digest, FileError, Fingerprint, InContext, is_world_failure, publish::remove_file_if_there};
 
 /// Sees the bytes pass, and may say stop.
 pub trait Meter {
@@ -147,8 +146,11 @@ fn create(
     meter: &mut dyn Meter,
 ) -> Result<(File, Copied), CopyError> {
     let mut file = create_private_file(staged).doing("create", staged)?;
-    let expected = pour(reader, source, &mut file, staged, traits.sparse, meter)?;
-    let found = digest_file(staged, meter)?.digest;
+    let (expected, read_back) = pour(reader, source, &mut file, staged, traits.sparse, meter)?;
+    let found = match read_back {
+        Some(digest) => digest,
+        None => digest_file(staged, meter)?.digest,
+    };
     if found != expected {
         return Err(CopyError::Damaged { path: staged.to_path_buf(), expected, found });
     }
@@ -172,6 +174,7 @@ pub fn open_expected(source: &Path, expected: &Fingerprint) -> Result<File, Copy
     Ok(file)
 }
 
+/// The digest of what was written, and of what was read back if that was done beside.
 fn pour(
     reader: &mut dyn Read,
     source: &Path,
@@ -179,29 +182,29 @@ fn pour(
     staged: &Path,
     sparse: bool,
     meter: &mut dyn Meter,
-) -> Result<Digest, CopyError> {
-    let mut hasher = Hasher::default();
+) -> Result<(Digest, Option<Digest>), CopyError> {
+    let mut hasher = HasherBeside::default();
+    let mut read_back = ReadBack::new(staged);
+    let mut len = 0;
     let mut buffer = Vec::with_capacity(CHUNK);
     while read_chunk(reader, &mut buffer).doing("read", source)? {
         hasher.update(&buffer);
-        let put = if sparse { write_sparsely(file, &buffer) } else { file.write_all(&buffer) };
+        len += buffer.len() as u64;
+        let put = if sparse { write_sparsely(file, &buffer, len) } else { file.write_all(&buffer) };
         put.doing("write", staged)?;
+        read_back.reached(file, len)?;
         if meter.passed(buffer.len() as u64).is_break() {
             return Err(CopyError::Stopped);
         }
     }
-    let digested = hasher.finish();
-    if sparse {
-        file.set_len(digested.len).doing("write", staged)?; // a hole at the end has not been written
-    }
-    Ok(digested.digest)
+    Ok((hasher.finish().digest, read_back.finish()?.map(|found| found.digest)))
 }
 
 /// What a hole is a multiple of, in bytes.
 const BLOCK: usize = 4096;
 
-/// Writes at the file's position, and passes over blocks of zeros.
-fn write_sparsely(file: &mut File, bytes: &[u8]) -> std::io::Result<()> {
+/// Writes at the file's position, and passes over blocks of zeros; the file is `len` bytes long then.
+fn write_sparsely(file: &mut File, bytes: &[u8], len: u64) -> std::io::Result<()> {
     let is_zero = |block: &[u8]| block.iter().all(|byte| *byte == 0);
     let same_kind = |a: &[u8], b: &[u8]| is_zero(a) == is_zero(b);
     let blocks: Vec<&[u8]> = bytes.chunks(BLOCK).collect();
@@ -215,7 +218,7 @@ fn write_sparsely(file: &mut File, bytes: &[u8]) -> std::io::Result<()> {
             file.write_all(run)?;
         }
     }
-    Ok(())
+    file.set_len(len) // a hole at the end has not been written
 }
 
 /// The mode comes last of all but the time, since it may take away our own right to write.
@@ -314,14 +317,38 @@ mod tests {
     fn a_copy_keeps_every_byte_and_the_time_to_the_nanosecond() {
         let folder = folder();
         let (source, staged) = (folder.path().join("a"), folder.path().join("b"));
-        let content: Vec<u8> = (0..3 * CHUNK + 17).map(|i| u8::try_from(i % 251).unwrap()).collect();
-        std::fs::write(&source, &content).unwrap();
-        let traits = Traits::PRIVATE.with_mtime(-1_234_567_891);
-        let expected = Fingerprint::of_file(&source).unwrap();
-        let copied = copy_file(&source, &expected, &staged, traits, &mut Quiet).unwrap();
-        assert_eq!(std::fs::read(&staged).unwrap(), content);
-        assert_eq!(copied.digest, Digest::of(&content));
-        assert_eq!(Fingerprint::of_file(&staged).unwrap().mtime, -1_234_567_891);
+        let content: Vec<u8> = (0..40 * CHUNK + 17).map(|i| u8::try_from(i % 251).unwrap()).collect();
+        for length in [0, 17, CHUNK, 3 * CHUNK + 17, 4 * CHUNK, content.len()] {
+            let content = &content[..length];
+            std::fs::write(&source, content).unwrap();
+            let traits = Traits::PRIVATE.with_mtime(-1_234_567_891);
+            let expected = Fingerprint::of_file(&source).unwrap();
+            let copied = copy_file(&source, &expected, &staged, traits, &mut Quiet).unwrap();
+            assert!(std::fs::read(&staged).unwrap() == content, "{length} bytes");
+            assert_eq!(copied.digest, Digest::of(content));
+            assert_eq!(Fingerprint::of_file(&staged).unwrap().mtime, -1_234_567_891);
+        }
+    }
+
+    #[test]
+    fn what_comes_back_from_the_disk_must_be_what_was_written_however_long_it_is() {
+        struct Meddling<'p>(std::io::Take<std::io::Repeat>, &'p Path);
+        impl Read for Meddling<'_> {
+            fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+                let read = self.0.read(into)?;
+                if read == 0 {
+                    OpenOptions::new().append(true).open(self.1)?.write_all(b"x")?;
+                }
+                Ok(read)
+            }
+        }
+        let folder = folder();
+        let staged = folder.path().join("b");
+        for length in [CHUNK, 8 * CHUNK] {
+            let mut meddling = Meddling(std::io::repeat(7).take(length as u64), &staged);
+            let outcome = write_stream(&mut meddling, &staged, &staged, Traits::PRIVATE, &mut Quiet);
+            assert!(matches!(outcome, Err(CopyError::Damaged { .. })), "{outcome:?}");
+        }
     }
 
     #[test]
@@ -372,11 +399,11 @@ mod tests {
     fn holes_stay_holes_and_every_byte_is_kept() {
         use std::os::unix::fs::MetadataExt;
         let folder = folder();
-        let mut content = vec![0; 3 * CHUNK + 17];
+        let mut content = vec![0; 7 * CHUNK + 17];
         for at in [5, 2 * CHUNK - 1] {
             content[at] = 1;
         }
-        for length in [content.len(), 2 * CHUNK, 0] {
+        for length in [content.len(), 3 * CHUNK + 17, 2 * CHUNK, 0] {
             let staged = folder.path().join("b");
             let traits = Traits { sparse: true, ..Traits::PRIVATE };
             let written =

@@ -30,6 +30,7 @@
 //! system with working `flock`, which network file systems may lack. Extended attributes and ACLs are not carried by
 //! [`copy_file`].
 
+mod beside;
 mod copy;
 mod digest;
 mod dirs;
@@ -44,6 +45,7 @@ mod room;
 mod sync;
 mod windows;
 
+pub use beside::HasherBeside;
 pub use copy::{
     Copied, CopyError, Meter, Quiet, Traits, copy_file, dress_dir, open_expected, open_regular, write_file,
     write_new, write_stream,

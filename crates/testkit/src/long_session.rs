@@ -128,10 +128,13 @@ impl<W: Write> Session<W> {
         Ok(())
     }
 
-    /// Text as tools print it, escaped once more than it would have to be.
+    /// Text as tools print it: mostly lines of a program, and now and then a path, escaped once more than it would have
+    /// to be.
     fn text(&self) -> String {
-        let line = format!("{{\"path\": \"{}\", \"naïve\": \"größe 日本 😀\"}}\n", CWD.escape_default());
-        line.repeat(self.shape.text.div_ceil(line.len()).max(1))
+        let path = format!("{{\"path\": \"{}\", \"naïve\": \"größe 日本 😀\"}}\n", CWD.escape_default());
+        let program = "    let total: u64 = rows.iter().map(|row| row.size).sum(); // \"größe\" in bytes\n";
+        let page = path + &program.repeat(20);
+        page.repeat(self.shape.text.div_ceil(page.len()).max(1))
     }
 
     fn subagent(&mut self) -> io::Result<()> {

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use durable_files::{
-    CopyError, Digest, Fingerprint, Hasher, PathText, Traits, digest_prefix, open_regular, publish_new,
+    CopyError, Digest, Fingerprint, HasherBeside, PathText, Traits, digest_prefix, open_regular, publish_new,
     remove_file_if_there, write_stream,
 };
 use serde::{Deserialize, Serialize};
@@ -212,7 +212,7 @@ impl Step for SpliceFile {
         }
         let pair = self.tidy(world, slot)?;
         let mode = Traits::like(&self.target)?.mode;
-        let mut old = Hashed { inner: open_regular(&self.target)?, hasher: Hasher::default() };
+        let mut old = Hashed { inner: open_regular(&self.target)?, hasher: HasherBeside::default() };
         let traits = Traits { mode, ..Traits::PRIVATE.with_mtime(self.expect.mtime) };
         let (after, file) = self.write(&mut old, &self.splices, traits, slot, cx)?;
         let before = old.hasher.finish();
@@ -327,7 +327,7 @@ impl Step for SpliceFile {
 /// A reader whose bytes are digested as they pass.
 struct Hashed<R> {
     inner: R,
-    hasher: Hasher,
+    hasher: HasherBeside,
 }
 
 impl<R: Read> Read for Hashed<R> {
