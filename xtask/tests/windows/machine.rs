@@ -102,7 +102,10 @@ impl Machine {
     }
 
     pub(crate) fn run(&self, name: &str, words: &[impl AsRef<OsStr>]) -> Ended {
-        Ended::of(&self.tool(name, words).output().unwrap())
+        let run = || Ended::of(&self.tool(name, words).output().unwrap());
+        let ended = run();
+        // On a busy machine Wine now and then gives up before a program begins: our tools never fail without a word.
+        if ended.is_silent_failure() { run() } else { ended }
     }
 
     /// A tool that is at work while the test goes on.
@@ -111,9 +114,9 @@ impl Machine {
         AtWork(tool.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
-    /// How many folders are locked, or were and nobody has looked since.
-    pub(crate) fn locks(&self) -> usize {
-        std::fs::read_dir(self.home().join("AppData/Local/rehome/locks")).map_or(0, Iterator::count)
+    /// How many things the tools keep below this name: `locks` for folders that are locked, `runs`.
+    pub(crate) fn kept(&self, what: &str) -> usize {
+        std::fs::read_dir(self.home().join("AppData/Local/rehome").join(what)).map_or(0, Iterator::count)
     }
 
     /// Runs a tool and expects this exit code.
@@ -140,6 +143,10 @@ impl Ended {
     pub(crate) fn of(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Self { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+
+    fn is_silent_failure(&self) -> bool {
+        self.code == Some(1) && self.stdout.is_empty() && self.stderr.is_empty()
     }
 }
 

@@ -87,7 +87,7 @@ fn a_transcript_is_checked_stitched_unstitched_and_brought_back_by_undo() {
         transcript.machine.expect(0, TOOL, &["verify"]);
         transcript.machine.expect(0, TOOL, &["undo"]);
         before.assert_same(&transcript.tree(), "undone");
-        assert_eq!(transcript.machine.locks(), 0, "locks are not left lying about");
+        assert_eq!(transcript.machine.kept("locks"), 0, "locks are not left lying about");
     }
 }
 
@@ -125,10 +125,10 @@ fn what_another_program_keeps_to_itself_is_neither_read_nor_written() {
 #[test]
 fn a_second_run_on_the_same_folder_is_refused_while_the_first_is_at_work() {
     let transcript = Transcript::at(r"D:\Sessions\3f6c2f5e.jsonl");
-    transcript.write(Shape { text: 800_000, ..SHORT });
+    transcript.write(Shape { text: 2_000_000, ..SHORT });
     let words = [transcript.name.as_str()];
     let first = transcript.machine.start(TOOL, &words);
-    let first = first.stopped_when(|| transcript.machine.locks() > 0);
+    let first = first.stopped_when(|| transcript.machine.kept("runs") > 0);
     let told = transcript.say(4, &["--state-dir", r"D:\other"]);
     assert!(told.contains("locked by another run"), "{told}");
     assert_eq!(first.go_on().code, Some(0));
