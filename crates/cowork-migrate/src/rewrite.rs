@@ -145,10 +145,10 @@ fn rules(options: &Options, set: &Set, here: &Surroundings) -> Result<(Arc<Mappi
     let vm = set.view.as_ref().and_then(View::vm_name);
     let staging =
         archive(options, &drives, home.as_ref(), here).ok().zip(vm).map(|(place, vm)| place.foreign.join(vm));
-    // Whoever says that a home has moved means the session in it too.
+    // Whoever says that a home has moved means the session in it too, and it may have been rewritten so already.
     let said = |place: ForeignPath| as_said(&options.map, &place);
     let worlds = Worlds {
-        homes: old.zip(home.map(|home| home.foreign)),
+        homes: old.zip(home.map(|home| said(home.foreign))),
         bases: None,
         profiles: None,
         moved: &options.map,

@@ -6,8 +6,9 @@ use std::io::Write;
 use cowork_migrate::{CoworkMigrate, Options, Verb};
 use migration_cli::{Ask, Mode, Prepared, Surroundings, Tool};
 use migration_engine::{Bucket, Cx, NoProgress, Run, RunId, StateRoot, TargetLocks};
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::cowork::Session;
+use testkit::tree::Tree;
 
 use crate::world::{World, with_machine};
 
@@ -68,6 +69,20 @@ fn paths_are_rewritten_in_place_and_back() {
     assert!(fs::read_to_string(&world.placed.transcript).unwrap().contains(r"C:\\Users\\otto\\drafts"));
     world.say(0, &["undo"]);
     before.assert_same(&world.tree(), "undone");
+}
+
+#[test]
+fn what_was_rewritten_in_the_old_home_is_not_rewritten_again() {
+    let world = with_machine();
+    let folder = world.placed.directory.display().to_string();
+    let drive = format!("C:={}", world.disk().display());
+    let rewrite = ["rewrite", &folder, "--drive", &drive, "--map", r"C:\Users\mira=C:\Users\otto"];
+    world.say(0, &rewrite);
+    let (before, state) = (world.tree(), Tree::of(&world.path().join("state")));
+    let report = world.report(0, &rewrite.map(str::to_owned));
+    assert_eq!((&report["run"], &report["summary"]["migrated"]), (&Value::Null, &json!(0)));
+    before.assert_same(&world.tree(), "after the second run");
+    state.assert_same(&Tree::of(&world.path().join("state")), "after the second run");
 }
 
 #[test]
