@@ -1,15 +1,15 @@
-//! Long content is digested and read back by threads of their own, while it is still being written. Short content is not:
+//! Long content is digested, and read back, by threads of their own while it is still being written. Short content is not:
 //! there may be thousands of files of it.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
-use crate::copy::open_regular;
-use crate::digest::CHUNK;
-use crate::{Digested, FileError, Hasher, InContext};
+use crate::copy::{Quiet, open_regular};
+use crate::digest::{CHUNK, digest_stream};
+use crate::{CopyError, Digest, Digested, FileError, Hasher, InContext};
 
 /// How many bytes are content that is worth a thread.
 const LONG: u64 = 4 * CHUNK as u64;
@@ -21,36 +21,167 @@ const PIECE: usize = CHUNK / 4;
 const EARLY: u64 = 32 * CHUNK as u64;
 
 /// A digest in the making: beside whoever takes bytes in, from 4 MiB on.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct HasherBeside {
-    at: Place,
+    here: Hasher,
     len: u64,
-    pending: Vec<u8>,
-}
-
-#[derive(Debug)]
-enum Place {
-    Here(Hasher),
-    There { pieces: SyncSender<Vec<u8>>, spares: Receiver<Vec<u8>>, thread: JoinHandle<Hasher> },
-}
-
-impl Default for HasherBeside {
-    fn default() -> Self {
-        Self { at: Place::Here(Hasher::default()), len: 0, pending: Vec::new() }
-    }
+    there: Option<Beside<Hasher>>,
 }
 
 impl HasherBeside {
     /// Takes in the next bytes.
-    pub fn update(&mut self, mut bytes: &[u8]) {
+    pub fn update(&mut self, bytes: &[u8]) {
         self.len += bytes.len() as u64;
-        if let Place::Here(hasher) = &mut self.at {
-            hasher.update(bytes);
-            if self.len >= LONG {
-                self.at = there(std::mem::take(hasher));
-            }
-            return;
+        match &mut self.there {
+            Some(there) => there.take(bytes),
+            None => self.here.update(bytes),
         }
+        if self.there.is_none() && self.len >= LONG {
+            let mut hasher = std::mem::take(&mut self.here);
+            self.there = Some(Beside::start(move |pieces| {
+                pieces.each(|piece| hasher.update(piece));
+                hasher
+            }));
+        }
+    }
+
+    /// The digest of everything taken in.
+    pub fn finish(self) -> Digested {
+        self.there.map_or(self.here, Beside::finish).finish()
+    }
+}
+
+/// The content of a new file, followed behind the one who writes it: digested and, if it is long, read back, compared
+/// byte by byte and given to the disk.
+pub(crate) struct Follower<'p> {
+    path: &'p Path,
+    here: Hasher,
+    len: u64,
+    there: Option<(Beside<Result<Followed, CopyError>>, Early)>,
+}
+
+/// What was written to a file.
+pub(crate) struct Followed {
+    pub(crate) digest: Digest,
+    /// Whether every byte of it was read back, and nothing else.
+    pub(crate) is_read_back: bool,
+}
+
+impl<'p> Follower<'p> {
+    pub(crate) fn new(path: &'p Path) -> Self {
+        Self { path, here: Hasher::default(), len: 0, there: None }
+    }
+
+    /// These bytes were written to the file, behind those before.
+    pub(crate) fn wrote(&mut self, file: &File, bytes: &[u8]) -> Result<(), FileError> {
+        self.len += bytes.len() as u64;
+        match &mut self.there {
+            Some((there, early)) => {
+                there.take(bytes);
+                early.reached(self.len);
+            }
+            None => self.here.update(bytes),
+        }
+        if self.there.is_none() && self.len >= LONG {
+            let file = file.try_clone().doing("open", self.path)?;
+            let (before, path) = (std::mem::take(&mut self.here), self.path.to_owned());
+            let there = Beside::start(move |pieces| follow(&path, before, pieces));
+            self.there = Some((there, Early::start(file, self.path.to_owned())));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> Result<Followed, CopyError> {
+        let Some((there, early)) = self.there else {
+            return Ok(Followed { digest: self.here.finish().digest, is_read_back: false });
+        };
+        let followed = there.finish()?;
+        early.finish()?;
+        Ok(followed)
+    }
+}
+
+/// Of what was written `before` there is only a digest left to compare with.
+fn follow(path: &Path, mut hasher: Hasher, pieces: Pieces) -> Result<Followed, CopyError> {
+    let mut file = open_regular(path)?;
+    let before = hasher.clone().finish();
+    let mut is_same = digest_stream(&mut (&file).take(before.len), path, &mut Quiet)? == before;
+    let mut found = Vec::with_capacity(PIECE);
+    let mut failure = None;
+    pieces.each(|piece| {
+        hasher.update(piece);
+        if is_same {
+            failure = read_back(&mut file, piece.len(), &mut found).err();
+            is_same = found == piece && failure.is_none();
+        }
+    });
+    failure
+        .map_or(Ok(()), Err)
+        .and_then(|()| read_back(&mut file, 1, &mut found))
+        .doing("read back", path)?;
+    let is_read_back = is_same && found.is_empty(); // nobody else writes here
+    Ok(Followed { digest: hasher.finish().digest, is_read_back })
+}
+
+/// Reads so many of the next bytes, or what is left.
+fn read_back(file: &mut File, len: usize, found: &mut Vec<u8>) -> io::Result<()> {
+    found.clear();
+    file.take(len as u64).read_to_end(found).map(drop)
+}
+
+/// Gives a file to the disk while it is being written. Nobody waits for that but whoever wants to know that it is done.
+struct Early {
+    asked: u64,
+    wanted: SyncSender<()>,
+    thread: JoinHandle<Result<(), FileError>>,
+}
+
+impl Early {
+    fn start(file: File, path: PathBuf) -> Self {
+        let (wanted, asked) = sync_channel(1);
+        let thread = std::thread::spawn(move || {
+            asked.into_iter().try_for_each(|()| file.sync_data().doing("make durable", &path))
+        });
+        Self { asked: 0, wanted, thread }
+    }
+
+    fn reached(&mut self, len: u64) {
+        if len - self.asked >= EARLY {
+            self.asked = len;
+            let _ = self.wanted.try_send(()); // one that waits will do for both; one that failed says so at the end
+        }
+    }
+
+    fn finish(self) -> Result<(), FileError> {
+        drop(self.wanted);
+        joined(self.thread)
+    }
+}
+
+/// A thread that is given bytes, and answers at their end.
+#[derive(Debug)]
+struct Beside<T> {
+    pending: Vec<u8>,
+    pieces: SyncSender<Vec<u8>>,
+    spares: Receiver<Vec<u8>>,
+    thread: JoinHandle<T>,
+}
+
+/// What the thread is given, and where it gives back the room it took.
+struct Pieces {
+    taken: Receiver<Vec<u8>>,
+    done: Sender<Vec<u8>>,
+}
+
+impl<T: Send + 'static> Beside<T> {
+    fn start(work: impl FnOnce(Pieces) -> T + Send + 'static) -> Self {
+        let (pieces, taken) = sync_channel(1);
+        let (done, spares) = channel();
+        let thread = std::thread::spawn(|| work(Pieces { taken, done }));
+        Self { pending: Vec::new(), pieces, spares, thread }
+    }
+
+    fn take(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let (taken, rest) = bytes.split_at(bytes.len().min(PIECE - self.pending.len()));
             self.pending.extend_from_slice(taken);
@@ -61,111 +192,60 @@ impl HasherBeside {
         }
     }
 
-    /// The digest of everything taken in.
-    pub fn finish(mut self) -> Digested {
-        self.pass_on();
-        match self.at {
-            Place::Here(hasher) => hasher.finish(),
-            Place::There { pieces, thread, .. } => {
-                drop(pieces);
-                joined(thread).finish()
-            }
-        }
-    }
-
     fn pass_on(&mut self) {
-        let Place::There { pieces, spares, .. } = &self.at else { return };
-        let spare = spares.try_recv().unwrap_or_else(|_| Vec::with_capacity(PIECE));
+        let spare = self.spares.try_recv().unwrap_or_else(|_| Vec::with_capacity(PIECE));
         let piece = std::mem::replace(&mut self.pending, spare);
-        pieces.send(piece).expect("because the thread takes pieces as long as it can be given some");
+        let _ = self.pieces.send(piece); // one that failed says so at the end
+    }
+
+    fn finish(mut self) -> T {
+        self.pass_on();
+        drop(self.pieces);
+        joined(self.thread)
     }
 }
 
-fn there(mut hasher: Hasher) -> Place {
-    let (pieces, taken) = sync_channel::<Vec<u8>>(1);
-    let (done, spares) = channel();
-    let thread = std::thread::spawn(move || {
-        for mut piece in taken {
-            hasher.update(&piece);
+impl Pieces {
+    fn each(self, mut take: impl FnMut(&[u8])) {
+        for mut piece in self.taken {
+            take(&piece);
             piece.clear();
-            let _ = done.send(piece); // nobody may want it any more
+            let _ = self.done.send(piece); // nobody may want it any more
         }
-        hasher
-    });
-    Place::There { pieces, spares, thread }
-}
-
-/// A new file that is read back behind the one who writes it.
-pub(crate) struct ReadBack<'p> {
-    path: &'p Path,
-    thread: Option<Reading>,
-}
-
-struct Reading {
-    reached: SyncSender<u64>,
-    thread: JoinHandle<Result<Digested, FileError>>,
-}
-
-impl<'p> ReadBack<'p> {
-    pub(crate) fn new(path: &'p Path) -> Self {
-        Self { path, thread: None }
     }
-
-    /// So many bytes have been written to the file.
-    pub(crate) fn reached(&mut self, file: &File, len: u64) -> Result<(), FileError> {
-        if self.thread.is_none() && len >= LONG {
-            let file = file.try_clone().doing("open", self.path)?;
-            self.thread = Some(reading(file, self.path.to_owned()));
-        }
-        if let Some(Reading { reached, .. }) = &self.thread {
-            let _ = reached.send(len); // one that failed says so at the end
-        }
-        Ok(())
-    }
-
-    /// The digest of all that is there, if it is read back beside: otherwise it is still to be done.
-    pub(crate) fn finish(self) -> Result<Option<Digested>, FileError> {
-        let Some(Reading { reached, thread }) = self.thread else { return Ok(None) };
-        drop(reached);
-        joined(thread).map(Some)
-    }
-}
-
-fn reading(written: File, path: PathBuf) -> Reading {
-    let (reached, lengths) = sync_channel(4);
-    let thread = std::thread::spawn(move || {
-        let mut file = open_regular(&path)?;
-        let mut hasher = Hasher::default();
-        let (mut read, mut synced) = (0, 0);
-        for reached in lengths {
-            read += take_in(&mut file, reached - read, &mut hasher).doing("read back", &path)?;
-            if reached - synced >= EARLY {
-                written.sync_data().doing("make durable", &path)?;
-                synced = reached;
-            }
-        }
-        take_in(&mut file, u64::MAX, &mut hasher).doing("read back", &path)?; // nobody else writes here
-        Ok(hasher.finish())
-    });
-    Reading { reached, thread }
-}
-
-fn take_in(file: &mut File, len: u64, hasher: &mut Hasher) -> io::Result<u64> {
-    let mut buffer = Vec::with_capacity(PIECE);
-    let mut taken = 0;
-    while taken < len {
-        buffer.clear();
-        let wanted = (len - taken).min(PIECE as u64);
-        let read = file.take(wanted).read_to_end(&mut buffer)? as u64;
-        if read == 0 {
-            break;
-        }
-        hasher.update(&buffer);
-        taken += read;
-    }
-    Ok(taken)
 }
 
 fn joined<T>(thread: JoinHandle<T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said of a file that holds `there` after `wrote` was written to it.
+    fn followed(there: &[u8], wrote: &[u8]) -> Followed {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, there).unwrap();
+        let file = File::options().write(true).open(&path).unwrap();
+        let mut follower = Follower::new(&path);
+        wrote.chunks(CHUNK + 1).for_each(|chunk| follower.wrote(&file, chunk).unwrap());
+        follower.finish().unwrap()
+    }
+
+    #[test]
+    fn a_byte_that_comes_back_another_is_noticed_wherever_it_is() {
+        let long = usize::try_from(LONG).unwrap();
+        let wrote: Vec<u8> = (0..=250).cycle().take(2 * long + 7).collect();
+        let same = followed(&wrote, &wrote);
+        assert!(same.is_read_back && same.digest == Digest::of(&wrote));
+        for at in [0, long - 1, long + CHUNK + 9, wrote.len() - 1] {
+            let mut there = wrote.clone();
+            there[at] ^= 1;
+            assert!(!followed(&there, &wrote).is_read_back, "byte {at}");
+        }
+        assert!(!followed(&wrote[..wrote.len() - 1], &wrote).is_read_back, "one byte less");
+        assert!(!followed(&[&wrote[..], b"x"].concat(), &wrote).is_read_back, "one byte more");
+    }
 }

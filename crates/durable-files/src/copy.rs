@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::beside::{HasherBeside, ReadBack};
+use crate::beside::{Followed, Follower};
 use crate::digest::{CHUNK, digest_file, read_chunk};
 use crate::{Digest, FileError, Fingerprint, InContext, is_world_failure, publish::remove_file_if_there};
 
@@ -146,11 +146,9 @@ fn create(
     meter: &mut dyn Meter,
 ) -> Result<(File, Copied), CopyError> {
     let mut file = create_private_file(staged).doing("create", staged)?;
-    let (expected, read_back) = pour(reader, source, &mut file, staged, traits.sparse, meter)?;
-    let found = match read_back {
-        Some(digest) => digest,
-        None => digest_file(staged, meter)?.digest,
-    };
+    let Followed { digest: expected, is_read_back } =
+        pour(reader, source, &mut file, staged, traits.sparse, meter)?;
+    let found = if is_read_back { expected } else { digest_file(staged, meter)?.digest };
     if found != expected {
         return Err(CopyError::Damaged { path: staged.to_path_buf(), expected, found });
     }
@@ -174,7 +172,7 @@ pub fn open_expected(source: &Path, expected: &Fingerprint) -> Result<File, Copy
     Ok(file)
 }
 
-/// The digest of what was written, and of what was read back if that was done beside.
+/// Writes everything; what is long is read back on the way.
 fn pour(
     reader: &mut dyn Read,
     source: &Path,
@@ -182,22 +180,20 @@ fn pour(
     staged: &Path,
     sparse: bool,
     meter: &mut dyn Meter,
-) -> Result<(Digest, Option<Digest>), CopyError> {
-    let mut hasher = HasherBeside::default();
-    let mut read_back = ReadBack::new(staged);
+) -> Result<Followed, CopyError> {
+    let mut follower = Follower::new(staged);
     let mut len = 0;
     let mut buffer = Vec::with_capacity(CHUNK);
     while read_chunk(reader, &mut buffer).doing("read", source)? {
-        hasher.update(&buffer);
         len += buffer.len() as u64;
         let put = if sparse { write_sparsely(file, &buffer, len) } else { file.write_all(&buffer) };
         put.doing("write", staged)?;
-        read_back.reached(file, len)?;
+        follower.wrote(file, &buffer)?;
         if meter.passed(buffer.len() as u64).is_break() {
             return Err(CopyError::Stopped);
         }
     }
-    Ok((hasher.finish().digest, read_back.finish()?.map(|found| found.digest)))
+    follower.finish()
 }
 
 /// What a hole is a multiple of, in bytes.
