@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use crate::load::{Fate, Limits, Load, Loader, Loss, Simulation};
-use crate::stitch::{Edit, EditError, EditKind, LeftAlone, NoStitch, Options, chain, missing_ending, stitch};
-use crate::{Index, Splice, Spliced};
+use crate::stitch::{
+    Edit, EditError, EditKind, LeftAlone, NoStitch, Options, chain, edited, missing_ending, stitch,
+};
+use crate::{Index, Splice};
 
 /// A transcript, looked at.
 #[derive(Debug)]
@@ -92,20 +94,25 @@ impl Decision {
 /// stitch gives anew depend on it.
 pub fn check(input: impl Read, stem: &str, limits: Limits) -> io::Result<Checked> {
     let index = Index::read(input)?;
-    let loads = Loader::ALL.map(|loader| Load::of(&index, stem, loader, limits)).to_vec();
+    let loads = loads(&index, stem, limits);
     Ok(Checked { index, loads, stem: stem.to_owned(), limits })
 }
 
+/// What each loader would show.
+fn loads(index: &Index, stem: &str, limits: Limits) -> Vec<Load> {
+    Loader::ALL.map(|loader| Load::of(index, stem, loader, limits)).to_vec()
+}
+
 /// Decides what to do for the loaders in `targets`. `open` gives the file from its beginning, as it was when it was
-/// checked; if there is something to stitch it is read once to make the edits and once, through them, to see what they
-/// gain. No edit is made that does not bring back rows for one of the targets, or that takes any from another loader.
+/// checked; if there is something to stitch it is read once to make the edits, and what they gain is known from the index.
+/// No edit is made that does not bring back rows for one of the targets, or that takes any from another loader.
 pub fn decide<R: Read>(
     checked: Checked,
     targets: &[Loader],
     options: Options,
     mut open: impl FnMut() -> io::Result<R>,
 ) -> Result<Decision, EditError> {
-    let Checked { index, loads: before, stem, limits } = checked;
+    let Checked { mut index, loads: before, stem, limits } = checked;
     let targeted = || before.iter().filter(|load| targets.contains(&load.loader));
     let is_whole = targeted().all(Load::is_whole);
     let mut why = if is_whole { Why::Whole } else { Why::NoBetter };
@@ -113,21 +120,21 @@ pub fn decide<R: Read>(
     let mut tried = Vec::new();
     if targeted().any(|load| stitchable(load) > 0) {
         match stitch(&index, &stem, options, limits, &mut open)? {
-            Ok((edits, left)) => {
-                left_alone = left;
-                tried.push(edits);
+            Ok((stitch, edits)) => {
+                left_alone = stitch.left_alone;
+                tried.push((Some(stitch), edits));
             }
             Err(none @ (NoStitch::OutOfReach { .. } | NoStitch::NoMessage)) => why = Why::Impossible(none),
             Err(NoStitch::NoBoundary | NoStitch::NothingBefore) => {}
         }
-        tried.extend(missing_ending(&index).map(|edit| vec![edit]));
+        tried.extend(missing_ending(&index).map(|edit| (None, vec![edit])));
     }
-    // The second index takes the room of the first.
-    drop(index);
-    for edits in tried {
-        let splices = splices(&edits);
-        let stitched = Spliced::new(open()?, &splices).map_err(io::Error::other)?;
-        let after = check(stitched, &stem, limits)?.loads;
+    let mut tried = tried.into_iter().peekable();
+    while let Some((stitch, edits)) = tried.next() {
+        // Only for another try the index is needed once more.
+        let kept = if tried.peek().is_some() { index.clone() } else { Index::default() };
+        let after =
+            loads(&edited(std::mem::replace(&mut index, kept), stitch.as_ref(), &edits), &stem, limits);
         if is_better(&before, &after, targets) {
             return Ok(Decision { before, after, edits, why: Why::Better, left_alone });
         }

@@ -64,7 +64,7 @@ const DIGITS: [u8; 256] = {
 };
 
 /// All ids of a file: about 30 bytes each.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Ids {
     keys: Vec<Key>,
     table: HashTable<Id>,

@@ -1,12 +1,13 @@
 //! A transcript as a graph: one pass over its bytes, and a few dozen bytes a row kept of it.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read};
 
 use crate::id::{Id, Ids, Name};
 use crate::record::{Compaction, Flags, Record, Segment};
 use crate::scan::{Chunk, each_chunk};
+use crate::{Splice, growth};
 
 /// The position of a row among the rows of its file. Blank lines are no rows.
 pub type RowNo = u32;
@@ -25,7 +26,7 @@ struct Row {
 /// A transcript as a graph of rows.
 ///
 /// It takes about 64 bytes a row, whatever the rows hold.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Index {
     rows: Vec<Row>,
     ids: Ids,
@@ -64,15 +65,13 @@ impl Index {
         self.ends_with_line_feed = chunk.bytes.last().map_or(self.ends_with_line_feed, |&last| last == b'\n');
     }
 
-    fn push(&mut self, offset: u64, record: Record) {
+    /// Adds the next row.
+    pub(crate) fn push(&mut self, offset: u64, record: Record) {
         let no = self.len();
         let uuid = record.uuid.map(|name| self.intern(name));
         let parent = record.parent.map(|name| self.intern(name));
         if let Some(id) = uuid {
-            match self.first[id.index()] {
-                NO_ROW => self.first[id.index()] = no,
-                first => self.several.entry(id).or_insert_with(|| vec![first]).push(no),
-            }
+            self.enter(id, no);
         }
         if let Some(compaction) = record.compaction {
             let compaction = compaction.map(|name| self.intern(name));
@@ -87,6 +86,71 @@ impl Index {
             self.first.push(NO_ROW);
         }
         id
+    }
+
+    /// Notes that a row, which comes after all that were noted, has this id.
+    fn enter(&mut self, id: Id, row: RowNo) {
+        match self.first[id.index()] {
+            NO_ROW => self.first[id.index()] = row,
+            first => self.several.entry(id).or_insert_with(|| vec![first]).push(row),
+        }
+    }
+
+    /// The id of this text, which no row may have yet; `None` of no text.
+    pub(crate) fn intern_text(&mut self, text: &[u8]) -> Option<Id> {
+        Name::of(text).map(|name| self.intern(name))
+    }
+
+    /// Gives rows other ids.
+    pub(crate) fn set_uuids(&mut self, uuids: &BTreeMap<RowNo, Id>) {
+        for (&row, &id) in uuids {
+            self.rows[row as usize].uuid = Some(id);
+        }
+        self.first.fill(NO_ROW);
+        self.several.clear();
+        for row in self.rows() {
+            if let Some(id) = self.uuid(row) {
+                self.enter(id, row);
+            }
+        }
+    }
+
+    /// Gives a row another parent.
+    pub(crate) fn set_parent(&mut self, row: RowNo, parent: Option<Id>) {
+        self.rows[row as usize].parent = parent;
+    }
+
+    /// Sets or clears these flags of a row.
+    pub(crate) fn set_flags(&mut self, row: RowNo, flags: Flags, on: bool) {
+        self.rows[row as usize].flags.set(flags, on);
+    }
+
+    /// Lets a boundary preserve a segment.
+    pub(crate) fn set_segment(&mut self, boundary: RowNo, segment: Segment<Id>) {
+        self.set_flags(boundary, Flags::SEGMENT, true);
+        let nothing = Compaction { logical_parent: None, segment: None };
+        self.compactions.entry(boundary).or_insert(nothing).segment = Some(segment);
+    }
+
+    /// Moves every row to where it is after these splices, which leave each row a row; what is added behind the last one
+    /// ends it.
+    pub(crate) fn splice<'s>(&mut self, splices: impl IntoIterator<Item = &'s Splice>) {
+        let mut splices = splices.into_iter().peekable();
+        let mut longer = 0;
+        for row in &mut self.rows {
+            while let Some(before) = splices.next_if(|splice| splice.offset < row.offset) {
+                longer += growth(std::slice::from_ref(before));
+            }
+            row.offset = row.offset.saturating_add_signed(longer);
+        }
+        for splice in splices {
+            if splice.offset == self.size {
+                self.ends_with_line_feed = true;
+                self.rows.iter_mut().last().into_iter().for_each(|row| row.flags.remove(Flags::UNTERMINATED));
+            }
+            longer += growth(std::slice::from_ref(splice));
+        }
+        self.size = self.size.saturating_add_signed(longer);
     }
 
     fn row(&self, row: RowNo) -> &Row {

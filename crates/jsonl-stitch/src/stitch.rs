@@ -7,6 +7,7 @@
 mod edit;
 mod forest;
 mod ids;
+mod outcome;
 mod plan;
 mod segment;
 mod weave;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use edit::missing_ending;
 pub use edit::{Edit, EditError};
 pub use ids::LeftAlone;
+pub(crate) use outcome::edited;
 pub use plan::NoStitch;
 
 use crate::load::Limits;
@@ -66,12 +68,12 @@ pub enum EditKind {
 
 /// Which rows change, and how.
 #[derive(Debug)]
-struct Stitch {
+pub(crate) struct Stitch {
     /// The name of the transcript's file, without `.jsonl`.
     stem: String,
     rows: RowEdits,
     segment: Segment,
-    left_alone: LeftAlone,
+    pub(crate) left_alone: LeftAlone,
 }
 
 type RowEdits = BTreeMap<RowNo, RowEdit>;
@@ -107,7 +109,7 @@ struct Outlook {
     from_boundary: u64,
 }
 
-/// The edits that make a transcript whole, and what they leave alone. `stem` is the name of its file without `.jsonl`;
+/// What makes a transcript whole, and the edits that do so. `stem` is the name of its file without `.jsonl`;
 /// `open` gives the file that was indexed.
 pub(crate) fn stitch<R: Read>(
     index: &Index,
@@ -115,7 +117,7 @@ pub(crate) fn stitch<R: Read>(
     options: Options,
     limits: Limits,
     mut open: impl FnMut() -> io::Result<R>,
-) -> Result<Result<(Vec<Edit>, LeftAlone), NoStitch>, EditError> {
+) -> Result<Result<(Stitch, Vec<Edit>), NoStitch>, EditError> {
     let mut outlook = Outlook::before(index, limits);
     loop {
         let stitch = match plan::plan(index, stem, options, limits, outlook) {
@@ -127,7 +129,7 @@ pub(crate) fn stitch<R: Read>(
         let after = outlook.after(&stitch, index, limits, &edits);
         let boundary = plan::boundary(index, options, limits, after);
         if after.is_big == outlook.is_big && boundary == Ok(stitch.segment.boundary) {
-            return Ok(Ok((edits, stitch.left_alone)));
+            return Ok(Ok((stitch, edits)));
         }
         outlook = after;
     }

@@ -59,6 +59,20 @@ impl Stitch {
         editor.append();
         Ok(editor.edits)
     }
+
+    /// The id that a row has once the stitch is made.
+    pub(super) fn id_of(&self, index: &Index, row: RowNo) -> Vec<u8> {
+        let text = |row| index.uuid(row).map(|id| index.text(id).into_owned()).unwrap_or_default();
+        if row == index.len() {
+            // The boundary that is appended is named for the last row that has a name.
+            let last = index.rows().rev().find(|&row| index.uuid(row).is_some()).map(text);
+            return fresh_uuid(index, &self.stem, &last.unwrap_or_default(), 0).into_bytes();
+        }
+        match self.rows.get(&row).and_then(|edit| edit.fresh) {
+            Some(ordinal) => fresh_uuid(index, &self.stem, &text(row), ordinal).into_bytes(),
+            None => text(row),
+        }
+    }
 }
 
 struct Editor<'a> {
@@ -145,18 +159,7 @@ impl Editor<'_> {
 
     /// The id that a row has once the stitch is made, as a JSON string.
     fn quoted_id(&self, row: RowNo) -> Vec<u8> {
-        let (index, stem) = (self.index, &self.stitch.stem);
-        let text = |row| index.uuid(row).map(|id| index.text(id)).unwrap_or_default();
-        if row == index.len() {
-            // The boundary that is appended is named for the last row that has a name.
-            let last =
-                index.rows().rev().find(|&row| index.uuid(row).is_some()).map(text).unwrap_or_default();
-            return encode(fresh_uuid(index, stem, &last, 0).as_bytes());
-        }
-        match self.stitch.rows.get(&row).and_then(|edit| edit.fresh) {
-            Some(ordinal) => encode(fresh_uuid(index, stem, &text(row), ordinal).as_bytes()),
-            None => encode(&text(row)),
-        }
+        encode(&self.stitch.id_of(self.index, row))
     }
 }
 

@@ -78,6 +78,7 @@ proptest! {
         let decision = decided(&bytes, limits, targets, options);
         let stitched = apply(&bytes, &decision.splices());
         prop_assert_eq!(decision.why == Why::Better, !decision.edits.is_empty());
+        prop_assert_eq!(&check(&stitched[..], "t", limits).unwrap().loads, &decision.after);
         for (before, after) in decision.before.iter().zip(&decision.after) {
             prop_assert!(after.rows_lost() <= before.rows_lost());
             let expected = oracle::load(&stitched, after.loader, limits);
