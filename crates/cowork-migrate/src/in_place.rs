@@ -31,9 +31,7 @@ impl InPlace {
             return Ok(rewrite_document(rules, self.members(), &extracted_name, &document).1);
         }
         let input = Metered { input: self.original.open().map_err(io::Error::other)?, cx };
-        let mut lines = RewrittenLines::new(rules, self.members(), &extracted_name, input);
-        io::copy(&mut lines, &mut io::sink())?;
-        Ok(lines.into_report())
+        RewrittenLines::new(rules, self.members(), &extracted_name, input).survey()
     }
 
     /// One JSON value with line ends where they please, not one a line.

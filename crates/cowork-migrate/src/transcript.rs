@@ -46,11 +46,11 @@ pub(crate) fn conversation(path: &Path, rules: &PathRules, cx: &Cx<'_>) -> Resul
 pub(crate) fn subagent(path: &Path, rules: &PathRules, cx: &Cx<'_>) -> Result<Planned, Refusal> {
     let original = Original::of(path)?;
     let input = original.open().map_err(|error| unreadable(path, &io::Error::other(error)))?;
-    let mut lines = rewritten_lines(Metered { input, cx }, rules);
-    io::copy(&mut lines, &mut io::sink()).map_err(|error| unreadable(path, &error))?;
+    let report =
+        rewritten_lines(Metered { input, cx }, rules).survey().map_err(|error| unreadable(path, &error))?;
     original.must_be_as_planned()?;
     let made = Made::Transcript(Transcript { original, splices: Vec::new() });
-    Ok(Planned { made, report: lines.into_report(), decision: None })
+    Ok(Planned { made, report, decision: None })
 }
 
 /// What describes a subagent.

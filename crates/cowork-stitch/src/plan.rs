@@ -63,7 +63,7 @@ impl Draft {
     pub(crate) fn decided(
         &mut self,
         transcript: &Transcript,
-        decision: &Decision,
+        decision: Decision,
         targets: &[Loader],
         backup: Option<InstallFile>,
     ) {
@@ -86,7 +86,7 @@ impl Draft {
         }
         item.findings = targeted.iter().flat_map(Load::findings).collect();
         self.partial |= !targeted.iter().all(Load::is_whole);
-        let splices = decision.splices();
+        let splices = decision.into_splices();
         self.add(item, transcript, splices, backup);
     }
 

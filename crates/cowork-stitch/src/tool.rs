@@ -122,13 +122,13 @@ fn add(
 ) -> Result<(), Unfit> {
     let (transcript, checked) = Transcript::read_to_change(file, cx)?;
     let decision = transcript.decide(checked, options.target.loaders(), options.stitch(), cx)?;
-    let is_changed = !decision.splices().is_empty();
+    let is_changed = !decision.edits.is_empty();
     if is_changed {
         transcript.must_be_replaceable()?;
     }
     let backup =
         backup.filter(|_| is_changed).map(|folder| draft.backup(&transcript, folder, cx)).transpose()?;
-    draft.decided(&transcript, &decision, options.target.loaders(), backup);
+    draft.decided(&transcript, decision, options.target.loaders(), backup);
     Ok(())
 }
 

@@ -80,6 +80,11 @@ impl Decision {
         splices(&self.edits)
     }
 
+    /// The same, of a decision that is not needed any more: there may be many.
+    pub fn into_splices(self) -> Vec<Splice> {
+        self.edits.into_iter().map(|edit| edit.splice).collect()
+    }
+
     /// How many edits there are of each kind.
     pub fn kinds(&self) -> BTreeMap<EditKind, u64> {
         let mut kinds = BTreeMap::new();

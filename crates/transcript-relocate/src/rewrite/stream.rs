@@ -70,6 +70,16 @@ impl<'r, R: Read> RewrittenLines<'r, R> {
         Self { blocks: Blocks::of(input), rewriter, rewritten: Vec::new(), given: 0 }
     }
 
+    /// What is done to all that was not read yet too, for those who need not see it.
+    pub fn survey(mut self) -> io::Result<Rewritten> {
+        while self.blocks.advance()?.is_some() {
+            if let Some(lines) = self.blocks.whole_lines() {
+                rewrite_block(&mut self.rewriter, lines, &mut io::sink())?;
+            }
+        }
+        Ok(self.into_report())
+    }
+
     /// What was done so far: all of it, once everything was read.
     pub fn into_report(self) -> Rewritten {
         self.rewriter.into_report()
