@@ -27,13 +27,13 @@
 //! ```
 //!
 //! # Limitations
-//! - The worlds so far are `ao` and `cowork`.
+//! - The worlds so far are `ao`, `convocate` and `cowork`.
 //! - `cowork` reads sessions of the app's local agent mode; spaces are named, projects and the Code tab's store are not read.
 //!   Nothing of it was run on Windows.
 //! - A survey is a moment's view: a store that is written to while it is read may be seen half old, half new.
 //! - Files above 64 MiB are reported as unreadable; nothing that these tools wrote comes near that.
 
-#[cfg(any(feature = "ao", feature = "cowork"))]
+#[cfg(any(feature = "ao", feature = "convocate", feature = "cowork"))]
 mod files;
 #[cfg(any(feature = "ao", feature = "cowork"))]
 mod surrogates;
@@ -42,5 +42,7 @@ mod text;
 
 #[cfg(feature = "ao")]
 pub mod ao;
+#[cfg(feature = "convocate")]
+pub mod convocate;
 #[cfg(feature = "cowork")]
 pub mod cowork;

@@ -23,6 +23,7 @@
 mod finding;
 mod foreign_path;
 mod kinds;
+mod session_json;
 mod splice;
 mod survey;
 pub mod text_or_hex;
@@ -31,6 +32,7 @@ mod time;
 pub use finding::{Finding, Level};
 pub use foreign_path::{ForeignPath, ForeignPathError, PathRoot, PathStyle, fold_case, same_name};
 pub use kinds::{ActivityState, Harness, LifecycleState, SessionKind};
+pub use session_json::{Fields, SessionJson, SessionJsonError, is_session_id};
 pub use splice::{Splice, SpliceError, Spliced, growth, reversed};
 pub use survey::{Anomaly, InputId, Place, Survey};
 pub use time::{ParsedTime, Timestamp, parse_time, to_millis_utc};

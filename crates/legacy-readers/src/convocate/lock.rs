@@ -1,0 +1,62 @@
+//! A session's lock file: a leftover of attaches in the single-host era, or another tool at work right now.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use session_model::Timestamp;
+
+use crate::files;
+
+/// A lock file as it was found. Reading never removes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockFile {
+    /// The file.
+    pub path: PathBuf,
+    /// What it holds: a process id, if somebody's tool wrote it.
+    pub text: Vec<u8>,
+    /// Its permission bits.
+    pub mode: u32,
+    /// When it was written.
+    pub modified: Timestamp,
+}
+
+/// What a lock file claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// That this process has the session.
+    Process(u32),
+    /// Nothing that could be a process: nobody has it.
+    Nobody,
+}
+
+impl LockFile {
+    /// Reads one, if it is there. What cannot be read claims nothing, and is kept for what it is.
+    pub(super) fn read(path: &Path) -> Option<Self> {
+        let metadata = fs::symlink_metadata(path).ok()?;
+        let mut text = Vec::new();
+        if metadata.is_file() && metadata.len() <= 4096 {
+            let _ = fs::File::open(path).and_then(|file| files::fill(&mut text, file));
+        }
+        let modified = metadata.modified().map_or(Timestamp::UNIX_EPOCH, files::timestamp);
+        Some(Self { path: path.to_owned(), text, mode: mode_of(&metadata), modified })
+    }
+
+    /// Whom it speaks for: the number it begins with.
+    pub fn claim(&self) -> Claim {
+        let text = self.text.trim_ascii();
+        let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let number = std::str::from_utf8(&text[..digits]).ok().and_then(|digits| digits.parse().ok());
+        number.filter(|&process: &u32| process > 0).map_or(Claim::Nobody, Claim::Process)
+    }
+}
+
+#[cfg(unix)]
+fn mode_of(metadata: &fs::Metadata) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & 0o7777
+}
+
+#[cfg(not(unix))]
+fn mode_of(_metadata: &fs::Metadata) -> u32 {
+    0o600
+}
