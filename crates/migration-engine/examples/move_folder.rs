@@ -49,7 +49,8 @@ fn plan(place: &Path) -> Result<Plan<Effect>, Box<dyn Error>> {
         } else {
             installs.push(Task { item, step: InstallFile::plan(&source, expect, &target).into() });
         }
-        retires.push(Task { item, step: Retire { source: source.clone().into(), expect }.into() });
+        retires
+            .push(Task { item, step: Retire { source: source.clone().into(), expect, into: None }.into() });
         let input = InputId::new("file", source.display().to_string());
         items.push(Item::new(input.clone(), name.to_string_lossy(), Outcome::plain(Bucket::Migrated)));
         inputs.push(input);

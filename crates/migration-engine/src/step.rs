@@ -136,8 +136,10 @@ pub enum State {
 /// What a step will take of a destination, and how much there is to show for it on a progress bar.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// The bytes that pass.
+    /// The bytes that are written there.
     pub bytes: u64,
+    /// The bytes that pass and take no room on this machine: they go to another.
+    pub passing: u64,
     /// Where room is needed; `None` is the run's own folder.
     pub at: Option<PathBuf>,
     /// Files and folders created there.

@@ -221,7 +221,7 @@ impl Place {
     fn retire(&self, at: usize) -> Task<Effect> {
         let source = self.old(&self.names[at]);
         let expect = Fingerprint::of_file(&source).unwrap();
-        Task { item: Some(item_id(at)), step: Retire { source: source.into(), expect }.into() }
+        Task { item: Some(item_id(at)), step: Retire { source: source.into(), expect, into: None }.into() }
     }
 
     fn installs(&self) -> Vec<Task<Effect>> {

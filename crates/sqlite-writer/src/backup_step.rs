@@ -33,7 +33,7 @@ impl Step for TakeSnapshot {
     }
 
     fn cost(&self) -> Cost {
-        Cost { bytes: self.bytes, at: None, inodes: 1 }
+        Cost { bytes: self.bytes, at: None, inodes: 1, passing: 0 }
     }
 
     fn inspect(

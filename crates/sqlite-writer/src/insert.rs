@@ -128,7 +128,7 @@ impl Step for InsertRow {
     fn cost(&self) -> Cost {
         let bytes: usize = self.row.values().map(size).sum();
         let at = self.folder.as_deref().map(Path::to_path_buf);
-        Cost { bytes: 6 * (bytes as u64), at, inodes: 0 }
+        Cost { bytes: 6 * (bytes as u64), at, inodes: 0, passing: 0 }
     }
 
     fn inspect(

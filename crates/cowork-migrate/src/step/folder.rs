@@ -44,7 +44,7 @@ impl Step for MakeFolder {
 
     fn cost(&self) -> Cost {
         let at = self.target.parent().map(Path::to_path_buf);
-        Cost { bytes: 0, at, inodes: self.new_dirs.len() as u64 }
+        Cost { bytes: 0, at, inodes: self.new_dirs.len() as u64, passing: 0 }
     }
 
     fn inspect(

@@ -207,7 +207,7 @@ impl Draft {
             let step = InstallFile::plan(source, expect, &target);
             self.copies.push(Task { item: Some(id), step: step.into() });
             if options.moving {
-                let step = Retire { source: source.into(), expect };
+                let step = Retire { source: source.into(), expect, into: None };
                 self.retires.push(Task { item: Some(id), step: step.into() });
             }
         }

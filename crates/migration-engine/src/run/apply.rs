@@ -44,7 +44,9 @@ impl<S: Step> Run<S> {
         }
         // Durable before the first effect: killed from here on, a run that had ended counts as interrupted.
         self.ledger.record([Record::Applying { at: (cx.now)() }]).map_err(ApplyError::from_step)?;
-        let costs = || self.plan.tasks().map(|task| task.step.cost().bytes);
+        let costs = || {
+            self.plan.tasks().map(|task| task.step.cost()).map(|cost| cost.bytes.saturating_add(cost.passing))
+        };
         let bytes = costs().fold(0, u64::saturating_add);
         cx.progress.begin("migrating", bytes, costs().count() as u64);
         let lanes: Vec<usize> = (0..self.plan.lanes.len()).collect();

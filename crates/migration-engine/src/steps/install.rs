@@ -112,7 +112,12 @@ impl<C: Content> Step for InstallFile<C> {
 
     fn cost(&self) -> Cost {
         let inodes = 1 + self.new_dirs.len() as u64;
-        Cost { bytes: self.content.size(), at: self.target.parent().map(Path::to_path_buf), inodes }
+        Cost {
+            bytes: self.content.size(),
+            at: self.target.parent().map(Path::to_path_buf),
+            inodes,
+            passing: 0,
+        }
     }
 
     fn inspect(

@@ -104,7 +104,12 @@ impl<C: Content> Step for ReplaceFile<C> {
     }
 
     fn cost(&self) -> Cost {
-        Cost { bytes: self.content.size(), at: self.target.parent().map(Path::to_path_buf), inodes: 1 }
+        Cost {
+            bytes: self.content.size(),
+            at: self.target.parent().map(Path::to_path_buf),
+            inodes: 1,
+            passing: 0,
+        }
     }
 
     fn inspect(

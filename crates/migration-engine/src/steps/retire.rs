@@ -2,19 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
-use durable_files::{Fingerprint, PathText, publish_new};
+use durable_files::{Fingerprint, PathText, create_private_dirs, publish_new, remove_empty_dirs};
 use serde::{Deserialize, Serialize};
 
 use super::files::{Files, fingerprint_if_there, move_into};
 use crate::{Cause, Cx, Look, Slot, State, Step, StepError};
 
-/// Moves a file or folder aside, under a name beside it; nothing is deleted.
+/// Moves a file or folder aside; nothing is deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retire {
     /// What is moved aside.
     pub source: PathText,
     /// What it looked like when the plan was made.
     pub expect: Fingerprint,
+    /// The folder that takes it, under its own name and the run's, made if need be; without one it stays beside its
+    /// place, under a name of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub into: Option<PathText>,
 }
 
 /// Where it was moved.
@@ -25,6 +29,14 @@ pub struct Retired {
 }
 
 impl Retire {
+    /// The name it will have.
+    fn aside(&self, slot: &Slot) -> PathBuf {
+        let Some(folder) = &self.into else { return slot.beside(&self.source, "retired") };
+        let mut name = self.source.file_name().unwrap_or_default().to_owned();
+        name.push(format!("-{}", slot.run()));
+        folder.join(name)
+    }
+
     fn is_expected(&self, found: &Fingerprint) -> bool {
         found.same_file(&self.expect)
     }
@@ -64,10 +76,14 @@ impl Step for Retire {
         })
     }
 
-    fn stage(&self, _world: &mut Files, slot: &Slot, _cx: &Cx<'_>) -> Result<Retired, StepError> {
+    fn stage(&self, world: &mut Files, slot: &Slot, _cx: &Cx<'_>) -> Result<Retired, StepError> {
         match fingerprint_if_there(&self.source)? {
             Some(found) if self.is_expected(&found) => {
-                Ok(Retired { aside: slot.beside(&self.source, "retired").into() })
+                if let Some(folder) = &self.into {
+                    create_private_dirs(folder)?;
+                    world.touch(folder);
+                }
+                Ok(Retired { aside: self.aside(slot).into() })
             }
             _ => Err(self.changed()),
         }
@@ -76,6 +92,7 @@ impl Step for Retire {
     fn publish(&self, world: &mut Files, _slot: &Slot, evidence: &Retired) -> Result<(), StepError> {
         publish_new(&self.source, &evidence.aside)?;
         world.touch(&self.source);
+        world.touch(&evidence.aside);
         if !self.is_expected(&Fingerprint::of_file(&evidence.aside)?) {
             publish_new(&evidence.aside, &self.source)?;
             return Err(self.changed());
@@ -90,12 +107,14 @@ impl Step for Retire {
         evidence: Option<&Retired>,
         _cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        let Some(retired) = evidence else { return Ok(()) };
-        world.touch(&self.source);
-        if fingerprint_if_there(&retired.aside)?.is_some() {
-            publish_new(&retired.aside, &self.source)?;
+        if let Some(retired) = evidence {
+            world.touch(&self.source);
+            world.touch(&retired.aside);
+            if fingerprint_if_there(&retired.aside)?.is_some() {
+                publish_new(&retired.aside, &self.source)?;
+            }
         }
-        Ok(())
+        Ok(remove_empty_dirs(self.into.as_slice())?)
     }
 
     fn set_aside(

@@ -168,7 +168,12 @@ impl Step for SpliceFile {
     }
 
     fn cost(&self) -> Cost {
-        Cost { bytes: self.expect.size, at: self.target.parent().map(Path::to_path_buf), inodes: 1 }
+        Cost {
+            bytes: self.expect.size,
+            at: self.target.parent().map(Path::to_path_buf),
+            inodes: 1,
+            passing: 0,
+        }
     }
 
     fn inspect(

@@ -209,7 +209,7 @@ impl<C: Content> Step for InstallTree<C> {
         });
         let inodes = 1 + (self.new_dirs.len() + self.entries.len()) as u64;
         let bytes = bytes.fold(0, u64::saturating_add);
-        Cost { bytes, at: self.target.parent().map(Path::to_path_buf), inodes }
+        Cost { bytes, at: self.target.parent().map(Path::to_path_buf), inodes, passing: 0 }
     }
 
     fn inspect(

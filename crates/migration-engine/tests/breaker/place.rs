@@ -292,7 +292,7 @@ impl Place {
     pub(crate) fn retire(&self, item: u32, source: &str) -> Task<Watched> {
         let source = self.path(source);
         let expect = Fingerprint::of_file(&source).unwrap();
-        self.task(item, Retire { source: source.into(), expect })
+        self.task(item, Retire { source: source.into(), expect, into: None })
     }
 
     #[allow(clippy::unused_self, reason = "reads as one family")]
