@@ -53,12 +53,13 @@ pub struct Program {
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
     lacks: Vec<(&'static str, &'static str)>,
+    alone: bool,
 }
 
 impl Program {
     /// The program at this path.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), args: Vec::new(), env: Vec::new(), lacks: Vec::new() }
+        Self { path: path.into(), args: Vec::new(), env: Vec::new(), lacks: Vec::new(), alone: false }
     }
 
     /// With one more argument.
@@ -79,6 +80,13 @@ impl Program {
     #[must_use]
     pub fn lacking(mut self, syscall: &'static str, error: &'static str) -> Self {
         self.lacks.push((syscall, error));
+        self
+    }
+
+    /// The same program; the programs that it runs are let alone.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        self.alone = true;
         self
     }
 
@@ -120,6 +128,7 @@ impl Program {
             .arg("-e")
             .arg(format!("trace={MUTATING}"))
             .args(self.lacking_calls())
+            .args(self.letting_alone())
             .arg("--")
             .arg(&self.path);
         let output = self.finish(&mut command);
@@ -141,7 +150,7 @@ impl Program {
         };
         let mut command = Command::new("strace");
         command.args(["-qq", "-f", "-o", "/dev/null", "-e"]).arg(self.traced(Some(&effect.syscall)));
-        command.args(self.lacking_calls());
+        command.args(self.lacking_calls()).args(self.letting_alone());
         command.arg("-e").arg(format!("inject={}:{what}:when={}", effect.syscall, effect.nth));
         command.arg("--").arg(&self.path);
         self.finish(&mut command)
@@ -157,6 +166,10 @@ impl Program {
         self.lacks
             .iter()
             .flat_map(|(syscall, error)| ["-e".into(), format!("inject={syscall}:error={error}")])
+    }
+
+    fn letting_alone(&self) -> &[&str] {
+        if self.alone { &["-b", "execve"] } else { &[] }
     }
 
     fn finish(&self, command: &mut Command) -> Output {

@@ -11,11 +11,17 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests panic where a test should fail")]
 
+#[cfg(unix)]
+pub mod agent;
 pub mod ao_database;
 pub mod cowork;
 pub mod crash;
+#[cfg(unix)]
+pub mod docker;
 pub mod fixture;
 pub mod holder;
 pub mod long_session;
 pub mod model_server;
+#[cfg(unix)]
+pub mod sshd;
 pub mod tree;

@@ -1,0 +1,172 @@
+//! Bringing a tree into its staging folder, whatever an earlier attempt has left there.
+
+use std::collections::{BTreeMap, HashSet};
+
+use durable_files::Digested;
+use migration_engine::{Cause, Cx, StepError};
+
+use super::DeliverTree;
+use crate::clash::clash;
+use crate::far::{Far, TreeThere};
+use crate::manifest::{Difference, Entry, Kind, Manifest, What};
+use crate::pack::Parcel;
+
+/// Sends what is missing or different until the far side holds exactly the parcel, with owner and modes. Gives the tree
+/// as it is there, and what was sent, if anything was.
+pub(super) fn bring(
+    step: &DeliverTree,
+    far: &mut Far,
+    run: &str,
+    parcel: &mut Parcel<'_>,
+    cx: &mut Cx<'_>,
+) -> Result<(TreeThere, Option<Digested>), StepError> {
+    let tree = take(step, far, run)?;
+    tells_names_apart(step, far, &tree, parcel.manifest())?;
+    let differences = compare(far, &tree, parcel, cx)?;
+    let mut sent = None;
+    if let Some(missing) = Missing::of(&differences, parcel.manifest()) {
+        far.remove(&tree, &missing.superfluous, cx)?;
+        let mut waiting = *cx;
+        let packed =
+            far.unpack(&tree, &mut waiting, |out| parcel.send(&|entry| missing.has(entry), out, cx))?;
+        sent = Some(packed.stream);
+        let left = compare(far, &tree, parcel, cx)?;
+        if let Some(first) = left.iter().find(|difference| difference.what != What::Attributes) {
+            return Err(damaged(step, first, left.len()));
+        }
+    }
+    // As long as it is ours alone, nobody can put a link in the place of a file whose mode is being set.
+    dress(far, &tree, parcel.manifest(), cx)?;
+    if let Some(owner) = &step.owner {
+        far.own(&tree, owner, cx)?;
+    }
+    let differences = parcel.manifest().differences(&far.list(&tree, cx)?);
+    if let Some(first) = differences.first() {
+        return Err(damaged(step, first, differences.len()));
+    }
+    far.sync(&tree, cx)?;
+    Ok((tree, sent))
+}
+
+fn take(step: &DeliverTree, far: &mut Far, run: &str) -> Result<TreeThere, StepError> {
+    let place = &step.place;
+    let words = [place.staging.as_str(), &place.name, run].map(str::as_bytes);
+    let arguments: Vec<&[u8]> = std::iter::once(place.base.as_slice()).chain(words).collect();
+    match far.script("make the staging folder", include_str!("../far/begin.sh"), &arguments, b"") {
+        Ok(identity) => Ok(TreeThere { path: place.staged(), identity }),
+        Err(error) if matches!(error.status(), Some(11 | 12)) => {
+            let message = format!("{} on {} belongs to somebody else", place.staging, step.host);
+            Err(Cause::new("staging-taken", message).item())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Refuses a tree of which two entries would become one there.
+fn tells_names_apart(
+    step: &DeliverTree,
+    far: &mut Far,
+    tree: &TreeThere,
+    manifest: &Manifest,
+) -> Result<(), StepError> {
+    let Some((one, other)) = clash(manifest) else { return Ok(()) };
+    if !far.folds(tree)? {
+        return Ok(());
+    }
+    let [one, other] = [one, other].map(crate::display);
+    let message = format!("{one} and {other} would be one name on {}", step.host);
+    Err(Cause::new("names-clash", message).item())
+}
+
+/// How what is there differs from what shall be. What is there is hashed by the far side; of ours only what it could be
+/// equal to is read.
+fn compare(
+    far: &mut Far,
+    tree: &TreeThere,
+    parcel: &mut Parcel<'_>,
+    cx: &mut Cx<'_>,
+) -> Result<Vec<Difference>, StepError> {
+    let mut found = far.list(tree, cx)?;
+    let alike: HashSet<Vec<u8>> = {
+        let expected = parcel.manifest();
+        let alike = |entry: &&Entry| match expected.get(&entry.path).map(|expected| &expected.kind) {
+            Some(Kind::File { size, .. }) => {
+                entry.bytes() == *size && matches!(entry.kind, Kind::File { .. })
+            }
+            _ => false,
+        };
+        found.entries().iter().filter(alike).map(|entry| entry.path.clone()).collect()
+    };
+    far.hash(tree, &mut found, &|entry| alike.contains(&entry.path), cx)?;
+    for path in &alike {
+        parcel.digest(path, cx)?;
+    }
+    Ok(parcel.manifest().differences(&found))
+}
+
+/// What has to be sent, and what has to go.
+struct Missing<'a> {
+    superfluous: Vec<&'a [u8]>,
+    wanted: HashSet<Vec<u8>>,
+}
+
+impl<'a> Missing<'a> {
+    fn of(differences: &'a [Difference], expected: &Manifest) -> Option<Self> {
+        let superfluous =
+            |difference: &&Difference| matches!(difference.what, What::Unexpected | What::Content);
+        let superfluous =
+            differences.iter().filter(superfluous).map(|difference| &*difference.path).collect();
+        let wanted = differences.iter().filter(|difference| difference.what != What::Unexpected);
+        let is_mode_only = |difference: &&Difference| {
+            difference.what == What::Attributes
+                && expected.get(&difference.path).is_some_and(|entry| matches!(entry.kind, Kind::Folder))
+        };
+        let wanted: HashSet<Vec<u8>> = wanted
+            .filter(|difference| !is_mode_only(difference))
+            .map(|difference| difference.path.clone())
+            .collect();
+        let missing = Self { superfluous, wanted };
+        (!missing.wanted.is_empty() || !missing.superfluous.is_empty()).then_some(missing)
+    }
+
+    /// Folders always go along, since what arrives in them changes their times; and so do the further names of a file
+    /// that is made anew.
+    fn has(&self, entry: &Entry) -> bool {
+        match &entry.kind {
+            Kind::Folder => true,
+            Kind::HardLink { to } => self.wanted.contains(&entry.path) || self.wanted.contains(to),
+            _ => self.wanted.contains(&entry.path),
+        }
+    }
+}
+
+/// Sets the modes that the tree has, from the leaves to the root: whoever is not root must be able to get there.
+fn dress(far: &mut Far, tree: &TreeThere, expected: &Manifest, cx: &mut Cx<'_>) -> Result<(), StepError> {
+    let found = far.list(tree, cx)?;
+    let mut by_mode: BTreeMap<(bool, u32), Vec<&[u8]>> = BTreeMap::new();
+    for entry in expected.entries().iter().rev() {
+        let plain = matches!(entry.kind, Kind::File { .. } | Kind::Folder);
+        if plain && found.get(&entry.path).is_some_and(|found| found.mode != entry.mode) {
+            by_mode.entry((entry.kind == Kind::Folder, entry.mode)).or_default().push(&entry.path);
+        }
+    }
+    for ((_, mode), paths) in &by_mode {
+        far.mode(tree, *mode, paths, cx)?;
+    }
+    Ok(())
+}
+
+fn damaged(step: &DeliverTree, first: &Difference, count: usize) -> StepError {
+    let path = crate::display(&first.path);
+    let what = match first.what {
+        What::Missing => "is missing",
+        What::Unexpected => "should not be there",
+        What::Content => "holds something else",
+        What::Attributes => "has another mode or time",
+    };
+    let message = format!(
+        "{count} entries did not arrive on {} as they were sent; the first: {path} {what}",
+        step.host
+    );
+    Cause::new("damaged", message).item()
+}

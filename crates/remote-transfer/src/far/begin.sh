@@ -1,0 +1,18 @@
+# Takes the staging folder, or goes on in it, and tells the identity of the tree in it. $1: the base, $2: the staging
+# name, $3: the name of the tree, $4: the run.
+LC_ALL=C; export LC_ALL; umask 077
+cd -P -- "$1" || exit 10
+base=$(stat -c '%d:%i' .)
+if [ ! -e "$2" ] && [ ! -L "$2" ]; then
+    # It gets its name with its label in it: of two that want it, one has it, and knows so.
+    mkdir -p "$2.$4" && printf '%s' "$4" > "$2.$4/run" && sync "$2.$4/run" "$2.$4" && mv -nT "$2.$4" "$2" || exit 1
+fi
+rm -rf "$2.$4"
+[ -d "$2" ] && [ ! -L "$2" ] && [ -f "$2/run" ] && [ ! -L "$2/run" ] || exit 11
+[ "$(head -c 100 "$2/run")" = "$4" ] || exit 12
+cd -P -- "$2" && [ "$(stat -c '%d:%i' ..)" = "$base" ] || exit 11
+if [ ! -e "$3" ]; then mkdir "$3" || exit 1; fi
+cd -P -- "$3" && [ "$(stat -c '%d:%i' ../..)" = "$base" ] || exit 11
+# What an earlier attempt gave its true mode may be unreadable, though not to root.
+[ "$(id -u)" = 0 ] || chmod -R u+rwX . || exit 1
+printf '%s\n' "$(stat -c '%d:%i' .)"

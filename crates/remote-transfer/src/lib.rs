@@ -1,0 +1,69 @@
+//! Trees of files to and from another host over SSH, with proof that they arrived.
+//!
+//! To another host: a [`Tree`] is opened once and walked through that handle; a [`Parcel`] sends it as one tar stream,
+//! hashed on its way, of which a stock Linux host unpacks what is missing into a private folder; the host's own
+//! `sha256sum` says what arrived; and one rename shows it. [`DeliverTree`] is all of that as a step of a migration: it
+//! can be killed at any moment, gone on with, and taken back.
+//!
+//! From another host: [`pull_tree`] reads through nothing but the SFTP server, which Windows has as well.
+//!
+//! A [`Transport`] is the way there. Both ends are the caller's: nothing here knows what the files are for.
+//!
+//! ```
+//! use durable_files::Quiet;
+//! use remote_transfer::{Parcel, Tree};
+//!
+//! let folder = tempfile::tempdir()?;
+//! std::fs::write(folder.path().join("notes"), "months of conversation")?;
+//!
+//! let tree = Tree::open(folder.path())?;
+//! let mut parcel = Parcel::new(&tree, tree.walk(&mut Quiet)?);
+//! let mut stream = Vec::new();
+//! let packed = parcel.send(&|_| true, &mut stream, &mut Quiet)?;
+//! assert_eq!(packed.stream.len, stream.len() as u64);
+//! assert_eq!(parcel.manifest().entries().len(), 2); // the folder itself, and the file
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Limitations
+//! Delivering goes from Unix to a Linux host with a POSIX shell, GNU tar and find, and coreutils. Owners become one user;
+//! extended attributes, ACLs and capabilities are told and not carried; devices are refused. Pulling tells
+//! times in whole seconds, and takes a file whose length and time are those it had for unchanged. libssh2 reads no ssh
+//! configuration and knows no certificates, and on Windows (`WinCNG`) no ed25519 keys; a far end that does not say how a
+//! command has ended, as every sshd does, has it taken for a success.
+
+mod clash;
+mod deliver;
+mod far;
+mod kind;
+#[cfg(feature = "libssh2")]
+mod libssh2;
+mod manifest;
+mod openssh;
+mod pack;
+mod pull;
+mod quote;
+mod sftp;
+mod target;
+mod transport;
+mod walk;
+
+use std::time::Duration;
+
+pub use deliver::{Change, DeliverTree, Delivered, Place, Remote};
+pub use far::{Collected, Far, FarError, Hello, MalformedListing, Standing};
+pub use kind::TransportKind;
+#[cfg(feature = "libssh2")]
+pub use libssh2::LibSsh2;
+pub use manifest::{Difference, Entry, Kind, Manifest, What, display};
+pub use openssh::OpenSsh;
+pub use pack::{PackError, Packed, Parcel};
+pub use pull::{PullError, PulledFile, PulledTree, pull_file, pull_tree};
+pub use quote::quote;
+pub use sftp::{FileAttributes, Sftp, SftpError};
+pub use target::Target;
+pub use transport::{Duplex, Ended, RemoteCommand, Running, Transport, TransportError};
+pub use walk::{About, DEPTH, Remark, Tree, WalkError, Walked};
+
+/// After how much silence a peer is taken for dead.
+pub const SILENCE: Duration = Duration::from_secs(30);

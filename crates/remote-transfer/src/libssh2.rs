@@ -1,0 +1,66 @@
+//! libssh2, for where there is no `ssh`: one session, known hosts and keys as `ssh` has them, but none of its
+//! configuration.
+
+mod base64;
+mod channel;
+mod known;
+mod link;
+mod login;
+
+use std::path::PathBuf;
+
+use durable_files::{Meter, Quiet};
+
+use crate::target::Target;
+use crate::transport::{Duplex, RemoteCommand, Running, Transport, TransportError};
+use channel::{Ends, OnLink, Subsystem};
+use link::Link;
+
+/// A connection through libssh2. It reads no ssh configuration: aliases and jump hosts are unknown to it.
+///
+/// As `ssh` does, it finds the user's name, home and agent in the environment where the [`Target`] says nothing.
+#[derive(Debug)]
+pub struct LibSsh2 {
+    target: Target,
+    peer: String,
+    link: Option<Link>,
+}
+
+impl LibSsh2 {
+    /// Nothing is connected before the first command.
+    pub fn new(target: Target) -> Self {
+        Self { peer: target.display(), target, link: None }
+    }
+}
+
+impl Transport for LibSsh2 {
+    fn peer(&self) -> &str {
+        &self.peer
+    }
+
+    fn start<'a>(
+        &'a mut self,
+        command: &RemoteCommand,
+        meter: &'a mut dyn Meter,
+    ) -> Result<Box<dyn Running + 'a>, TransportError> {
+        let link = match self.link.take() {
+            Some(link) => link,
+            None => login::log_in(&self.target, &self.peer, meter)?,
+        };
+        let text = command.text();
+        let ends = Ends::open(link, "commands", meter, &mut |channel| channel.exec(&text))?;
+        Ok(Box::new(OnLink::new(ends, &mut self.link, meter, command.limit())))
+    }
+
+    fn subsystem(&mut self, name: &str) -> Result<Box<dyn Duplex + '_>, TransportError> {
+        // It ends with its connection, which is its own.
+        let link = login::log_in(&self.target, &self.peer, &mut Quiet)?;
+        let ends = Ends::open(link, name, &mut Quiet, &mut |channel| channel.subsystem(name))?;
+        Ok(Box::new(Subsystem::new(ends)))
+    }
+}
+
+/// A file below the user's home.
+fn at_home(name: &str) -> Option<PathBuf> {
+    Some(std::env::home_dir()?.join(name))
+}

@@ -1,0 +1,211 @@
+//! The system's `ssh`: it honours the user's configuration, agents, jump hosts and hardware keys.
+//!
+//! One master connection serves all commands, where ssh can do that: not on Windows.
+
+mod complaint;
+#[cfg(unix)]
+mod master;
+mod process;
+mod subsystem;
+
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+use durable_files::Meter;
+
+use crate::target::Target;
+use crate::transport::{Duplex, RemoteCommand, Running, Transport, TransportError};
+use process::Process;
+
+/// A connection through the system's `ssh`.
+#[derive(Debug)]
+pub struct OpenSsh {
+    target: Target,
+    peer: String,
+    #[cfg(unix)]
+    master: Option<master::Master>,
+}
+
+impl OpenSsh {
+    /// Nothing is connected before the first command.
+    pub fn new(target: Target) -> Self {
+        Self {
+            peer: target.display(),
+            target,
+            #[cfg(unix)]
+            master: None,
+        }
+    }
+
+    fn ssh(&self) -> Command {
+        let target = &self.target;
+        let mut ssh = Command::new("ssh");
+        ssh.env("LC_ALL", "C");
+        #[cfg(unix)] // Ctrl-C at the terminal is for us: a publish is finished first
+        std::os::unix::process::CommandExt::process_group(&mut ssh, 0);
+        let check = if target.accept_new_host_key { "accept-new" } else { "yes" };
+        let alive = (target.silence.as_secs() / 3).max(1);
+        let mut options = vec![
+            "BatchMode=yes".to_owned(),
+            format!("StrictHostKeyChecking={check}"),
+            "UpdateHostKeys=no".to_owned(),
+            "ConnectTimeout=10".to_owned(),
+            format!("ServerAliveInterval={alive}"),
+            "ServerAliveCountMax=2".to_owned(),
+            "ClearAllForwardings=yes".to_owned(),
+            "ForwardAgent=no".to_owned(),
+            "ForwardX11=no".to_owned(),
+            "PermitLocalCommand=no".to_owned(),
+            "RequestTTY=no".to_owned(),
+            "EscapeChar=none".to_owned(),
+            "LogLevel=INFO".to_owned(),
+        ];
+        if target.identity.is_some() {
+            options.push("IdentitiesOnly=yes".to_owned());
+        }
+        for option in options {
+            ssh.arg("-o").arg(option);
+        }
+        if let Some(file) = &target.ssh_config {
+            ssh.arg("-F").arg(file);
+        }
+        if let Some(file) = &target.known_hosts {
+            ssh.arg("-o").arg(file_option("UserKnownHostsFile", file));
+        }
+        if let Some(file) = &target.identity {
+            ssh.arg("-o").arg(file_option("IdentityFile", file));
+        }
+        if let Some(port) = target.port {
+            ssh.arg("-p").arg(port.to_string());
+        }
+        if let Some(user) = &target.user {
+            ssh.arg("-l").arg(user);
+        }
+        ssh
+    }
+}
+
+#[cfg(unix)]
+impl OpenSsh {
+    /// An ssh that runs something over the master connection, and over nothing else: a lost one is not silently made
+    /// anew.
+    fn connected(&mut self, meter: &mut dyn Meter) -> Result<Command, TransportError> {
+        if self.master.is_none() {
+            self.master = Some(master::Master::start(self.ssh(), &self.target.host, &self.peer, meter)?);
+        }
+        let mut ssh = self.ssh();
+        if let Some(master) = &self.master {
+            ssh.args([
+                "-o",
+                "ControlMaster=no",
+                "-o",
+                "ProxyJump=none",
+                "-o",
+                "ProxyCommand=exec false",
+                "-S",
+            ]);
+            ssh.arg(master.socket());
+        }
+        Ok(ssh)
+    }
+
+    /// Whether the connection is gone, now that ssh has ended with 255: which may be the command's own status too.
+    fn lost(&mut self, said: &[u8]) -> Option<TransportError> {
+        let mut check = self.ssh();
+        check
+            .args(["-O", "check", "-S"])
+            .arg(self.master.as_ref()?.socket())
+            .arg("--")
+            .arg(&self.target.host);
+        if master::answers(check) {
+            return complaint::of_sharing(&self.peer, said);
+        }
+        let master = self.master.take()?;
+        Some(complaint::classified(&self.peer, &master.last_words(), true))
+    }
+}
+
+#[cfg(not(unix))]
+impl OpenSsh {
+    /// Every command has a connection of its own.
+    fn connected(&mut self, _meter: &mut dyn Meter) -> Result<Command, TransportError> {
+        Ok(self.ssh())
+    }
+
+    /// Whether the connection is gone, now that ssh has ended with 255. Nobody can tell that from a command's own 255,
+    /// which none of ours ends with.
+    fn lost(&mut self, said: &[u8]) -> Option<TransportError> {
+        Some(complaint::classified(&self.peer, said, false))
+    }
+}
+
+impl Transport for OpenSsh {
+    fn peer(&self) -> &str {
+        &self.peer
+    }
+
+    fn start<'a>(
+        &'a mut self,
+        command: &RemoteCommand,
+        meter: &'a mut dyn Meter,
+    ) -> Result<Box<dyn Running + 'a>, TransportError> {
+        let mut ssh = self.connected(meter)?;
+        ssh.arg("--").arg(&self.target.host).arg(line(command));
+        let process = Process::start(ssh, command.limit()).map_err(|error| local("start ssh", error))?;
+        Ok(Box::new(process.of(self, meter)))
+    }
+
+    fn subsystem(&mut self, name: &str) -> Result<Box<dyn Duplex + '_>, TransportError> {
+        // A host that runs no commands may still offer this, so it has a connection of its own.
+        let mut ssh = self.ssh();
+        ssh.args(["-o", "ControlMaster=no", "-o", "ControlPath=none", "-s", "--"])
+            .arg(&self.target.host)
+            .arg(name);
+        let subsystem = subsystem::Subsystem::start(ssh, &self.peer, name);
+        Ok(Box::new(subsystem.map_err(|error| local("start ssh", error))?))
+    }
+}
+
+fn local(doing: &str, source: io::Error) -> TransportError {
+    TransportError::Local { doing: doing.to_owned(), source }
+}
+
+#[cfg(unix)]
+fn line(command: &RemoteCommand) -> OsString {
+    std::os::unix::ffi::OsStringExt::from_vec(command.line().to_vec())
+}
+
+#[cfg(not(unix))]
+fn line(command: &RemoteCommand) -> OsString {
+    command.text().into_owned().into()
+}
+
+/// ssh takes the value of an option apart at spaces, and `%` for something of its own.
+fn file_option(key: &str, file: &Path) -> OsString {
+    let mut option = OsString::from(format!("{key}=\""));
+    option.push(escaped(file));
+    option.push("\"");
+    option
+}
+
+#[cfg(unix)]
+fn escaped(file: &Path) -> OsString {
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    let mut name = Vec::new();
+    for &byte in file.as_os_str().as_bytes() {
+        match byte {
+            b'"' | b'\\' => name.extend([b'\\', byte]),
+            b'%' => name.extend(b"%%"),
+            byte => name.push(byte),
+        }
+    }
+    OsString::from_vec(name)
+}
+
+/// A backslash separates folders there, and quotes are in no name.
+#[cfg(not(unix))]
+fn escaped(file: &Path) -> OsString {
+    file.to_string_lossy().replace('%', "%%").replace('\\', "/").into()
+}

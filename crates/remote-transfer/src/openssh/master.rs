@@ -1,0 +1,89 @@
+//! The connection that all commands share. It lives as long as its standard input, so it ends with this process however
+//! that ends.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use durable_files::{Meter, Quiet};
+use tempfile::TempDir;
+
+use super::process::Gathered;
+use super::{complaint, local};
+use crate::transport::{RemoteCommand, TransportError};
+
+/// How long it may take to be let in.
+const LOGIN: Duration = Duration::from_secs(30);
+
+#[derive(Debug)]
+pub(super) struct Master {
+    child: Child,
+    complaint: Gathered,
+    folder: TempDir,
+}
+
+impl Master {
+    pub(super) fn start(
+        mut ssh: Command,
+        host: &str,
+        peer: &str,
+        meter: &mut dyn Meter,
+    ) -> Result<Self, TransportError> {
+        let folder = private_folder().map_err(|error| local("make a folder for the connection", error))?;
+        let socket = folder.path().join("s");
+        ssh.args(["-o", "ControlMaster=yes", "-o", "ControlPersist=no", "-S"]).arg(&socket);
+        ssh.arg("--").arg(host).arg("exec cat");
+        ssh.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = ssh.spawn().map_err(|error| local("start ssh", error))?;
+        let complaint = Gathered::of(child.stderr.take(), RemoteCommand::LIMIT);
+        let mut master = Self { child, complaint, folder };
+        let begun = Instant::now();
+        while !socket.exists() {
+            if meter.passed(0).is_break() {
+                return Err(TransportError::Stopped);
+            }
+            if !matches!(master.child.try_wait(), Ok(None)) || begun.elapsed() > LOGIN {
+                return Err(complaint::classified(peer, &master.last_words(), false));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(master)
+    }
+
+    pub(super) fn socket(&self) -> PathBuf {
+        self.folder.path().join("s")
+    }
+
+    /// Ends it, if it has not ended by itself.
+    pub(super) fn last_words(mut self) -> Vec<u8> {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        std::mem::take(&mut self.complaint).finish(&mut Quiet).map(|(said, _)| said).unwrap_or_default()
+    }
+}
+
+impl Drop for Master {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Whether the master says, when it is asked, that it is there.
+pub(super) fn answers(mut check: Command) -> bool {
+    check.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    check.status().is_ok_and(|status| status.success())
+}
+
+/// The name of a socket is about a hundred bytes at most, and ssh adds to it.
+fn private_folder() -> io::Result<TempDir> {
+    const ROOM: usize = 70;
+    let folder = tempfile::Builder::new().prefix("rehome-ssh-").tempdir()?;
+    let path: &Path = folder.path();
+    // `%` would be something of ssh's own in the name of a socket.
+    if path.as_os_str().len() <= ROOM && !path.as_os_str().as_encoded_bytes().contains(&b'%') {
+        return Ok(folder);
+    }
+    tempfile::Builder::new().prefix("rehome-ssh-").tempdir_in("/tmp")
+}

@@ -1,0 +1,132 @@
+//! A subsystem's `ssh`. It closes when it is dropped.
+
+use std::io::{self, Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use durable_files::Quiet;
+
+use super::complaint;
+use super::process::Gathered;
+use crate::transport::{Duplex, RemoteCommand, TransportError};
+
+/// Ends a child at a certain time, unless it is dropped before.
+struct Watchdog {
+    _called_off: Sender<()>,
+    deadline: Instant,
+}
+
+impl Watchdog {
+    fn set(child: Arc<Mutex<Child>>, deadline: Instant) -> Self {
+        let (called_off, waits) = mpsc::channel();
+        thread::spawn(move || {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if waits.recv_timeout(left) == Err(RecvTimeoutError::Timeout) {
+                let _ = child.lock().unwrap_or_else(PoisonError::into_inner).kill();
+            }
+        });
+        Self { _called_off: called_off, deadline }
+    }
+}
+
+pub(super) struct Subsystem {
+    child: Arc<Mutex<Child>>,
+    watchdog: Option<Watchdog>,
+    input: Option<ChildStdin>,
+    output: Option<ChildStdout>,
+    complaint: Gathered,
+    peer: String,
+    name: String,
+}
+
+impl Subsystem {
+    pub(super) fn start(mut ssh: Command, peer: &str, name: &str) -> io::Result<Self> {
+        ssh.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = ssh.spawn()?;
+        Ok(Self {
+            input: child.stdin.take(),
+            output: child.stdout.take(),
+            complaint: Gathered::of(child.stderr.take(), RemoteCommand::LIMIT),
+            child: Arc::new(Mutex::new(child)),
+            watchdog: None,
+            peer: peer.to_owned(),
+            name: name.to_owned(),
+        })
+    }
+
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for its end, and lets the watchdog at it meanwhile.
+    fn wait(&self) -> io::Result<ExitStatus> {
+        loop {
+            if let Some(status) = self.child().try_wait()? {
+                return Ok(status);
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Why there is nothing more to read, if that is not simply the end.
+    fn reason(&mut self) -> Option<io::Error> {
+        let ended = self.wait().ok()?;
+        let is_late = self.watchdog.as_ref().is_some_and(|watchdog| Instant::now() >= watchdog.deadline);
+        if is_late && !ended.success() {
+            return Some(io::ErrorKind::TimedOut.into());
+        }
+        if ended.code() != Some(255) {
+            return None;
+        }
+        let (said, _) = std::mem::take(&mut self.complaint).finish(&mut Quiet).ok()?;
+        let text = String::from_utf8_lossy(&said).into_owned();
+        if text.contains("subsystem request failed") {
+            let (peer, what) = (self.peer.clone(), self.name.clone());
+            let message = complaint::last_line(&text);
+            return Some(TransportError::NotOffered { peer, what, message }.into());
+        }
+        Some(complaint::classified(&self.peer, &said, false).into())
+    }
+}
+
+impl Duplex for Subsystem {
+    fn set_deadline(&mut self, deadline: Instant) {
+        self.watchdog = Some(Watchdog::set(self.child.clone(), deadline));
+    }
+}
+
+impl Read for Subsystem {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(output) = &mut self.output else { return Ok(0) };
+        match output.read(buffer)? {
+            0 if !buffer.is_empty() => {
+                self.output = None;
+                drop(self.input.take());
+                self.reason().map_or(Ok(0), Err)
+            }
+            read => Ok(read),
+        }
+    }
+}
+
+impl Write for Subsystem {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.input.as_mut().ok_or(io::ErrorKind::BrokenPipe)?.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Subsystem {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        let mut child = self.child();
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}

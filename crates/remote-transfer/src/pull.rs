@@ -1,0 +1,241 @@
+//! Files of another host, brought here through its SFTP server: looked at before and after, hashed here, and after a
+//! break gone on with where it broke.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use durable_files::{
+    CopyError, Digested, FileError, InContext, Meter, create_private_dirs, digest_file, publish_over,
+    remove_file_if_there,
+};
+
+use crate::display;
+use crate::sftp::{FileAttributes, Sftp, SftpError};
+
+/// A file that was brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PulledFile {
+    /// Where it is now.
+    pub path: PathBuf,
+    /// The SHA-256 of what arrived, and its length.
+    pub content: Digested,
+    /// How much of it came this time, in bytes: nothing if it was here already.
+    pub came: u64,
+}
+
+/// A folder that was brought.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PulledTree {
+    /// Its files.
+    pub files: Vec<PulledFile>,
+    /// What stayed there: paths below the folder, each with the reason.
+    pub left: Vec<(Vec<u8>, &'static str)>,
+}
+
+/// Why something was not brought.
+#[derive(Debug, thiserror::Error)]
+pub enum PullError {
+    /// The other host did not give it.
+    #[error(transparent)]
+    Sftp(#[from] SftpError),
+    /// It is not a regular file, or its length is not told.
+    #[error("{path} on {peer} is not a file that can be read")]
+    NotAFile {
+        /// The path there.
+        path: String,
+        /// Whom one talked to.
+        peer: String,
+    },
+    /// It became something else while it was read.
+    #[error("{path} on {peer} changed while it was being read")]
+    Changed {
+        /// The path there.
+        path: String,
+        /// Whom one talked to.
+        peer: String,
+    },
+    /// The [`Meter`] said stop.
+    #[error("stopped")]
+    Stopped,
+    /// It cannot be written here.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// How deep folders may be nested.
+const DEPTH: usize = 200;
+
+/// Brings one file to `target`. What is there already with the same length and time is not brought again; what came of
+/// it before a break is kept beside it, and only the rest is asked for.
+pub fn pull_file(
+    sftp: &mut Sftp<'_>,
+    source: &[u8],
+    target: &Path,
+    meter: &mut dyn Meter,
+) -> Result<PulledFile, PullError> {
+    let before = sftp.stat(source)?;
+    let Some(size) = before.size.filter(|_| before.is_file()) else {
+        return Err(PullError::NotAFile { path: display(source), peer: sftp.peer().to_owned() });
+    };
+    let changed =
+        |sftp: &Sftp<'_>| PullError::Changed { path: display(source), peer: sftp.peer().to_owned() };
+    if is_here(target, &before) {
+        return Ok(PulledFile { path: target.to_owned(), content: digest(target, meter)?, came: 0 });
+    }
+    create_private_dirs(target.parent().unwrap_or(target))?;
+    let part = Part::of(target, size, &before);
+    let (mut file, had) = part.open()?;
+    let mut failed: Option<PullError> = None;
+    let mut came = 0;
+    sftp.read(source, had, &mut |data| {
+        let written = file.write_all(data).doing("write", &part.path);
+        came += data.len() as u64;
+        failed = match written {
+            Err(error) => Some(error.into()),
+            Ok(()) if meter.passed(data.len() as u64).is_break() => Some(PullError::Stopped),
+            Ok(()) => None,
+        };
+        failed.is_none()
+    })?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let whole = file.metadata().doing("look at", &part.path)?.len() == size;
+    if !whole || sftp.stat(source)? != before {
+        drop(file);
+        remove_file_if_there(&part.path)?;
+        return Err(changed(sftp));
+    }
+    let content = part.finish(file, target, &before, meter)?;
+    Ok(PulledFile { path: target.to_owned(), content, came })
+}
+
+/// Brings a folder with what `choose` wants of it, by paths below it, to `target`. Links and special files stay there,
+/// and so does what has a name that cannot be one here.
+pub fn pull_tree(
+    sftp: &mut Sftp<'_>,
+    source: &[u8],
+    target: &Path,
+    choose: &dyn Fn(&[u8], &FileAttributes) -> bool,
+    meter: &mut dyn Meter,
+) -> Result<PulledTree, PullError> {
+    let mut pulled = PulledTree::default();
+    let mut folders = VecDeque::from([(Vec::new(), 0)]);
+    while let Some((folder, depth)) = folders.pop_front() {
+        let listed = sftp.list(&joined(source, &folder))?;
+        if let Some(here) = local(target, &folder) {
+            create_private_dirs(&here)?;
+        }
+        for (name, found) in listed {
+            let path = if folder.is_empty() { name } else { [&folder[..], &name].join(&b'/') };
+            if !choose(&path, &found) {
+                continue;
+            }
+            match local(target, &path) {
+                None => pulled.left.push((path, "its name cannot be one here")),
+                Some(_) if found.is_dir() && depth < DEPTH => folders.push_back((path, depth + 1)),
+                Some(here) if found.is_file() => {
+                    pulled.files.push(pull_file(sftp, &joined(source, &path), &here, meter)?);
+                }
+                Some(_) if found.is_symlink() => pulled.left.push((path, "it is a link")),
+                Some(_) => pulled.left.push((path, "it is neither a file nor a folder")),
+            }
+        }
+    }
+    Ok(pulled)
+}
+
+fn joined(root: &[u8], below: &[u8]) -> Vec<u8> {
+    if below.is_empty() { root.to_owned() } else { [root, below].join(&b'/') }
+}
+
+/// Where it goes here; nothing for what could lead elsewhere or cannot be a name.
+fn local(root: &Path, below: &[u8]) -> Option<PathBuf> {
+    let mut path = root.to_owned();
+    for part in below.split(|&byte| byte == b'/').filter(|part| !part.is_empty()) {
+        path.push(name_here(part)?);
+    }
+    Some(path)
+}
+
+#[cfg(unix)]
+fn name_here(name: &[u8]) -> Option<OsString> {
+    use std::os::unix::ffi::OsStringExt;
+    (!matches!(name, b"." | b"..")).then(|| OsString::from_vec(name.to_owned()))
+}
+
+#[cfg(not(unix))]
+fn name_here(name: &[u8]) -> Option<OsString> {
+    const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
+    let name = std::str::from_utf8(name).ok()?;
+    let stem = name.split('.').next().unwrap_or(name).trim_end().to_ascii_uppercase();
+    let numbered = stem.strip_prefix("COM").or(stem.strip_prefix("LPT"));
+    let is_device = DEVICES.contains(&&*stem) || numbered.is_some_and(|number| number.chars().count() == 1);
+    let is_spoilt =
+        name.ends_with(['.', ' ']) || name.contains(|c: char| c < ' ' || r#"<>:"/\|?*"#.contains(c));
+    (!is_device && !is_spoilt).then(|| name.into())
+}
+
+fn is_here(target: &Path, before: &FileAttributes) -> bool {
+    let Ok(metadata) = fs::symlink_metadata(target) else { return false };
+    let seconds = metadata.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+    metadata.is_file()
+        && Some(metadata.len()) == before.size
+        && seconds.map(|time| time.as_secs()) == before.mtime.map(u64::from)
+}
+
+fn digest(path: &Path, meter: &mut dyn Meter) -> Result<Digested, PullError> {
+    digest_file(path, meter).map_err(|error| match error {
+        CopyError::Stopped => PullError::Stopped,
+        CopyError::File(error) => error.into(),
+        other => FileError::new("read", path, io::Error::other(other)).into(),
+    })
+}
+
+/// What has come so far of one version of a file: a later version begins anew, under another name.
+struct Part {
+    path: PathBuf,
+    size: u64,
+}
+
+impl Part {
+    fn of(target: &Path, size: u64, before: &FileAttributes) -> Self {
+        let version = format!("{size}-{}", before.mtime.unwrap_or(0));
+        Self { path: durable_files::beside(target, &version, "part"), size }
+    }
+
+    /// Opens it to be gone on with, and tells how much is there.
+    fn open(&self) -> Result<(File, u64), FileError> {
+        let mut options = OpenOptions::new();
+        options.append(true).create(true);
+        let file = options.open(&self.path).doing("open", &self.path)?;
+        let had = file.metadata().doing("look at", &self.path)?.len();
+        if had <= self.size {
+            return Ok((file, had));
+        }
+        file.set_len(0).doing("empty", &self.path)?;
+        Ok((file, 0))
+    }
+
+    fn finish(
+        &self,
+        file: File,
+        target: &Path,
+        before: &FileAttributes,
+        meter: &mut dyn Meter,
+    ) -> Result<Digested, PullError> {
+        if let Some(seconds) = before.mtime {
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.into());
+            file.set_modified(time).doing("set the time of", &self.path)?;
+        }
+        file.sync_all().doing("sync", &self.path)?;
+        drop(file);
+        let content = digest(&self.path, meter)?;
+        publish_over(&self.path, target)?;
+        Ok(content)
+    }
+}

@@ -1,0 +1,105 @@
+//! A transport to this very machine: the far end's scripts, without a network.
+
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::thread::JoinHandle;
+
+use durable_files::Meter;
+use remote_transfer::{Duplex, Ended, RemoteCommand, Running, Transport, TransportError};
+
+/// After how many commands somebody does what to the base.
+pub(crate) type Meanwhile = (usize, fn(&Path));
+
+/// Runs commands here. The link can be made to break.
+#[derive(Debug, Default)]
+pub(crate) struct Here {
+    /// After how many further commands the link is lost, if ever.
+    pub(crate) commands: Option<usize>,
+    /// What somebody else does there, just before the command that comes after so many others.
+    pub(crate) meanwhile: Option<Meanwhile>,
+    /// The base in which they do it.
+    pub(crate) base: PathBuf,
+    /// After how many bytes into a command's standard input the link is lost, if ever.
+    pub(crate) bytes: Option<usize>,
+}
+
+struct Local {
+    child: Child,
+    input: Option<ChildStdin>,
+    printed: [JoinHandle<Vec<u8>>; 2],
+    left: Option<usize>,
+}
+
+fn lost() -> TransportError {
+    TransportError::Lost { peer: "here".into(), message: "the test cut it".into() }
+}
+
+fn all(mut stream: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        bytes
+    })
+}
+
+impl Transport for Here {
+    fn peer(&self) -> &'static str {
+        "here"
+    }
+
+    fn start<'a>(
+        &'a mut self,
+        command: &RemoteCommand,
+        _meter: &'a mut dyn Meter,
+    ) -> Result<Box<dyn Running + 'a>, TransportError> {
+        if let Some(left) = &mut self.commands {
+            *left = left.checked_sub(1).ok_or_else(lost)?;
+        }
+        if let Some((left, act)) = &mut self.meanwhile {
+            if *left == 0 {
+                act(&self.base);
+            }
+            *left = left.wrapping_sub(1);
+        }
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(std::ffi::OsStr::from_bytes(command.line()));
+        shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = shell.spawn().expect("there is a shell");
+        let printed = [all(child.stdout.take().expect("piped")), all(child.stderr.take().expect("piped"))];
+        Ok(Box::new(Local { input: child.stdin.take(), child, printed, left: self.bytes }))
+    }
+
+    fn subsystem(&mut self, _name: &str) -> Result<Box<dyn Duplex + '_>, TransportError> {
+        Err(lost())
+    }
+}
+
+impl Write for Local {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let len = self.left.map_or(bytes.len(), |left| left.min(bytes.len()));
+        if len == 0 && !bytes.is_empty() {
+            self.child.kill()?;
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        if let Some(left) = &mut self.left {
+            *left -= len;
+        }
+        self.input.as_mut().expect("open until it is finished").write_all(&bytes[..len])?;
+        Ok(len)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Running for Local {
+    fn finish(mut self: Box<Self>) -> Result<Ended, TransportError> {
+        drop(self.input.take());
+        let status = self.child.wait().expect("it was started").code();
+        let [stdout, stderr] = self.printed.map(|thread| thread.join().expect("it only reads"));
+        if self.left == Some(0) { Err(lost()) } else { Ok(Ended { status, stdout, stderr }) }
+    }
+}

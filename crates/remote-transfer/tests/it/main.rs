@@ -1,0 +1,9 @@
+//! What a tree is made of, how it travels, and what arrives.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod delivering;
+mod here;
+mod packing;
+mod sftp;
+mod transports;

@@ -1,0 +1,247 @@
+//! What every transport has to do, against a stock sshd.
+
+use std::fs;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::process::Command;
+use std::time::Duration;
+
+use durable_files::{Meter, Quiet};
+use remote_transfer::{Ended, RemoteCommand, Target, Transport, TransportError, TransportKind};
+use testkit::sshd::{Sshd, make_key};
+
+fn target(sshd: &Sshd) -> Target {
+    Target {
+        user: Some("root".to_owned()),
+        port: Some(sshd.port()),
+        identity: Some(sshd.identity()),
+        known_hosts: Some(sshd.known_hosts()),
+        silence: Duration::from_secs(6),
+        ..Target::new("127.0.0.1")
+    }
+}
+
+fn run(link: &mut dyn Transport, script: &str) -> Result<Ended, TransportError> {
+    link.run(&RemoteCommand::sh(script, &[]), b"", &mut Quiet)
+}
+
+fn error_of(kind: TransportKind, target: Target) -> TransportError {
+    run(&mut *kind.open(target), "true").expect_err("there is no getting in")
+}
+
+/// Every test of this file for each transport.
+macro_rules! contract {
+    ($($name:ident),* $(,)?) => {
+        mod openssh {
+            $(#[test] fn $name() { super::$name(remote_transfer::TransportKind::OpenSsh); })*
+        }
+        #[cfg(feature = "libssh2")]
+        mod libssh2 {
+            $(#[test] fn $name() { super::$name(remote_transfer::TransportKind::LibSsh2); })*
+        }
+    };
+}
+
+contract!(
+    whatever_a_name_is_made_of_arrives_as_one_word,
+    a_command_says_how_it_ended_and_one_connection_serves_many,
+    megabytes_both_ways_keep_nobody_waiting,
+    a_command_that_reads_nothing_says_why_all_the_same,
+    only_the_known_key_is_talked_to,
+    who_is_not_let_in_or_reaches_nobody_is_told_so,
+    a_peer_that_falls_silent_is_noticed,
+    a_silent_command_that_ends_with_255_is_no_lost_link,
+    a_wish_to_stop_does_not_wait_for_the_other_host,
+    a_session_that_is_killed_there_is_a_lost_link,
+    hashed_names_and_given_up_keys_are_known,
+    a_key_may_have_any_name,
+    subsystems_are_spoken_to_both_ways_and_their_absence_is_said,
+);
+
+fn whatever_a_name_is_made_of_arrives_as_one_word(kind: TransportKind) {
+    let sshd = Sshd::start(&[]);
+    let mut link = kind.open(target(&sshd));
+    let words: [&[u8]; 8] = [
+        b"",
+        b"$(touch x)",
+        b"`touch x`",
+        b"; touch x",
+        b"a\nb",
+        b"it's \"it\"",
+        b"-n",
+        b"bad\xff\xfe \\ * ?",
+    ];
+    let print = r#"for word; do printf '%s\0' "$word"; done"#;
+    let ended = link.run(&RemoteCommand::sh(print, &words), b"", &mut Quiet).unwrap();
+    let said: Vec<&[u8]> = ended.stdout.split(|&byte| byte == 0).collect();
+    assert_eq!(said[..8], words);
+    assert!(ended.is_success());
+}
+
+fn a_command_says_how_it_ended_and_one_connection_serves_many(kind: TransportKind) {
+    let sshd = Sshd::start(&[]);
+    let mut link = kind.open(target(&sshd));
+    for status in [0, 1, 7, 254, 255] {
+        let script = format!("echo out; echo err >&2; exit {status}");
+        let ended = run(&mut *link, &script).unwrap();
+        assert_eq!(
+            (ended.status, &*ended.stdout, &*ended.stderr),
+            (Some(status), &b"out\n"[..], &b"err\n"[..])
+        );
+    }
+    assert_eq!(sshd.logins(), 1);
+}
+
+fn megabytes_both_ways_keep_nobody_waiting(kind: TransportKind) {
+    let sshd = Sshd::start(&["RekeyLimit 3M"]);
+    let mut link = kind.open(target(&sshd));
+    let sent: Vec<u8> = (0..20_000_000u32).map(|n| (n >> 3).to_le_bytes()[0]).collect();
+    let ended =
+        link.run(&RemoteCommand::sh("exec cat", &[]).printing_up_to(1 << 30), &sent, &mut Quiet).unwrap();
+    assert!(ended.stdout == sent, "{} bytes came back", ended.stdout.len());
+    let error = link.run(&RemoteCommand::sh("exec cat", &[]), &sent, &mut Quiet).unwrap_err();
+    assert!(matches!(error, TransportError::TooMuch { .. }), "{error}");
+}
+
+fn a_command_that_reads_nothing_says_why_all_the_same(kind: TransportKind) {
+    let sshd = Sshd::start(&[]);
+    let mut link = kind.open(target(&sshd));
+    let mut quiet = Quiet;
+    let mut running = link.start(&RemoteCommand::sh("echo no room >&2; exit 3", &[]), &mut quiet).unwrap();
+    let _ = (0..1000).try_for_each(|_| running.write_all(&[0; 1 << 12]));
+    let ended = running.finish().unwrap();
+    assert_eq!((ended.status, ended.complaint().as_str()), (Some(3), "no room"));
+}
+
+fn only_the_known_key_is_talked_to(kind: TransportKind) {
+    let (sshd, other) = (Sshd::start(&[]), Sshd::start(&[]));
+    let none = sshd.folder().join("none");
+    let unknown = Target { known_hosts: Some(none.clone()), ..target(&sshd) };
+    assert!(matches!(error_of(kind, unknown.clone()), TransportError::UnknownHostKey { .. }));
+    assert!(!none.exists(), "nothing was remembered");
+
+    let accepting = Target { accept_new_host_key: true, ..unknown };
+    assert!(run(&mut *kind.open(accepting.clone()), "true").unwrap().is_success());
+    assert!(run(&mut *kind.open(Target { accept_new_host_key: false, ..accepting }), "true").is_ok());
+
+    let swapped = fs::read_to_string(other.known_hosts()).unwrap();
+    let lie = sshd.folder().join("lie");
+    fs::write(&lie, swapped.replace(&other.port().to_string(), &sshd.port().to_string())).unwrap();
+    let lied_to = Target { known_hosts: Some(lie), accept_new_host_key: true, ..target(&sshd) };
+    assert!(matches!(error_of(kind, lied_to), TransportError::ChangedHostKey { .. }));
+}
+
+fn who_is_not_let_in_or_reaches_nobody_is_told_so(kind: TransportKind) {
+    let sshd = Sshd::start(&[]);
+    let key = sshd.folder().join("stranger");
+    make_key(&key);
+    let stranger = Target { identity: Some(key), ..target(&sshd) };
+    assert!(matches!(error_of(kind, stranger), TransportError::Refused { .. }));
+    let nobody = Target { port: Some(1), ..target(&sshd) };
+    assert!(matches!(error_of(kind, nobody), TransportError::Unreachable { .. }));
+    let nowhere = Target { host: "no-such-host.invalid".to_owned(), ..target(&sshd) };
+    assert!(matches!(error_of(kind, nowhere), TransportError::Unreachable { .. }));
+}
+
+fn a_peer_that_falls_silent_is_noticed(kind: TransportKind) {
+    let sshd = Sshd::start(&[]);
+    let mut link = kind.open(target(&sshd));
+    run(&mut *link, "true").unwrap();
+    let processes = sshd.children();
+    assert!(!processes.is_empty());
+    let signal = |signal: &str| {
+        for process in &processes {
+            Command::new("kill").args([signal, &process.to_string()]).status().unwrap();
+        }
+    };
+    signal("-STOP");
+    let error = run(&mut *link, "true").unwrap_err();
+    signal("-CONT");
+    assert!(matches!(error, TransportError::Lost { .. }), "{error}");
+}
+
+fn subsystems_are_spoken_to_both_ways_and_their_absence_is_said(kind: TransportKind) {
+    let sshd = Sshd::start(&["Subsystem echo /bin/cat", "Subsystem sftp internal-sftp"]);
+    let mut link = kind.open(target(&sshd));
+    {
+        let mut echo = link.subsystem("echo").unwrap();
+        echo.write_all(b"hello").unwrap();
+        let mut back = [0; 5];
+        echo.read_exact(&mut back).unwrap();
+        assert_eq!(&back, b"hello");
+    }
+    let error = match link.subsystem("convocate-agent-rpc") {
+        Ok(mut absent) => std::io::read_to_string(&mut *absent).unwrap_err().to_string(),
+        Err(error) => error.to_string(),
+    };
+    assert!(error.contains("does not offer convocate-agent-rpc"), "{error}");
+}
+
+fn a_silent_command_that_ends_with_255_is_no_lost_link(kind: TransportKind) {
+    let sshd = Sshd::start(&[]);
+    let mut link = kind.open(target(&sshd));
+    assert_eq!(run(&mut *link, "exit 255").unwrap(), Ended { status: Some(255), ..Ended::default() });
+    assert!(!run(&mut *link, "kill -TERM $$").unwrap().is_success());
+    assert_eq!(sshd.logins(), 1);
+}
+
+/// Says stop when it has been asked so many times.
+struct Impatient(usize);
+
+impl Meter for Impatient {
+    fn passed(&mut self, _bytes: u64) -> ControlFlow<()> {
+        self.0 = self.0.saturating_sub(1);
+        if self.0 == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+fn a_wish_to_stop_does_not_wait_for_the_other_host(kind: TransportKind) {
+    let sshd = Sshd::start(&[]);
+    let mut link = kind.open(target(&sshd));
+    run(&mut *link, "true").unwrap();
+    let forever = RemoteCommand::sh("exec sleep 100", &[]);
+    let stopped = link.run(&forever, b"", &mut Impatient(3)).unwrap_err();
+    assert!(matches!(stopped, TransportError::Stopped), "{stopped}");
+    assert!(run(&mut *link, "true").unwrap().is_success(), "one can go on");
+    let mut meter = Impatient(3);
+    let mut running = link.start(&forever, &mut meter).unwrap();
+    while running.write_all(&[0; 1 << 12]).is_ok() {}
+    let stopped = running.finish().unwrap_err();
+    assert!(matches!(stopped, TransportError::Stopped), "{stopped}");
+    assert!(run(&mut *link, "true").unwrap().is_success(), "one can go on");
+}
+
+fn a_session_that_is_killed_there_is_a_lost_link(kind: TransportKind) {
+    let sshd = Sshd::start(&[]);
+    let mut link = kind.open(target(&sshd));
+    let error = run(&mut *link, "kill -KILL $PPID; exec sleep 100").unwrap_err();
+    assert!(matches!(error, TransportError::Lost { .. }), "{error}");
+    assert!(run(&mut *link, "true").unwrap().is_success(), "the next one connects anew");
+}
+
+fn hashed_names_and_given_up_keys_are_known(kind: TransportKind) {
+    let sshd = Sshd::start(&[]);
+    let file = sshd.folder().join("hosts");
+    let plain = fs::read_to_string(sshd.known_hosts()).unwrap();
+    let at = |text: &str| {
+        fs::write(&file, text).unwrap();
+        Target { known_hosts: Some(file.clone()), ..target(&sshd) }
+    };
+    let hashed = at(&format!("# a comment\n\n{plain}"));
+    assert!(Command::new("ssh-keygen").arg("-qHf").arg(&file).status().unwrap().success());
+    assert!(!fs::read_to_string(&file).unwrap().contains("127.0.0.1"));
+    assert!(run(&mut *kind.open(hashed), "true").unwrap().is_success());
+    let given_up = at(&format!("{plain}@revoked * {}", plain.split_once(' ').unwrap().1));
+    assert!(matches!(error_of(kind, given_up), TransportError::ChangedHostKey { .. }));
+}
+
+fn a_key_may_have_any_name(kind: TransportKind) {
+    let sshd = Sshd::start(&[]);
+    let folder = sshd.folder().join("it's \"a\" %h key \\ %");
+    fs::create_dir(&folder).unwrap();
+    let (identity, known) = (folder.join("id %d \"x\""), folder.join("known 'hosts' %k"));
+    fs::copy(sshd.identity(), &identity).unwrap();
+    fs::copy(sshd.known_hosts(), &known).unwrap();
+    let named = Target { identity: Some(identity), known_hosts: Some(known), ..target(&sshd) };
+    assert!(run(&mut *kind.open(named), "true").unwrap().is_success());
+}

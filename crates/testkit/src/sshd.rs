@@ -1,0 +1,138 @@
+//! A stock sshd on a free port of the loopback, with keys and a configuration of its own.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const PROGRAM: &str = "/usr/sbin/sshd";
+
+/// A running sshd. It ends when this is dropped, and so does every connection to it.
+#[derive(Debug)]
+pub struct Sshd {
+    folder: tempfile::TempDir,
+    port: u16,
+    child: Child,
+}
+
+impl Sshd {
+    /// Starts one whose configuration ends with these lines.
+    ///
+    /// # Panics
+    /// If there is no sshd on this machine, or it does not begin to listen.
+    pub fn start(configuration: &[&str]) -> Self {
+        assert!(Path::new(PROGRAM).exists(), "there is no sshd here: install openssh-server");
+        let folder = tempfile::Builder::new().prefix("sshd-").tempdir().expect("there is room for keys");
+        let _ = fs::create_dir_all("/run/sshd"); // where a privileged one drops its privileges
+        for key in ["host_key", "user_key"] {
+            make_key(&folder.path().join(key));
+        }
+        fs::copy(folder.path().join("user_key.pub"), folder.path().join("authorized_keys"))
+            .expect("the key was made");
+        let port = free_port();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let mut lines = vec![
+            format!("Port {port}"),
+            "ListenAddress 127.0.0.1".to_owned(),
+            format!("HostKey {}", at("host_key")),
+            format!("AuthorizedKeysFile {}", at("authorized_keys")),
+            format!("PidFile {}", at("pid")),
+            "UsePAM no".to_owned(),
+            "StrictModes no".to_owned(),
+            "PermitRootLogin prohibit-password".to_owned(),
+            "PasswordAuthentication no".to_owned(),
+            "KbdInteractiveAuthentication no".to_owned(),
+            "LogLevel VERBOSE".to_owned(),
+            "MaxStartups 100".to_owned(),
+        ];
+        lines.extend(configuration.iter().map(|&line| line.to_owned()));
+        fs::write(folder.path().join("sshd_config"), lines.join("\n") + "\n").expect("the folder is ours");
+        fs::write(folder.path().join("known_hosts"), known(port, &folder.path().join("host_key.pub")))
+            .expect("the folder is ours");
+        let log = File::create(folder.path().join("log")).expect("the folder is ours");
+        let mut sshd = Command::new(PROGRAM);
+        sshd.args(["-D", "-e", "-f"]).arg(folder.path().join("sshd_config"));
+        let child =
+            sshd.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().expect("it can be started");
+        let sshd = Self { folder, port, child };
+        sshd.wait_until_it_listens();
+        sshd
+    }
+
+    fn wait_until_it_listens(&self) {
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "sshd does not listen: {}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Where it listens, on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The private key that it lets in.
+    pub fn identity(&self) -> PathBuf {
+        self.folder.path().join("user_key")
+    }
+
+    /// The file that knows its key.
+    pub fn known_hosts(&self) -> PathBuf {
+        self.folder.path().join("known_hosts")
+    }
+
+    /// A folder of its own, for what a test wants to put beside its keys.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What it has said so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// How many connections it has let in.
+    pub fn logins(&self) -> usize {
+        self.log().lines().filter(|line| line.contains("Accepted publickey")).count()
+    }
+
+    /// The processes that serve its connections.
+    pub fn children(&self) -> Vec<u32> {
+        let listing =
+            Command::new("ps").args(["-o", "pid=", "--ppid"]).arg(self.child.id().to_string()).output();
+        let listing = listing.expect("there is a ps").stdout;
+        BufReader::new(listing.as_slice()).lines().filter_map(|line| line.ok()?.trim().parse().ok()).collect()
+    }
+}
+
+impl Drop for Sshd {
+    fn drop(&mut self) {
+        for process in self.children() {
+            let _ = Command::new("kill").args(["-KILL", &process.to_string()]).status();
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Makes a key pair: `path` and `path.pub`.
+///
+/// # Panics
+/// If there is no `ssh-keygen`.
+pub fn make_key(path: &Path) {
+    let mut keygen = Command::new("ssh-keygen");
+    keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f"]).arg(path);
+    assert!(keygen.status().expect("there is an ssh-keygen").success());
+}
+
+fn known(port: u16, key: &Path) -> String {
+    format!("[127.0.0.1]:{port} {}", fs::read_to_string(key).expect("the key was made"))
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("there is a loopback");
+    listener.local_addr().expect("it is bound").port()
+}
