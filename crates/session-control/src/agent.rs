@@ -1,0 +1,197 @@
+//! What an agent says when it is asked (formats/convocate.md §10): one line of JSON each way, over a subsystem of its
+//! SSH server.
+
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
+
+use remote_transfer::{Duplex, Transport, TransportError};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use session_model::is_session_id;
+
+/// The subsystem.
+const RPC: &str = "convocate-agent-rpc";
+/// What an answer may come to, in bytes.
+const LONGEST: usize = 64 << 20;
+/// How long an agent may take to say what it knows, beside the ten seconds that `ssh` may take to reach it.
+const READING: Duration = Duration::from_secs(20);
+
+/// A session as an agent tells of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct AgentSession {
+    /// Its id.
+    pub uuid: String,
+    /// Its name.
+    pub name: String,
+    /// When it was made, as the agent writes it.
+    pub created_at: String,
+    /// When it was last worked with, as the agent writes it.
+    pub last_accessed: String,
+    /// The port it has published; 0 is none.
+    pub port: i64,
+    /// The protocol of that port; empty is `tcp`.
+    pub protocol: String,
+    /// Its name in the cluster's DNS; empty is none.
+    pub dns_name: String,
+    /// Whether its container runs. `false` may also be an engine that does not answer.
+    pub running: bool,
+}
+
+/// An agent's answer to being called.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct Pong {
+    /// Its id.
+    pub agent_id: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// Why an agent has not said what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// It was not reached, or not understood by its SSH server.
+    #[error(transparent)]
+    Link(#[from] TransportError),
+    /// The link broke within the call.
+    #[error("agent op {op:?}: {peer}: {source}")]
+    Broken {
+        /// What was asked.
+        op: &'static str,
+        /// Who was asked.
+        peer: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It was there, and said nothing, or went on for too long.
+    #[error("agent op {op:?}: {peer} has not answered within {} seconds", within.as_secs())]
+    Silent {
+        /// What was asked.
+        op: &'static str,
+        /// Who was asked.
+        peer: String,
+        /// How long it had.
+        within: Duration,
+    },
+    /// It said no.
+    #[error("agent op {op:?}: {message}")]
+    Refused {
+        /// What was asked.
+        op: &'static str,
+        /// What it said.
+        message: String,
+    },
+    /// It said something else than it should.
+    #[error(
+        "agent op {op:?}: {peer} says what is not understood (line {line}, column {column} of its answer)"
+    )]
+    NotUnderstood {
+        /// What was asked.
+        op: &'static str,
+        /// Who was asked.
+        peer: String,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
+    /// What was to be asked after is no id. Nothing was sent: an original agent takes an empty one for its whole base.
+    #[error("{id:?} is not the id of a session: expected 36 characters, in lower case")]
+    NotAnId {
+        /// What it is.
+        id: String,
+    },
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    ok: bool,
+    #[serde(default)]
+    result: Value,
+    #[serde(default)]
+    error: String,
+}
+
+/// One call, on a channel of its own, which may take this long. `params` has nothing in it that an original agent does
+/// not know.
+pub fn call<T: DeserializeOwned>(
+    link: &mut dyn Transport,
+    op: &'static str,
+    params: &Value,
+    within: Duration,
+) -> Result<T, AgentError> {
+    let peer = link.peer().to_owned();
+    let mut channel = link.subsystem(RPC)?;
+    channel.set_deadline(Instant::now() + within);
+    let answer = conversation(channel.as_mut(), op, params).map_err(|error| match error.kind() {
+        ErrorKind::TimedOut => AgentError::Silent { op, peer: peer.clone(), within },
+        _ => match error.downcast::<TransportError>() {
+            Ok(link) => AgentError::Link(link),
+            Err(source) => AgentError::Broken { op, peer: peer.clone(), source },
+        },
+    })?;
+    let not_understood = |error: serde_json::Error| AgentError::NotUnderstood {
+        op,
+        peer: peer.clone(),
+        line: error.line(),
+        column: error.column(),
+    };
+    let answer: Answer = serde_json::from_slice(&answer).map_err(not_understood)?;
+    if answer.ok {
+        serde_json::from_value(answer.result).map_err(not_understood)
+    } else {
+        Err(AgentError::Refused { op, message: answer.error.escape_debug().to_string() })
+    }
+}
+
+/// One line each way. The far side closes after its line, or is not waited for.
+fn conversation(channel: &mut dyn Duplex, op: &str, params: &Value) -> std::io::Result<Vec<u8>> {
+    let mut question = json!({"op": op, "params": params}).to_string();
+    question.push('\n');
+    // A server that does not listen has said why.
+    let sent = channel.write_all(question.as_bytes()).and_then(|()| channel.flush());
+    let mut answer = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let read = channel.read(&mut buffer)?;
+        answer.extend_from_slice(&buffer[..read]);
+        if read == 0 || answer.ends_with(b"\n") || answer.len() > LONGEST {
+            break;
+        }
+    }
+    if answer.is_empty() {
+        sent?;
+        return Err(ErrorKind::UnexpectedEof.into());
+    }
+    Ok(answer)
+}
+
+/// Whether somebody is there.
+pub fn ping(link: &mut dyn Transport) -> Result<Pong, AgentError> {
+    call(link, "ping", &Value::Null, READING)
+}
+
+/// Every session of the agent.
+pub fn list(link: &mut dyn Transport) -> Result<Vec<AgentSession>, AgentError> {
+    let sessions: Option<Vec<AgentSession>> = call(link, "list", &Value::Null, READING)?;
+    Ok(sessions.unwrap_or_default())
+}
+
+/// The session with this id, if the agent has it.
+pub fn get(link: &mut dyn Transport, uuid: &str) -> Result<Option<AgentSession>, AgentError> {
+    if !is_session_id(uuid) {
+        return Err(AgentError::NotAnId { id: uuid.to_owned() });
+    }
+    match call(link, "get", &json!({"id": uuid}), READING) {
+        Ok(session) => Ok(Some(session)),
+        Err(AgentError::Refused { message, .. }) if is_absence(&message) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Of the words of the original and of its documentation.
+fn is_absence(message: &str) -> bool {
+    message.contains("does not exist") || message.contains("not found")
+}

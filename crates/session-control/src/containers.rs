@@ -1,0 +1,172 @@
+//! The containers that run on this machine, as its container engine tells (formats/convocate.md §7, §17.2).
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::{Profile, deadline};
+
+/// A container engine's command line.
+#[derive(Debug, Clone)]
+pub struct Containers {
+    /// The program: `docker`, or one that takes the same arguments.
+    pub program: PathBuf,
+    /// What comes before every command.
+    pub arguments: Vec<OsString>,
+    /// Where the engine listens: without program and socket there is no engine, and so no container.
+    pub socket: PathBuf,
+    /// How long it may take to answer.
+    pub within: Duration,
+}
+
+impl Default for Containers {
+    fn default() -> Self {
+        Self {
+            program: "docker".into(),
+            arguments: Vec::new(),
+            socket: "/var/run/docker.sock".into(),
+            within: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A container that runs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Container {
+    /// Its name, with the slash that the engine puts before it.
+    name: String,
+    /// What of this machine it sees.
+    #[serde(default)]
+    pub mounts: Vec<Mount>,
+}
+
+/// A part of this machine that a container sees.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Mount {
+    /// The path here.
+    #[serde(default)]
+    pub source: PathBuf,
+    /// Whether it may write there.
+    #[serde(default, rename = "RW")]
+    pub writable: bool,
+}
+
+/// How a container uses a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// It is the session's own, or has the session's folder, something in it, or a folder around it to write to.
+    InUse,
+    /// It sees a folder around the session and may only read there.
+    Watched,
+}
+
+/// Why nobody knows what runs.
+#[derive(Debug, thiserror::Error)]
+pub enum ContainersError {
+    /// The program cannot be run.
+    #[error("cannot ask {} which containers run: {source}", program.display())]
+    Program {
+        /// The program.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It answered with an error.
+    #[error("{} does not say which containers run: {complaint}", program.display())]
+    Refused {
+        /// The program.
+        program: PathBuf,
+        /// What it said.
+        complaint: String,
+    },
+}
+
+impl Container {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.name.trim_start_matches('/')
+    }
+
+    /// How it uses the session with this id in this folder, whose path has no links in it.
+    pub fn use_of(&self, uuid: &str, folder: &Path) -> Option<Use> {
+        let own =
+            Profile::ALL.iter().any(|profile| self.name() == format!("{}{uuid}", profile.container_prefix));
+        let uses = self.mounts.iter().filter_map(|mount| {
+            let source = mount.source.canonicalize().unwrap_or_else(|_| mount.source.clone());
+            let around = folder.starts_with(&source) && source != folder;
+            let inside = source.starts_with(folder);
+            match (inside, around) {
+                (true, _) => Some(Use::InUse),
+                (_, true) if mount.writable => Some(Use::InUse),
+                (_, true) => Some(Use::Watched),
+                _ => None,
+            }
+        });
+        let uses: Vec<Use> = uses.chain(own.then_some(Use::InUse)).collect();
+        if uses.contains(&Use::InUse) { Some(Use::InUse) } else { uses.first().copied() }
+    }
+}
+
+impl Containers {
+    /// Every container that runs. An engine that is not there runs none; one that does not answer is an error.
+    pub fn running(&self) -> Result<Vec<Container>, ContainersError> {
+        let ids = match self.ask(&["ps", "--quiet", "--no-trunc"]) {
+            Err(ContainersError::Program { source, .. })
+                if source.kind() == io::ErrorKind::NotFound && !self.socket.exists() =>
+            {
+                return Ok(Vec::new());
+            }
+            ids => ids?,
+        };
+        let ids = String::from_utf8_lossy(&ids);
+        let ids: Vec<&str> = ids.split_whitespace().collect();
+        let mut running = Vec::new();
+        for some in ids.chunks(100) {
+            let inspect = [&["inspect", "--type", "container", "--format", "{{json .}}"], some].concat();
+            let text = self.ask(&inspect)?;
+            let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+            for line in lines {
+                running.push(self.parsed(line)?);
+            }
+        }
+        Ok(running)
+    }
+
+    fn parsed(&self, text: &[u8]) -> Result<Container, ContainersError> {
+        serde_json::from_slice(text).map_err(|error| ContainersError::Refused {
+            program: self.program.clone(),
+            complaint: format!(
+                "its answer is not understood (line {}, column {})",
+                error.line(),
+                error.column()
+            ),
+        })
+    }
+
+    /// What it prints. That a container has ended meanwhile is no failure: it does not run.
+    fn ask(&self, arguments: &[&str]) -> Result<Vec<u8>, ContainersError> {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).args(arguments);
+        let program = self.program.clone();
+        match deadline::output(&mut command, self.within) {
+            Err(source) => Err(ContainersError::Program { program, source }),
+            Ok(output) if output.status.success() => Ok(output.stdout),
+            Ok(output) => {
+                let said = String::from_utf8_lossy(&output.stderr);
+                let has_ended = |line: &&str| line.contains("No such container");
+                let mut complaints = said.lines().filter(|line| !line.trim().is_empty()).peekable();
+                if complaints.peek().is_some() && complaints.clone().all(|line| has_ended(&line)) {
+                    return Ok(output.stdout);
+                }
+                let complaint = complaints.find(|line| !has_ended(line)).unwrap_or("it gives no reason");
+                Err(ContainersError::Refused { program, complaint: complaint.escape_debug().to_string() })
+            }
+        }
+    }
+}

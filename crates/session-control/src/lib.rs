@@ -1,0 +1,36 @@
+//! The life of a convocate session, seen from outside: which agents there are and what they say, which containers run,
+//! who holds a lock, which ports and names are taken.
+//!
+//! ```
+//! use session_control::{AgentHost, Registry};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let agent = folder.path().join("k7m2p9x4qwzt");
+//! std::fs::create_dir(&agent)?;
+//! std::fs::write(agent.join("shell_to_agent_ed25519_key"), "")?;
+//! std::fs::write(agent.join("agent-host"), "claude@agent-1.example\n")?;
+//!
+//! let agents = Registry::at(folder.path()).agents()?;
+//! assert_eq!(agents[0].host.to_string(), "claude@agent-1.example");
+//! assert_ne!(agents[0].host, AgentHost::Local);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Limitations
+//! So far it looks, and changes nothing: a session is not started, stopped or attached to here. Containers are asked of
+//! a `docker` command line; processes are looked up in `/proc`.
+
+mod agent;
+mod containers;
+mod deadline;
+mod process;
+mod profile;
+mod registry;
+mod validation;
+
+pub use agent::{AgentError, AgentSession, Pong, call, get, list, ping};
+pub use containers::{Container, Containers, ContainersError, Mount, Use};
+pub use process::Process;
+pub use profile::Profile;
+pub use registry::{Agent, AgentHost, Api, Registry, RegistryError};
+pub use validation::{Invalid, valid_dns_name, valid_name, valid_port, valid_protocol};

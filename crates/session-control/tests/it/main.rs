@@ -1,0 +1,6 @@
+//! Agents asked through a stock sshd, and a container engine of its own.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod asking;
+mod containers;
