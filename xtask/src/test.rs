@@ -6,7 +6,9 @@ use crate::packages;
 use crate::shell::{self, Outcome};
 
 /// Programs that tests run, each with the Debian package that has it.
-const NEEDED: [(&str, &str); 9] = [
+const NEEDED: [(&str, &str); 12] = [
+    ("busybox", "busybox-static"),
+    ("dockerd", "docker.io"),
     ("git", "git"),
     ("lowntfs-3g", "ntfs-3g"),
     ("mkfs.ext4", "e2fsprogs"),
@@ -15,6 +17,7 @@ const NEEDED: [(&str, &str); 9] = [
     ("qemu-img", "qemu-utils"),
     ("setpriv", "util-linux"),
     ("sqlite3", "sqlite3"),
+    ("sshd", "openssh-server"),
     ("strace", "strace"),
 ];
 

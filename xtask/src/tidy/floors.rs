@@ -6,10 +6,10 @@ use super::house::House;
 const FLOORS: [&[&str]; 6] = [
     &["session-model", "durable-files", "vhdx-reader"],
     &["migration-engine", "legacy-readers", "jsonl-stitch"],
-    &["transcript-relocate", "sqlite-writer"],
-    &[],
+    &["transcript-relocate", "sqlite-writer", "remote-transfer"],
+    &["session-control"],
     &["migration-cli"],
-    &["ao-migrate", "cowork-stitch", "cowork-migrate"],
+    &["ao-migrate", "cowork-stitch", "cowork-migrate", "convocate-migrate"],
 ];
 
 /// Outside the floors: what no published crate may need to be built.

@@ -1,0 +1,164 @@
+//! The other end: who it is, what one may do there, and what it has.
+
+use std::path::Path;
+
+use durable_files::PathText;
+use migration_cli::{Refusal, Surroundings};
+use remote_transfer::{Far, FarError, Remote, TransportError};
+use session_control::{Agent, AgentHost, Profile, Registry};
+
+use crate::options::Options;
+use crate::settings::Reach;
+
+/// An agent that one is let into.
+pub(crate) struct AgentEnd {
+    pub(crate) agent: Agent,
+    pub(crate) ssh: Reach,
+    pub(crate) api: Reach,
+    /// Where its sessions are.
+    pub(crate) base: Vec<u8>,
+    /// Whom they shall belong to, if not to whoever delivers them.
+    pub(crate) owner: Option<String>,
+    pub(crate) as_root: bool,
+    pub(crate) remote: Remote,
+}
+
+/// The registry, and in it the agent that is meant.
+pub(crate) fn registered(options: &Options, here: &Surroundings) -> Result<(Registry, Agent), Refusal> {
+    let profile = Profile::from(options.profile);
+    let folder = options.agent_keys_dir.as_deref().map_or(profile.registry, |folder| folder.as_str());
+    let registry = Registry::at(here.absolute(folder));
+    let known = || match registry.agents() {
+        Ok(agents) if agents.is_empty() => format!("no agent is registered in {folder}"),
+        Ok(agents) => {
+            let ids: Vec<_> = agents.iter().map(|agent| format!("--agent {}", agent.id)).collect();
+            format!("say one of: {}", ids.join(", "))
+        }
+        Err(error) => error.to_string(),
+    };
+    let Some(id) = &options.agent else {
+        return Err(Refusal::usage("no-agent", "--agent ID is needed", known()));
+    };
+    let agent = registry.agent(id).map_err(|error| Refusal::new("agent", error.to_string(), known()))?;
+    Ok((registry, agent))
+}
+
+/// Goes there, and finds out what one may do.
+pub(crate) fn reach(agent: Agent, options: &Options, here: &Surroundings) -> Result<AgentEnd, Refusal> {
+    let AgentHost::Remote { user, host, port } = &agent.host else {
+        let message = format!("agent {} is on this machine: its sessions are here already", agent.id);
+        return Err(Refusal::new("local-agent", message, "nothing has to be moved"));
+    };
+    let profile = Profile::from(options.profile);
+    let path =
+        |path: &Option<camino::Utf8PathBuf>| path.as_ref().map(|path| PathText::from(here.absolute(path)));
+    let ssh = Reach {
+        host: host.clone(),
+        user: options.ssh_user.clone().or(user.clone()).or(Some(profile.user.to_owned())),
+        port: options.ssh_port.or(*port),
+        identity: path(&options.identity).or(Some(agent.identity.clone().into())),
+        known_hosts: path(&options.known_hosts),
+        ssh_config: path(&options.ssh_config),
+        accept_new_host_key: options.accept_new_host_key,
+        transport: options.transport.into(),
+    };
+    let api = Reach {
+        user: Some(agent.api.user.clone()),
+        port: Some(agent.api.port),
+        identity: Some(agent.identity.clone().into()),
+        ..ssh.clone()
+    };
+    let mut far = greet(&ssh, here)?;
+    let (owner, as_root) = rights(&mut far, profile.user)?;
+    let said = options.agent_base.as_ref().map(|base| base.as_str());
+    let base = said.or(agent.base.as_deref()).unwrap_or(profile.home).as_bytes().to_vec();
+    Ok(AgentEnd { agent, ssh, api, base, owner, as_root, remote: Remote::new(far) })
+}
+
+/// Says hello to a host.
+pub(crate) fn greet(ssh: &Reach, here: &Surroundings) -> Result<Far, Refusal> {
+    let word = format!("rehome-{:x}-{:04x}", (here.now)().as_nanosecond(), here.salt);
+    Far::greet(ssh.open(), &word).map_err(|error| refusal(&error))
+}
+
+/// Whom files can be given to, and whether that takes root.
+fn rights(far: &mut Far, session_user: &str) -> Result<(Option<String>, bool), Refusal> {
+    let hello = far.hello().clone();
+    if hello.uid == Some(0) || hello.sudo {
+        far.act_as_root();
+        return Ok((Some(session_user.to_owned()), hello.uid != Some(0)));
+    }
+    if hello.user == session_user {
+        return Ok((None, false));
+    }
+    let message = format!(
+        "{} can give nothing to {session_user} on {}: it is neither root nor may it run `sudo -n`",
+        hello.user,
+        far.peer()
+    );
+    let hint = format!("log in as root or as {session_user}: --ssh-user {session_user}");
+    Err(Refusal::new("rights", message, hint))
+}
+
+/// Refuses an agent that keeps its sessions in the very folder that they are in here.
+pub(crate) fn is_elsewhere(end: &AgentEnd, base: &Path) -> Result<(), Refusal> {
+    let mut far = end.remote.far();
+    let standing = far.look(&end.base, ".none", ".none", ".none").map_err(|error| refusal(&error))?;
+    let text = |file: &str| std::fs::read_to_string(file).map(|text| text.trim().to_owned()).ok();
+    let same = |theirs: &Option<String>, file| theirs.is_some() && *theirs == text(file);
+    let hello = far.hello();
+    let same_machine =
+        same(&hello.machine, "/etc/machine-id") || same(&hello.boot, "/proc/sys/kernel/random/boot_id");
+    if same_machine && standing.base == device_and_inode(base) {
+        let message = format!(
+            "{} on {} is the very folder that the sessions are in here",
+            remote_transfer::display(&end.base),
+            far.peer()
+        );
+        return Err(Refusal::new(
+            "same-folder",
+            message,
+            "nothing has to be moved; --agent-base DIR names another folder",
+        ));
+    }
+    Ok(())
+}
+
+fn device_and_inode(folder: &Path) -> String {
+    use std::os::unix::fs::MetadataExt;
+    folder.metadata().map_or(String::new(), |metadata| format!("{}:{}", metadata.dev(), metadata.ino()))
+}
+
+/// An end that cannot be worked with, with what to do about it.
+pub(crate) fn refusal(error: &FarError) -> Refusal {
+    use TransportError::{ChangedHostKey, Lost, NotOffered, Refused, UnknownHostKey, Unreachable};
+    let (code, hint) = match error {
+        FarError::Link(UnknownHostKey { .. }) => (
+            "unknown-host-key",
+            "compare its key with what the host shows (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then say --accept-new-host-key",
+        ),
+        FarError::Link(ChangedHostKey { .. }) => {
+            ("changed-host-key", "find out why it has changed; then remove the old key with ssh-keygen -R")
+        }
+        FarError::Link(Refused { .. }) => {
+            ("refused-key", "name another user or key: --ssh-user NAME, --identity FILE")
+        }
+        FarError::Link(Unreachable { .. }) => (
+            "unreachable",
+            "is the host up, and does its firewall let port 22 in (ufw allow 22/tcp)? Another port: --ssh-port PORT",
+        ),
+        FarError::Link(Lost { .. } | NotOffered { .. }) => ("link", "try again"),
+        FarError::Link(_) => ("link", "is the program `ssh` installed?"),
+        FarError::Chatty { .. } => {
+            ("chatty-shell", "let its shell's start-up files print only where somebody reads: [ -t 1 ] && …")
+        }
+        FarError::NoBase { .. } => ("agent-base", "name the folder of its sessions with --agent-base DIR"),
+        FarError::Elsewhere { .. } => {
+            ("moved-away", "put it back to where it was on the agent, then say the same again")
+        }
+        FarError::Failed { .. } | FarError::Listing { .. } => {
+            ("far-end", "the agent needs a POSIX shell, GNU tar and find, and coreutils for this user")
+        }
+    };
+    Refusal::new(code, error.to_string(), hint)
+}

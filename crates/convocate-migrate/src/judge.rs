@@ -1,0 +1,105 @@
+//! Whether a session that was delivered is the agent's now, in the agent's own words.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use durable_files::Quiet;
+use migration_cli::Refusal;
+use remote_transfer::Tree;
+use session_control::{AgentError, AgentSession, get, list};
+use session_model::{Finding, Timestamp, parse_time};
+
+use crate::settings::{Arriving, Moving, Settings};
+
+/// Before the source is moved aside: it must not have changed since, and the agent must tell of the session what its
+/// document says. Afterwards the session lives: that it runs, and has been worked with, is as it should be.
+///
+/// An agent whose API was not reached once is not called again: a firewall makes every caller wait.
+pub(crate) fn judge(settings: &Settings, moving: &Moving, unreached: &OnceLock<String>) -> Vec<Finding> {
+    let folder: &Path = &settings.base.join(&moving.uuid);
+    let is_here = folder.symlink_metadata().is_ok();
+    let mut findings: Vec<Finding> = if is_here { source(folder, moving) } else { Vec::new() };
+    let agent = &settings.agent;
+    let not_asked = |why: &str| {
+        let message = format!("its files were read back, but the agent itself was not asked: {why}");
+        Finding::note("agent-not-asked", message)
+    };
+    if let Some(why) = unreached.get() {
+        findings.push(not_asked(why));
+        return findings;
+    }
+    match get(&mut *settings.api.open(), &moving.uuid) {
+        Ok(Some(session)) => {
+            let told = differences(&session, moving).into_iter();
+            findings.extend(told.map(|what| {
+                let message = format!("agent {agent} tells another {what} than what was sent");
+                if is_here {
+                    Finding::error("agent-differs", message)
+                } else {
+                    Finding::note("lived-on", message)
+                }
+            }));
+            if session.running && is_here {
+                let message =
+                    format!("agent {agent} runs the session already, before its source was moved aside");
+                findings.push(Finding::error("agent-runs-it", message));
+            }
+        }
+        Ok(None) => {
+            let message =
+                format!("agent {agent} does not know the session: does it keep its sessions elsewhere?");
+            findings.push(Finding::error("agent-does-not-know", message));
+        }
+        Err(AgentError::Refused { message, .. }) => {
+            let message = format!("agent {agent} has the session and cannot tell of it: {message}");
+            findings.push(Finding::error("agent-refuses", message));
+        }
+        Err(error) => {
+            findings.push(not_asked(unreached.get_or_init(|| error.to_string())));
+        }
+    }
+    findings
+}
+
+/// A session that runs is not taken back from under its user. An agent that cannot be asked does not hold up an undo:
+/// what has changed there is found by its files.
+pub(crate) fn stands_still(settings: &Settings) -> Result<(), Refusal> {
+    let told = list(&mut *settings.api.open()).unwrap_or_default();
+    let is_meant = |told: &&AgentSession| settings.lanes.iter().any(|moving| moving.uuid == told.uuid);
+    match told.iter().find(|told| told.running && is_meant(told)) {
+        None => Ok(()),
+        Some(told) => Err(Refusal::new(
+            "agent-runs-it",
+            format!("session {} runs on agent {}", told.uuid, settings.agent),
+            "stop it there, then say undo again",
+        )),
+    }
+}
+
+fn source(folder: &Path, moving: &Moving) -> Vec<Finding> {
+    let walked = Tree::open(folder).ok().and_then(|tree| tree.walk(&mut Quiet).ok());
+    if walked.is_some_and(|walked| walked.manifest.digest() == moving.expect) {
+        return Vec::new();
+    }
+    vec![Finding::error("source-changed", format!("{} changed after it was sent", folder.display()))]
+}
+
+/// What the agent tells otherwise.
+fn differences(told: &AgentSession, moving: &Moving) -> Vec<&'static str> {
+    let Arriving { name, created_at, last_accessed, port, protocol, dns_name } = &moving.arrives;
+    let tcp = |text: &str| if text.is_empty() { "tcp".to_owned() } else { text.to_ascii_lowercase() };
+    let time = |text: &str| parse_time(text).map(|time| time.at);
+    // What is not written is told as the first moment of the year 1.
+    let same_time =
+        |told: &str, sent: Option<Timestamp>| time(told) == sent.or_else(|| time("0001-01-01T00:00:00Z"));
+    let checks = [
+        ("uuid", told.uuid == moving.uuid),
+        ("name", told.name == *name),
+        ("created_at", same_time(&told.created_at, *created_at)),
+        ("last_accessed", same_time(&told.last_accessed, *last_accessed)),
+        ("port", told.port == *port),
+        ("protocol", tcp(&told.protocol) == tcp(protocol)),
+        ("dns_name", told.dns_name == *dns_name),
+    ];
+    checks.into_iter().filter(|(_, same)| !same).map(|(what, _)| what).collect()
+}

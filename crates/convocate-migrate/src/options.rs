@@ -1,0 +1,158 @@
+//! What a user may say on the command line.
+
+use camino::Utf8PathBuf;
+use migration_cli::Verbs;
+use remote_transfer::TransportKind;
+use session_control::Profile;
+
+/// The options of `convocate-migrate`.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub struct Options {
+    /// The agent that gets the sessions
+    #[arg(long, value_name = "ID")]
+    pub agent: Option<String>,
+
+    /// A session to move; may be said several times
+    #[arg(long, value_name = "UUID", conflicts_with = "all")]
+    pub session: Vec<String>,
+
+    /// Move every orphan session
+    #[arg(long)]
+    pub all: bool,
+
+    /// Which releases made the sessions: sets the names of folders, users and containers
+    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
+    pub profile: ProfileName,
+
+    /// Where the sessions are on this host, instead of the profile's home
+    #[arg(long, value_name = "DIR")]
+    pub shell_base: Option<Utf8PathBuf>,
+
+    /// Where agents are registered, instead of the profile's folder
+    #[arg(long, value_name = "DIR")]
+    pub agent_keys_dir: Option<Utf8PathBuf>,
+
+    /// Where sessions are on the agent, instead of the profile's home
+    #[arg(long, value_name = "DIR")]
+    pub agent_base: Option<Utf8PathBuf>,
+
+    /// The user to be on the agent, instead of the registry's or the profile's
+    #[arg(long, value_name = "NAME")]
+    pub ssh_user: Option<String>,
+
+    /// The port of the agent's sshd, instead of the registry's or 22
+    #[arg(long, value_name = "PORT")]
+    pub ssh_port: Option<u16>,
+
+    /// An ssh configuration, instead of the user's own
+    #[arg(long, value_name = "FILE")]
+    pub ssh_config: Option<Utf8PathBuf>,
+
+    /// The file of known host keys, instead of the user's own
+    #[arg(long, value_name = "FILE")]
+    pub known_hosts: Option<Utf8PathBuf>,
+
+    /// Take the key of a host that is not known yet for its own; one that has changed is refused all the same
+    #[arg(long)]
+    pub accept_new_host_key: bool,
+
+    /// The private key to show, instead of the registry's
+    #[arg(long, value_name = "FILE")]
+    pub identity: Option<Utf8PathBuf>,
+
+    /// What connects to the agent: the system's ssh, or the libssh2 inside, which reads no ssh configuration
+    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
+    pub transport: TransportName,
+
+    /// If a session's port is taken on the agent
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    pub on_port_conflict: OnConflict,
+
+    /// If a session's DNS name is taken in the cluster
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    pub on_dns_conflict: OnConflict,
+
+    /// Move sessions with a DNS name though an agent cannot be asked for its names
+    #[arg(long)]
+    pub allow_unverified_dns: bool,
+
+    /// Do not ask the container engine of this host what runs
+    #[arg(long)]
+    pub no_docker_check: bool,
+
+    /// Delete the source once the agent's copy is confirmed, instead of moving it aside: cannot be undone
+    #[arg(long, alias = "delete-source")]
+    pub purge_source: bool,
+}
+
+/// A profile by its name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ProfileName {
+    /// claude-shell 1.x to 2.1
+    ClaudeShell,
+    /// convocate 0.0.1 to 0.0.5
+    #[default]
+    Convocate,
+    /// convocate 0.0.6
+    #[value(name = "convocate-0.0.6")]
+    Convocate006,
+}
+
+impl From<ProfileName> for Profile {
+    fn from(name: ProfileName) -> Self {
+        match name {
+            ProfileName::ClaudeShell => Self::CLAUDE_SHELL,
+            ProfileName::Convocate => Self::CONVOCATE,
+            ProfileName::Convocate006 => Self::CONVOCATE_0_0_6,
+        }
+    }
+}
+
+/// A transport by its name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum TransportName {
+    /// The system's ssh, with its configuration
+    #[default]
+    #[value(name = "openssh")]
+    OpenSsh,
+    /// For where there is no ssh
+    #[value(name = "libssh2")]
+    LibSsh2,
+}
+
+impl From<TransportName> for TransportKind {
+    fn from(name: TransportName) -> Self {
+        match name {
+            TransportName::OpenSsh => Self::OpenSsh,
+            TransportName::LibSsh2 => Self::LibSsh2,
+        }
+    }
+}
+
+/// What becomes of a port or name that another session has already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum OnConflict {
+    /// The session stays here
+    #[default]
+    Refuse,
+    /// It arrives without
+    Clear,
+}
+
+/// The verbs that only `convocate-migrate` has.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum Verb {
+    /// Show the orphan sessions of this host, and why one cannot move
+    List,
+}
+
+impl Verbs for Verb {
+    const NAMES: &'static [&'static str] = &["list"];
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::List => "list",
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What a run remembers: all that `verify`, `undo` and `resume` need to know later.
+
+use std::time::Duration;
+
+use durable_files::{Digest, PathText};
+use migration_cli::Refusal;
+use migration_engine::Header;
+use remote_transfer::{Target, Transport, TransportKind};
+use serde::{Deserialize, Serialize};
+use session_model::Timestamp;
+
+/// What a run remembers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    /// Where the sessions were.
+    pub(crate) base: PathText,
+    /// The agent.
+    pub(crate) agent: String,
+    /// Its sshd.
+    pub(crate) ssh: Reach,
+    /// Its API.
+    pub(crate) api: Reach,
+    /// Whether everything there is done as root.
+    pub(crate) as_root: bool,
+    /// The sessions that move, one a lane.
+    pub(crate) lanes: Vec<Moving>,
+}
+
+/// One of the sessions that move.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Moving {
+    /// Its id.
+    pub(crate) uuid: String,
+    /// The SHA-256 of its manifest, without digests, when the plan was made.
+    pub(crate) expect: Digest,
+    /// What a stale lock of it holds, which the run begins with setting aside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stale: Option<Vec<u8>>,
+    /// What its document says where it arrives.
+    pub(crate) arrives: Arriving,
+}
+
+/// What an agent has to say about a session that has arrived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Arriving {
+    pub(crate) name: String,
+    pub(crate) created_at: Option<Timestamp>,
+    pub(crate) last_accessed: Option<Timestamp>,
+    pub(crate) port: i64,
+    pub(crate) protocol: String,
+    pub(crate) dns_name: String,
+}
+
+/// How a host is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reach {
+    pub(crate) host: String,
+    pub(crate) user: Option<String>,
+    pub(crate) port: Option<u16>,
+    pub(crate) identity: Option<PathText>,
+    pub(crate) known_hosts: Option<PathText>,
+    pub(crate) ssh_config: Option<PathText>,
+    pub(crate) accept_new_host_key: bool,
+    #[serde(default)]
+    pub(crate) transport: TransportKind,
+}
+
+impl Settings {
+    /// Those of a run.
+    pub(crate) fn of(header: &Header) -> Result<Self, Refusal> {
+        serde_json::from_value(header.settings.clone()).map_err(|_| {
+            Refusal::failure(
+                "run-settings",
+                "the run's settings do not read",
+                "use the version of the tool that made it",
+            )
+        })
+    }
+}
+
+impl Reach {
+    /// A transport there, as yet without a connection.
+    pub(crate) fn open(&self) -> Box<dyn Transport> {
+        self.transport.open(self.target())
+    }
+
+    fn target(&self) -> Target {
+        let path = |path: &Option<PathText>| path.as_ref().map(|path| path.to_path_buf());
+        Target {
+            host: self.host.clone(),
+            user: self.user.clone(),
+            port: self.port,
+            identity: path(&self.identity),
+            known_hosts: path(&self.known_hosts),
+            ssh_config: path(&self.ssh_config),
+            accept_new_host_key: self.accept_new_host_key,
+            silence: Duration::from_secs(30),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Sessions moved to an agent through a stock sshd.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod asking;
+mod containers;
+mod crash;
+mod golden;
+mod guide;
+mod hosts;
+mod listing;
+mod moving;
+mod refusals;

@@ -1,0 +1,71 @@
+//! What may not be done is refused with its own sentence, and nothing is written on either side.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use testkit::sshd::{Sshd, make_key};
+use testkit::tree::Tree;
+
+use crate::hosts::{AGENT, Hosts, said, uuid};
+
+/// Expects a refusal with this code, and both ends as they were.
+fn refuses(hosts: &Hosts, code: &str, words: &[&str]) {
+    let before = hosts.both();
+    let words = [&["--agent", AGENT, "--all", "--json"], words].concat();
+    let output = hosts.tool(&words).run();
+    assert_eq!(output.status.code(), Some(4), "{code}: {}", said(&output));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["error"]["code"], code, "{report}");
+    assert!(report["error"]["hint"].as_str().is_some_and(|hint| !hint.is_empty()));
+    before[0].assert_same(&Tree::of(&hosts.shell()), code);
+    before[1].assert_same(&Tree::of(&hosts.agent()), code);
+}
+
+#[test]
+fn a_host_that_is_not_surely_the_agent_is_told_nothing() {
+    let (hosts, other) = (Hosts::with(1), Sshd::start(&[]));
+    let none = hosts.folder.path().join("none");
+    refuses(&hosts, "unknown-host-key", &["--known-hosts", none.to_str().unwrap()]);
+    let lie = hosts.folder.path().join("lie");
+    let swapped = fs::read_to_string(other.known_hosts()).unwrap();
+    fs::write(&lie, swapped.replace(&other.port().to_string(), &hosts.sshd.port().to_string())).unwrap();
+    refuses(&hosts, "changed-host-key", &["--known-hosts", lie.to_str().unwrap()]);
+}
+
+#[test]
+fn an_agent_that_cannot_be_worked_with_is_named_with_the_way_out() {
+    let hosts = Hosts::with(1);
+    let stranger = hosts.folder.path().join("stranger");
+    make_key(&stranger);
+    refuses(&hosts, "refused-key", &["--identity", stranger.to_str().unwrap()]);
+    refuses(&hosts, "unreachable", &["--ssh-port", "1"]);
+    refuses(&hosts, "agent-base", &["--agent-base", "/no/such/folder"]);
+    refuses(&hosts, "same-folder", &["--agent-base", hosts.shell().to_str().unwrap()]);
+    fs::write(hosts.keys().join(AGENT).join("agent-host"), "local\n").unwrap();
+    refuses(&hosts, "local-agent", &[]);
+    fs::remove_file(hosts.keys().join(AGENT).join("agent-host")).unwrap();
+    refuses(&hosts, "agent", &[]);
+}
+
+#[test]
+fn a_login_shell_that_prints_would_spoil_every_stream() {
+    let mut hosts = Hosts::with(1);
+    let shell = hosts.folder.path().join("chatty");
+    fs::write(&shell, "#!/bin/sh\necho Welcome to this host!\nexec /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"\n")
+        .unwrap();
+    fs::set_permissions(&shell, fs::Permissions::from_mode(0o755)).unwrap();
+    hosts.sshd = Sshd::start(&[&format!("ForceCommand {}", shell.display())]);
+    let registered = hosts.keys().join(AGENT);
+    fs::copy(hosts.sshd.identity(), registered.join("shell_to_agent_ed25519_key")).unwrap();
+    fs::write(registered.join("agent-host"), format!("root@127.0.0.1:{}\n", hosts.sshd.port())).unwrap();
+    refuses(&hosts, "chatty-shell", &[]);
+}
+
+#[test]
+fn what_is_not_said_rightly_is_a_mistake_of_usage() {
+    let hosts = Hosts::with(1);
+    hosts.moves(2, &[]);
+    hosts.expect(2, &["--all"]);
+    hosts.moves(2, &["--session", "../x"]);
+    hosts.moves(4, &["--session", &uuid(7)]);
+}
