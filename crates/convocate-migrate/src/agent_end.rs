@@ -148,7 +148,7 @@ pub(crate) fn refusal(error: &FarError) -> Refusal {
             "is the host up, and does its firewall let port 22 in (ufw allow 22/tcp)? Another port: --ssh-port PORT",
         ),
         FarError::Link(Lost { .. } | NotOffered { .. }) => ("link", "try again"),
-        FarError::Link(_) => ("link", "is the program `ssh` installed?"),
+        FarError::Link(_) => ("link", "is the program `ssh` installed? --transport libssh2 needs none"),
         FarError::Chatty { .. } => {
             ("chatty-shell", "let its shell's start-up files print only where somebody reads: [ -t 1 ] && …")
         }
