@@ -15,7 +15,7 @@ fn strike(blow: Blow) {
     assert!(effects.len() > 30, "only {} effects: the loop would prove little", effects.len());
     hosts.expect(0, &["undo"]);
     // Each takes five conversations with the agent: all of them when there is time for ten times the arbitrary cases too.
-    let every = if std::env::var_os("PROPTEST_CASES").is_some() { 1 } else { 5 };
+    let every = if std::env::var_os("PROPTEST_CASES").is_some() { 1 } else { 8 };
     for (at, effect) in effects.iter().enumerate().filter(|(at, _)| at % every == 0) {
         let when = format!("after {blow:?} at {effect}");
         hosts.begin_again(1);

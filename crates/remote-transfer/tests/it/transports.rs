@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use durable_files::{Meter, Quiet};
@@ -195,6 +196,15 @@ impl Meter for Impatient {
     }
 }
 
+/// Says stop from when it is wished.
+struct OnWish<'a>(&'a AtomicBool);
+
+impl Meter for OnWish<'_> {
+    fn passed(&mut self, _bytes: u64) -> ControlFlow<()> {
+        if self.0.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
 fn a_wish_to_stop_does_not_wait_for_the_other_host(kind: TransportKind) {
     let sshd = Sshd::start(&[]);
     let mut link = kind.open(target(&sshd));
@@ -203,8 +213,10 @@ fn a_wish_to_stop_does_not_wait_for_the_other_host(kind: TransportKind) {
     let stopped = link.run(&forever, b"", &mut Impatient(3)).unwrap_err();
     assert!(matches!(stopped, TransportError::Stopped), "{stopped}");
     assert!(run(&mut *link, "true").unwrap().is_success(), "one can go on");
-    let mut meter = Impatient(3);
+    let stop = AtomicBool::new(false);
+    let mut meter = OnWish(&stop);
     let mut running = link.start(&forever, &mut meter).unwrap();
+    stop.store(true, Ordering::Relaxed);
     while running.write_all(&[0; 1 << 12]).is_ok() {}
     let stopped = running.finish().unwrap_err();
     assert!(matches!(stopped, TransportError::Stopped), "{stopped}");
