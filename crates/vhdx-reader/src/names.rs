@@ -98,16 +98,20 @@ fn units(name: &str) -> usize {
     name.encode_utf16().count()
 }
 
-/// As Windows compares names: character by character, by their capitals.
+/// As Windows compares names: character by character, by their capitals. Of what some systems take for one name and
+/// some for two (the Kelvin sign and k), the stricter view holds.
 fn folded(name: &str) -> String {
-    let capital = |character: char| {
-        let mut capitals = character.to_uppercase();
-        match (capitals.next(), capitals.next()) {
-            (Some(capital), None) => capital,
-            _ => character,
-        }
-    };
+    let capital = |character| single(single(character, char::to_lowercase), char::to_uppercase);
     name.chars().map(capital).collect()
+}
+
+/// The other case of a character, if that is a single one.
+fn single<I: Iterator<Item = char>>(character: char, other_case: fn(char) -> I) -> char {
+    let mut others = other_case(character);
+    match (others.next(), others.next()) {
+        (Some(other), None) => other,
+        _ => character,
+    }
 }
 
 /// Windows looks only at what stands before the first dot, without the spaces behind it.

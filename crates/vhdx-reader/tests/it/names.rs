@@ -28,6 +28,13 @@ fn all(names: &[&[u8]]) -> Vec<String> {
     safe_names(names.iter().copied())
 }
 
+#[test]
+fn letters_that_only_some_systems_take_for_one_are_kept_apart() {
+    let safe = all(&["a.\u{212a}".as_bytes(), b"A.k", "\u{17f}".as_bytes(), b"s"]);
+    let folded: HashSet<String> = safe.iter().map(|name| name.to_lowercase()).collect();
+    assert_eq!(folded.len(), 4, "{safe:?}");
+}
+
 proptest! {
     #[test]
     fn windows_can_have_every_name(name in name()) {
