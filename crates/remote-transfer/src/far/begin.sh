@@ -3,6 +3,7 @@
 LC_ALL=C; export LC_ALL; umask 077
 cd -P -- "$1" || exit 10
 base=$(stat -c '%d:%i' .)
+rmdir "$2" 2>/dev/null # killed between its label and itself, a run has left it empty: it is nobody's
 if [ ! -e "$2" ] && [ ! -L "$2" ]; then
     # It gets its name with its label in it: of two that want it, one has it, and knows so.
     mkdir -p "$2.$4" && printf '%s' "$4" > "$2.$4/run" && sync "$2.$4/run" "$2.$4" && mv -nT "$2.$4" "$2" || exit 1

@@ -6,8 +6,11 @@ cd -P -- "$1" || exit 10
 base=$(stat -c '%d:%i' .)
 inside() { cd -P -- "$1" && [ "$(stat -c '%d:%i' ..)" = "$base" ]; }
 is_ours() { [ -d "$1" ] && [ ! -L "$1" ] && (inside "$1" && [ -f run ] && [ "$(head -c 100 run)" = "$2" ]); }
+rmdir "$2" 2>/dev/null # killed between its label and itself, a run has left it empty: it is nobody's
 if [ -n "$7" ] && [ -d "$3" ] && [ "$(stat -c '%d:%i' "$3")" = "$7" ]; then
-    if [ ! -e "$2" ]; then mkdir "$2" && printf '%s' "$6" > "$2/run" || exit 1; fi
+    if [ ! -e "$2" ]; then
+        mkdir -p "$2.$6" && printf '%s' "$6" > "$2.$6/run" && mv -nT "$2.$6" "$2" || exit 1
+    fi
     is_ours "$2" "$6" && mv -nT "$3" "$2/$3" && [ ! -e "$3" ] && sync . || exit 1
 fi
 if is_ours "$2" "$6"; then

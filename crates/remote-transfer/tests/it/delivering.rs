@@ -270,3 +270,16 @@ fn what_somebody_else_put_in_its_place_is_never_taken_back() {
     assert!(run.undo(&Link::default(), Changed::Refuse, &cx()).is_err());
     assert_eq!(fs::read(ends.target().join("theirs")).unwrap(), b"theirs");
 }
+
+#[test]
+fn an_empty_staging_folder_that_a_kill_has_left_is_in_nobodys_way() {
+    let ends = Ends::small();
+    let run = ends.run();
+    let staging = ends.base().join(".incoming-a tree");
+    fs::create_dir(&staging).unwrap();
+    apply(&run, &Link::default()).unwrap();
+    assert!(ends.target().exists() && !staging.exists());
+    fs::create_dir(&staging).unwrap();
+    run.undo(&Link::default(), Changed::Refuse, &cx()).unwrap();
+    assert!(ends.base_is_empty());
+}
