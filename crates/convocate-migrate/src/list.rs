@@ -14,7 +14,9 @@ pub(crate) fn list(options: &Options, here: &Surroundings) -> Result<Listing, Re
     let base = source::base(options, here)?;
     let survey = source::survey(&base)?;
     let containers = checks::containers(options)?;
+    let none = || Finding::note("no-orphans", format!("there are no orphan sessions in {}", base.display()));
     Ok(Listing {
+        findings: survey.found.is_empty().then(none).into_iter().collect(),
         columns: vec!["id", "name", "last accessed", "port", "why it cannot move", "bytes"],
         text_columns: 5,
         rows: survey.found.iter().map(|session| row(session, &containers)).collect(),

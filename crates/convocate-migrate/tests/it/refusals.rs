@@ -69,3 +69,10 @@ fn what_is_not_said_rightly_is_a_mistake_of_usage() {
     hosts.moves(2, &["--session", "../x"]);
     hosts.moves(4, &["--session", &uuid(7)]);
 }
+
+#[test]
+fn a_host_without_orphans_is_told_so() {
+    let hosts = Hosts::with(0);
+    let listed = hosts.expect(0, &["list"]);
+    assert!(listed.contains("there are no orphan sessions in"), "{listed}");
+}
