@@ -5,7 +5,8 @@
 //! [`contents`] everything that belongs to it, and [`read_log`] what the app last said about it. [`Sidecar::read`] reads
 //! one sidecar whole, for whoever rewrites it.
 //!
-//! Everything is read where it lies, on any system: a Windows disk may only be mounted here. Paths inside sidecars and
+//! Everything is read where it lies, on any system: a Windows disk may only be mounted here, or be another machine's
+//! that is read through a [`Disk`] (`read_on` and its like). Paths inside sidecars and
 //! logs are those of the machine they are from, and stay text. No symlink is followed below a base, and no pipe waited
 //! for. What the reader leaves to whoever plans with it: whether a session may move, and what its paths become.
 //!
@@ -45,8 +46,8 @@ mod view;
 
 pub use base::{Base, bases};
 pub use choice::{Choice, Purpose, choose, image_of};
-pub use contents::{Contents, Item, Role, Subagent, contents};
-pub use disk::Kind;
+pub use contents::{Contents, Item, Role, Subagent, contents, contents_on};
+pub use disk::{Disk, Kind, Standing, ThisDisk};
 pub use environment::{Candidate, Environment, FAMILIES, Origin, Platform};
 pub use ids::{OwnerId, short_id};
 pub use image::{DiskImage, ImageFormat};
@@ -55,5 +56,5 @@ pub use select::{Selection, select};
 pub use session::{Content, Session};
 pub use sidecar::Sidecar;
 pub use space::Space;
-pub use store::{Bundle, Profile, ProfileId, ReadError, Store, read, read_bundle};
+pub use store::{Bundle, Profile, ProfileId, ReadError, Store, read, read_bundle, read_bundle_on, read_on};
 pub use view::{FolderKind, Millis, Tier, View};

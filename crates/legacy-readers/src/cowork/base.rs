@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use session_model::{Anomaly, Place, Survey, Timestamp};
 
-use super::disk;
+use super::disk::{self, Disk, Kind, ThisDisk};
 use super::environment::{Candidate, Environment, Origin};
 use super::image::DiskImage;
 use super::store::{self, ReadError};
@@ -51,7 +51,7 @@ impl Base {
 pub fn bases(environment: &Environment, named: Option<&Path>) -> Result<Survey<Vec<Base>>, ReadError> {
     let mut survey = Survey::default();
     let candidates = if let Some(path) = named {
-        store::check_named(path)?;
+        store::check_named(&ThisDisk, path)?;
         vec![Candidate { path: path.to_path_buf(), origin: Origin::Named, enterprise: false }]
     } else {
         environment.candidates(&package_names(environment, &mut survey.anomalies))
@@ -64,7 +64,7 @@ pub fn bases(environment: &Environment, named: Option<&Path>) -> Result<Survey<V
 
 fn package_names(environment: &Environment, anomalies: &mut Vec<Anomaly>) -> Vec<String> {
     let folders = environment.package_folders();
-    let entries = folders.iter().flat_map(|folder| disk::list_if_there(folder, anomalies));
+    let entries = folders.iter().flat_map(|folder| disk::list_if_there(&ThisDisk, folder, anomalies));
     entries.filter_map(|entry| entry.name.into_string().ok()).collect()
 }
 
@@ -89,15 +89,17 @@ fn look_at(candidate: Candidate, survey: &mut Survey<Vec<Base>>) {
 
 /// Everything but the figures is dropped here, so that looking at many bases does not hold many of them.
 fn figures(path: PathBuf, candidate: Candidate) -> Base {
-    let store = store::survey(&path).found;
+    let store = store::survey(&ThisDisk, &path).found;
     let views = || store.sessions().filter_map(|session| session.view());
-    let log = disk::look(&path.join("logs/main.log")).ok().filter(std::fs::Metadata::is_file);
+    let log = ThisDisk.look(&path.join("logs/main.log")).ok().filter(|found| found.kind == Kind::File);
     Base {
-        has_sessions_folder: disk::look(&path.join(store::SESSIONS)).is_ok_and(|found| found.is_dir()),
+        has_sessions_folder: ThisDisk
+            .look(&path.join(store::SESSIONS))
+            .is_ok_and(|found| found.kind == Kind::Folder),
         readable: views().count(),
         unreadable: store.sessions().count() - views().count(),
         newest_activity: views().map(|view| view.last_activity_at).max(),
-        newest_log: log.as_ref().map(disk::mtime),
+        newest_log: log.map(|log| log.mtime),
         image: store.image.clone(),
         names: vec![candidate],
         path,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use session_model::{Anomaly, InputId, Place, Survey, Timestamp};
 
-use super::disk::{self, Kind};
+use super::disk::{self, Disk, Kind, ThisDisk};
 use super::ids::is_plain_name;
 use super::session::Session;
 use crate::text::spelled;
@@ -115,11 +115,16 @@ impl Contents {
 
 /// Looks at everything in a session's folder. Each name that is not a folder is an input of kind "session file".
 pub fn contents(session: &Session) -> Survey<Contents> {
+    contents_on(&ThisDisk, session)
+}
+
+/// The same on the disk that the session was found on.
+pub fn contents_on(disk: &dyn Disk, session: &Session) -> Survey<Contents> {
     let mut survey = Survey::<Contents>::default();
     let Some(directory) = &session.directory else { return survey };
     let cli = session.view().and_then(|view| view.cli_session_id.as_deref()).filter(|id| is_plain_name(id));
     survey.found =
-        Contents { directory: directory.clone(), items: walk(directory, cli, &mut survey.anomalies) };
+        Contents { directory: directory.clone(), items: walk(disk, directory, cli, &mut survey.anomalies) };
     let files = survey.found.items.iter().filter(|item| item.kind != Kind::Folder);
     survey.inputs =
         files.map(|item| InputId::new("session file", spelled(&directory.join(&item.relative)))).collect();
@@ -130,22 +135,22 @@ pub fn contents(session: &Session) -> Survey<Contents> {
     survey
 }
 
-fn walk(directory: &Path, cli: Option<&str>, anomalies: &mut Vec<Anomaly>) -> Vec<Item> {
+fn walk(disk: &dyn Disk, directory: &Path, cli: Option<&str>, anomalies: &mut Vec<Anomaly>) -> Vec<Item> {
     let mut items = Vec::new();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {
-        for entry in disk::list_if_there(&directory.join(&folder), anomalies) {
+        for entry in disk::list_if_there(disk, &directory.join(&folder), anomalies) {
             let relative = folder.join(&entry.name);
             if entry.kind == Kind::Folder {
                 folders.push(relative.clone());
             }
-            let metadata = disk::look(&entry.path);
-            let file = metadata.as_ref().ok().filter(|found| found.is_file());
+            let found = disk.look(&entry.path).ok();
+            let file = found.filter(|found| found.kind == Kind::File);
             items.push(Item {
                 kind: entry.kind,
                 role: role(&relative, cli),
-                bytes: file.map_or(0, std::fs::Metadata::len),
-                mtime: metadata.as_ref().map_or(Timestamp::UNIX_EPOCH, disk::mtime),
+                bytes: file.map_or(0, |file| file.bytes),
+                mtime: found.map_or(Timestamp::UNIX_EPOCH, |found| found.mtime),
                 relative,
             });
         }

@@ -1,4 +1,5 @@
-//! The one place where this reader touches the disk. It follows no symlink and waits for no pipe.
+//! The one place where this reader touches a disk: this machine's, or another's. It follows no symlink and waits for no
+//! pipe.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
@@ -25,6 +26,53 @@ pub enum Kind {
     Special,
 }
 
+/// What is known of a name without opening it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// What stands there.
+    pub kind: Kind,
+    /// Its size in bytes; means nothing for anything but a file.
+    pub bytes: u64,
+    /// Its modification time.
+    pub mtime: Timestamp,
+}
+
+/// The disk that a base lies on. No symlink is followed by any of this.
+pub trait Disk {
+    /// What a name stands for, not what it may point to.
+    fn look(&self, path: &Path) -> io::Result<Standing>;
+
+    /// The names in a folder, in any order, without itself and its parent.
+    fn list(&self, folder: &Path) -> io::Result<Vec<(OsString, Kind)>>;
+
+    /// The whole of a regular file, unless it is larger than any is that this reader asks for.
+    fn read(&self, file: &Path) -> io::Result<Vec<u8>>;
+}
+
+/// What this machine's file system has.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ThisDisk;
+
+impl Disk for ThisDisk {
+    fn look(&self, path: &Path) -> io::Result<Standing> {
+        look(path).map(|found| Standing {
+            kind: kind(found.file_type()),
+            bytes: found.len(),
+            mtime: found.modified().map_or(Timestamp::UNIX_EPOCH, files::timestamp),
+        })
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<(OsString, Kind)>> {
+        let names = fs::read_dir(verbatim(folder))?;
+        names.map(|entry| entry.and_then(|entry| Ok((entry.file_name(), kind(entry.file_type()?))))).collect()
+    }
+
+    fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        files::fill(&mut bytes, open(file)?).map(|_| bytes)
+    }
+}
+
 /// One name in a folder.
 pub(super) struct Entry {
     pub(super) path: PathBuf,
@@ -32,26 +80,22 @@ pub(super) struct Entry {
     pub(super) kind: Kind,
 }
 
-/// What a name stands for, not what it may point to.
-pub(super) fn look(path: &Path) -> io::Result<Metadata> {
+fn look(path: &Path) -> io::Result<Metadata> {
     fs::symlink_metadata(verbatim(path))
 }
 
 /// What a folder holds, in the order of names.
-pub(super) fn list(folder: &Path) -> io::Result<Vec<Entry>> {
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(verbatim(folder))? {
-        let entry = entry?;
-        let name = entry.file_name();
-        entries.push(Entry { path: folder.join(&name), kind: kind(entry.file_type()?), name });
-    }
+pub(super) fn list(disk: &dyn Disk, folder: &Path) -> io::Result<Vec<Entry>> {
+    let names = disk.list(folder)?.into_iter();
+    let mut entries: Vec<Entry> =
+        names.map(|(name, kind)| Entry { path: folder.join(&name), name, kind }).collect();
     entries.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     Ok(entries)
 }
 
 /// The same; a folder that is not there holds nothing, and one that cannot be read is an anomaly.
-pub(super) fn list_if_there(folder: &Path, anomalies: &mut Vec<Anomaly>) -> Vec<Entry> {
-    match list(folder) {
+pub(super) fn list_if_there(disk: &dyn Disk, folder: &Path, anomalies: &mut Vec<Anomaly>) -> Vec<Entry> {
+    match list(disk, folder) {
         Ok(entries) => entries,
         Err(error) if files::is_absence(&error) => Vec::new(),
         Err(error) => {
@@ -75,29 +119,18 @@ fn open_now(path: &Path) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
 }
 
-/// Reads a whole file, unless it is larger than any of its kind can be.
-pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    files::fill(&mut bytes, open(path)?).map(|_| bytes)
-}
-
 /// The real path behind a name: two names of one folder have one.
 pub(super) fn real(path: &Path) -> io::Result<PathBuf> {
     fs::canonicalize(verbatim(path))
 }
 
-pub(super) fn kind(found: fs::FileType) -> Kind {
+fn kind(found: fs::FileType) -> Kind {
     match () {
         () if found.is_symlink() => Kind::Link,
         () if found.is_dir() => Kind::Folder,
         () if found.is_file() => Kind::File,
         () => Kind::Special,
     }
-}
-
-/// A file's modification time.
-pub(super) fn mtime(metadata: &Metadata) -> Timestamp {
-    metadata.modified().map_or(Timestamp::UNIX_EPOCH, files::timestamp)
 }
 
 /// A file or folder that the system would not let us read.
@@ -110,9 +143,9 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> Anomaly {
 }
 
 /// What stands under a name where a file is expected and that could not be read as one.
-pub(super) fn unreadable_file(path: &Path, error: &io::Error) -> Anomaly {
-    match look(path) {
-        Ok(found) if !found.is_file() => wrong_kind(path, "a file", kind(found.file_type())),
+pub(super) fn unreadable_file(disk: &dyn Disk, path: &Path, error: &io::Error) -> Anomaly {
+    match disk.look(path) {
+        Ok(found) if found.kind != Kind::File => wrong_kind(path, "a file", found.kind),
         _ => unreadable(path, error),
     }
 }

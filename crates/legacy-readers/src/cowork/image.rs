@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use session_model::{Anomaly, Timestamp};
 
-use super::disk;
+use super::disk::{self, Disk, Kind};
 use crate::files::is_absence;
 
 /// The image that holds the sessions' homes.
@@ -32,21 +32,21 @@ pub enum ImageFormat {
 }
 
 /// The image of a base. `rootfs.vhdx` beside it is the operating system and never looked at.
-pub(super) fn of_base(base: &Path, anomalies: &mut Vec<Anomaly>) -> Option<DiskImage> {
-    in_folder(&base.join("vm_bundles/claudevm.bundle"), anomalies)
+pub(super) fn of_base(disk: &dyn Disk, base: &Path, anomalies: &mut Vec<Anomaly>) -> Option<DiskImage> {
+    in_folder(disk, &base.join("vm_bundles/claudevm.bundle"), anomalies)
 }
 
 /// The image in a folder.
-pub(super) fn in_folder(folder: &Path, anomalies: &mut Vec<Anomaly>) -> Option<DiskImage> {
+pub(super) fn in_folder(disk: &dyn Disk, folder: &Path, anomalies: &mut Vec<Anomaly>) -> Option<DiskImage> {
     let names = [("sessiondata.vhdx", ImageFormat::Vhdx), ("sessiondata.img", ImageFormat::Raw)];
     names.into_iter().find_map(|(name, format)| {
         let path = folder.join(name);
-        match disk::look(&path) {
-            Ok(found) if found.is_file() => {
-                Some(DiskImage { format, bytes: found.len(), mtime: disk::mtime(&found), path })
+        match disk.look(&path) {
+            Ok(found) if found.kind == Kind::File => {
+                Some(DiskImage { format, bytes: found.bytes, mtime: found.mtime, path })
             }
             Ok(found) => {
-                anomalies.push(disk::wrong_kind(&path, "a disk image", disk::kind(found.file_type())));
+                anomalies.push(disk::wrong_kind(&path, "a disk image", found.kind));
                 None
             }
             Err(error) if is_absence(&error) => None,

@@ -8,7 +8,7 @@ use jiff::civil::DateTime;
 use serde::Serialize;
 use session_model::Survey;
 
-use super::disk;
+use super::disk::{self, Disk, ThisDisk};
 use crate::files::is_absence;
 
 /// One line that says something about sessions.
@@ -97,7 +97,7 @@ pub fn read_log_file(file: &Path) -> Survey<Vec<LogEvent>> {
         Some(name) => read_files(folder, &[name]),
         None => Survey::default(),
     };
-    if let Err(error) = disk::look(file) {
+    if let Err(error) = ThisDisk.look(file) {
         survey.anomalies.push(disk::unreadable(file, &error));
     }
     survey
@@ -109,7 +109,9 @@ fn read_files(folder: &Path, names: &[&str]) -> Survey<Vec<LogEvent>> {
         let path = folder.join(name);
         let read = disk::open(&path).and_then(|file| lines(file, &path, &mut survey.found));
         match read {
-            Err(error) if !is_absence(&error) => survey.anomalies.push(disk::unreadable_file(&path, &error)),
+            Err(error) if !is_absence(&error) => {
+                survey.anomalies.push(disk::unreadable_file(&ThisDisk, &path, &error));
+            }
             _ => {}
         }
     }

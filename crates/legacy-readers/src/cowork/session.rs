@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use session_model::{Anomaly, InputId, Place, Timestamp};
 
-use super::disk::{self, Entry, Kind};
+use super::disk::{self, Disk, Entry, Kind};
 use super::ids::{is_plain_name, is_short, short_id};
 use super::sidecar::Sidecar;
 use super::view::View;
@@ -77,10 +77,10 @@ fn is_sidecar_name(name: &OsStr) -> bool {
 }
 
 /// Reads every sidecar among the entries of a folder, and finds each its session's folder.
-pub(super) fn read(entries: &[Entry], agent: bool) -> Sessions {
+pub(super) fn read(disk: &dyn Disk, entries: &[Entry], agent: bool) -> Sessions {
     let mut found = Sessions::default();
     for entry in entries.iter().filter(|entry| is_sidecar_name(&entry.name)) {
-        let session = found.session(entry, agent);
+        let session = found.session(disk, entry, agent);
         found.all.push(session);
     }
     found.directories(entries);
@@ -103,14 +103,14 @@ pub(super) fn duplicates(sessions: &[Session]) -> Vec<Anomaly> {
 }
 
 impl Sessions {
-    fn session(&mut self, entry: &Entry, agent: bool) -> Session {
-        let metadata = disk::look(&entry.path).ok();
-        let content = self.content(&entry.path);
+    fn session(&mut self, disk: &dyn Disk, entry: &Entry, agent: bool) -> Session {
+        let found = disk.look(&entry.path).ok();
+        let content = self.content(disk, &entry.path);
         Session {
             input: InputId::new("session", spelled(&entry.path)),
             path: entry.path.clone(),
-            bytes: metadata.as_ref().filter(|found| found.is_file()).map_or(0, std::fs::Metadata::len),
-            mtime: metadata.as_ref().map_or(Timestamp::UNIX_EPOCH, disk::mtime),
+            bytes: found.filter(|found| found.kind == Kind::File).map_or(0, |file| file.bytes),
+            mtime: found.map_or(Timestamp::UNIX_EPOCH, |found| found.mtime),
             agent,
             content,
             directory: None,
@@ -118,8 +118,8 @@ impl Sessions {
         }
     }
 
-    fn content(&mut self, path: &Path) -> Content {
-        let sidecar = match Sidecar::read(path) {
+    fn content(&mut self, disk: &dyn Disk, path: &Path) -> Content {
+        let sidecar = match Sidecar::read_on(disk, path) {
             Ok(sidecar) => sidecar,
             Err(anomaly) => return Content::Quarantined(anomaly),
         };

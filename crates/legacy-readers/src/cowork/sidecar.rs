@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use session_model::{Anomaly, Place};
 
-use super::disk;
+use super::disk::{self, Disk, ThisDisk};
 use super::view::{View, Wrong};
 use crate::surrogates::mending;
 use crate::text;
@@ -31,7 +31,12 @@ pub struct Sidecar {
 impl Sidecar {
     /// Reads the file; what is wrong with it is told with line and column.
     pub fn read(path: &Path) -> Result<Self, Anomaly> {
-        let bytes = disk::read(path).map_err(|error| disk::unreadable_file(path, &error))?;
+        Self::read_on(&ThisDisk, path)
+    }
+
+    /// The same from any disk.
+    pub fn read_on(disk: &dyn Disk, path: &Path) -> Result<Self, Anomaly> {
+        let bytes = disk.read(path).map_err(|error| disk::unreadable_file(disk, path, &error))?;
         Self::parse(bytes, path)
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use session_model::{Anomaly, Place};
 
-use super::disk::{self, Entry};
+use super::disk::{self, Disk, Entry};
 use crate::surrogates::mending;
 use crate::text;
 
@@ -46,11 +46,11 @@ impl Space {
 }
 
 /// Reads `spaces.json` among the entries of a profile; each space that cannot be read is an anomaly.
-pub(super) fn read(profile: &[Entry], anomalies: &mut Vec<Anomaly>) -> Vec<Space> {
+pub(super) fn read(disk: &dyn Disk, profile: &[Entry], anomalies: &mut Vec<Anomaly>) -> Vec<Space> {
     let Some(Entry { path, .. }) = profile.iter().find(|entry| entry.name == "spaces.json") else {
         return Vec::new();
     };
-    let bytes = disk::read(path).map_err(|error| disk::unreadable_file(path, &error));
+    let bytes = disk.read(path).map_err(|error| disk::unreadable_file(disk, path, &error));
     bytes.and_then(|bytes| parse(&bytes, path, anomalies)).unwrap_or_else(|anomaly| {
         anomalies.push(anomaly);
         Vec::new()

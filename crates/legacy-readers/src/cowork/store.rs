@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use session_model::{Anomaly, InputId, Place, Survey};
 
-use super::disk::{self, Entry, Kind};
+use super::disk::{self, Disk, Entry, Kind, ThisDisk};
 use super::ids::OwnerId;
 use super::image::{self, DiskImage};
 use super::session::{self, Session, Sessions};
@@ -113,28 +113,38 @@ impl Store {
 ///
 /// Bad content is part of the [`Survey`]; see [`ReadError`] for what is an error.
 pub fn read(base: &Path) -> Result<Survey<Store>, ReadError> {
-    check_named(base)?;
-    Ok(survey(base))
+    read_on(&ThisDisk, base)
+}
+
+/// The same on any disk.
+pub fn read_on(disk: &dyn Disk, base: &Path) -> Result<Survey<Store>, ReadError> {
+    check_named(disk, base)?;
+    Ok(survey(disk, base))
 }
 
 /// A base that the user named must be there.
-pub(super) fn check_named(base: &Path) -> Result<(), ReadError> {
-    list_named("the base folder", base).map(drop)
+pub(super) fn check_named(disk: &dyn Disk, base: &Path) -> Result<(), ReadError> {
+    list_named(disk, "the base folder", base).map(drop)
 }
 
 /// Reads a bundle: sidecars, the folders of their sessions, and maybe a disk image, all in one folder.
 pub fn read_bundle(folder: &Path) -> Result<Survey<Bundle>, ReadError> {
-    let entries = list_named("the bundle", folder)?;
-    let Sessions { all: sessions, orphans, mut anomalies } = session::read(&entries, false);
+    read_bundle_on(&ThisDisk, folder)
+}
+
+/// The same on any disk.
+pub fn read_bundle_on(disk: &dyn Disk, folder: &Path) -> Result<Survey<Bundle>, ReadError> {
+    let entries = list_named(disk, "the bundle", folder)?;
+    let Sessions { all: sessions, orphans, mut anomalies } = session::read(disk, &entries, false);
     anomalies.extend(session::duplicates(&sessions));
-    let image = image::in_folder(folder, &mut anomalies);
+    let image = image::in_folder(disk, folder, &mut anomalies);
     let inputs = inputs(&sessions, &orphans);
     let found = Bundle { path: folder.to_path_buf(), sessions, orphans, image };
     Ok(Survey { found, inputs, anomalies })
 }
 
-fn list_named(what: &'static str, folder: &Path) -> Result<Vec<Entry>, ReadError> {
-    disk::list(folder).map_err(|source| {
+fn list_named(disk: &dyn Disk, what: &'static str, folder: &Path) -> Result<Vec<Entry>, ReadError> {
+    disk::list(disk, folder).map_err(|source| {
         let path = folder.to_path_buf();
         if source.kind() == io::ErrorKind::NotFound {
             ReadError::Missing { what, path }
@@ -145,12 +155,12 @@ fn list_named(what: &'static str, folder: &Path) -> Result<Vec<Entry>, ReadError
 }
 
 /// The same as [`read`], of a base that nobody named.
-pub(super) fn survey(base: &Path) -> Survey<Store> {
-    let mut reading = Reading::default();
+pub(super) fn survey(disk: &dyn Disk, base: &Path) -> Survey<Store> {
+    let mut reading = Reading { disk, store: Store::default(), inputs: Vec::new(), anomalies: Vec::new() };
     reading.store.base = base.to_path_buf();
-    reading.store.image = image::of_base(base, &mut reading.anomalies);
+    reading.store.image = image::of_base(disk, base, &mut reading.anomalies);
     let folder = base.join(SESSIONS);
-    match disk::list(&folder) {
+    match disk::list(disk, &folder) {
         Ok(accounts) => reading.accounts(accounts),
         Err(error) if is_absence(&error) => {
             let message = "expected the folder of local sessions, found none";
@@ -162,18 +172,18 @@ pub(super) fn survey(base: &Path) -> Survey<Store> {
 }
 
 /// A survey that comes together.
-#[derive(Default)]
-struct Reading {
+struct Reading<'d> {
+    disk: &'d dyn Disk,
     store: Store,
     inputs: Vec<InputId>,
     anomalies: Vec<Anomaly>,
 }
 
-impl Reading {
+impl Reading<'_> {
     fn accounts(&mut self, entries: Vec<Entry>) {
         for entry in entries {
             if let Some(account) = self.owner(&entry, "an account's folder") {
-                let profiles = disk::list_if_there(&entry.path, &mut self.anomalies);
+                let profiles = disk::list_if_there(self.disk, &entry.path, &mut self.anomalies);
                 self.profiles(&account, profiles);
             }
         }
@@ -199,15 +209,16 @@ impl Reading {
     }
 
     fn profile(&mut self, id: ProfileId, path: PathBuf) {
-        let entries = disk::list_if_there(&path, &mut self.anomalies);
+        let entries = disk::list_if_there(self.disk, &path, &mut self.anomalies);
         let agents = self.agents(&entries);
-        let (mut own, agents) = (session::read(&entries, false), session::read(&agents, true));
+        let (mut own, agents) =
+            (session::read(self.disk, &entries, false), session::read(self.disk, &agents, true));
         own.all.extend(agents.all);
         own.orphans.extend(agents.orphans);
         self.anomalies.extend(own.anomalies.into_iter().chain(agents.anomalies));
         self.anomalies.extend(session::duplicates(&own.all));
         self.inputs.extend(inputs(&own.all, &own.orphans));
-        let spaces = space::read(&entries, &mut self.anomalies);
+        let spaces = space::read(self.disk, &entries, &mut self.anomalies);
         let Sessions { all: sessions, orphans, .. } = own;
         self.store.profiles.push(Profile { path, id, sessions, orphans, spaces });
     }
@@ -217,7 +228,7 @@ impl Reading {
             return Vec::new();
         };
         if *kind == Kind::Folder {
-            return disk::list_if_there(path, &mut self.anomalies);
+            return disk::list_if_there(self.disk, path, &mut self.anomalies);
         }
         self.anomalies.push(disk::wrong_kind(path, "a folder", *kind));
         Vec::new()
