@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use durable_files::PathText;
 use migration_cli::{Refusal, Surroundings};
-use remote_transfer::{Far, FarError, Remote, TransportError};
+use remote_transfer::{Far, FarError, Remote, Target};
 use session_control::{Agent, AgentHost, Profile, Registry};
 
 use crate::options::Options;
@@ -50,18 +49,13 @@ pub(crate) fn reach(agent: Agent, options: &Options, here: &Surroundings) -> Res
         return Err(Refusal::new("local-agent", message, "nothing has to be moved"));
     };
     let profile = Profile::from(options.profile);
-    let path =
-        |path: &Option<camino::Utf8PathBuf>| path.as_ref().map(|path| PathText::from(here.absolute(path)));
-    let ssh = Reach {
-        host: host.clone(),
-        user: options.ssh_user.clone().or(user.clone()).or(Some(profile.user.to_owned())),
-        port: options.ssh_port.or(*port),
-        identity: path(&options.identity).or(Some(agent.identity.clone().into())),
-        known_hosts: path(&options.known_hosts),
-        ssh_config: path(&options.ssh_config),
-        accept_new_host_key: options.accept_new_host_key,
-        transport: options.transport.into(),
+    let known = Target {
+        user: user.clone().or(Some(profile.user.to_owned())),
+        port: *port,
+        identity: Some(agent.identity.clone()),
+        ..Target::new(host)
     };
+    let ssh = Reach::of(options.ssh.applied_to(known, here), options.ssh.transport.into());
     let api = Reach {
         user: Some(agent.api.user.clone()),
         port: Some(agent.api.port),
@@ -131,24 +125,8 @@ fn device_and_inode(folder: &Path) -> String {
 
 /// An end that cannot be worked with, with what to do about it.
 pub(crate) fn refusal(error: &FarError) -> Refusal {
-    use TransportError::{ChangedHostKey, Lost, NotOffered, Refused, UnknownHostKey, Unreachable};
     let (code, hint) = match error {
-        FarError::Link(UnknownHostKey { .. }) => (
-            "unknown-host-key",
-            "compare its key with what the host shows (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then say --accept-new-host-key",
-        ),
-        FarError::Link(ChangedHostKey { .. }) => {
-            ("changed-host-key", "find out why it has changed; then remove the old key with ssh-keygen -R")
-        }
-        FarError::Link(Refused { .. }) => {
-            ("refused-key", "name another user or key: --ssh-user NAME, --identity FILE")
-        }
-        FarError::Link(Unreachable { .. }) => (
-            "unreachable",
-            "is the host up, and does its firewall let port 22 in (ufw allow 22/tcp)? Another port: --ssh-port PORT",
-        ),
-        FarError::Link(Lost { .. } | NotOffered { .. }) => ("link", "try again"),
-        FarError::Link(_) => ("link", "is the program `ssh` installed? --transport libssh2 needs none"),
+        FarError::Link(error) => return error.into(),
         FarError::Chatty { .. } => {
             ("chatty-shell", "let its shell's start-up files print only where somebody reads: [ -t 1 ] && …")
         }

@@ -1,8 +1,7 @@
 //! What a user may say on the command line.
 
 use camino::Utf8PathBuf;
-use migration_cli::Verbs;
-use remote_transfer::TransportKind;
+use migration_cli::{SshOptions, Verbs};
 use session_control::Profile;
 
 /// The options of `convocate-migrate`.
@@ -37,34 +36,6 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     pub agent_base: Option<Utf8PathBuf>,
 
-    /// The user to be on the agent, instead of the registry's or the profile's
-    #[arg(long, value_name = "NAME")]
-    pub ssh_user: Option<String>,
-
-    /// The port of the agent's sshd, instead of the registry's or 22
-    #[arg(long, value_name = "PORT")]
-    pub ssh_port: Option<u16>,
-
-    /// An ssh configuration, instead of the user's own
-    #[arg(long, value_name = "FILE")]
-    pub ssh_config: Option<Utf8PathBuf>,
-
-    /// The file of known host keys, instead of the user's own
-    #[arg(long, value_name = "FILE")]
-    pub known_hosts: Option<Utf8PathBuf>,
-
-    /// Take the key of a host that is not known yet for its own; one that has changed is refused all the same
-    #[arg(long)]
-    pub accept_new_host_key: bool,
-
-    /// The private key to show, instead of the registry's
-    #[arg(long, value_name = "FILE")]
-    pub identity: Option<Utf8PathBuf>,
-
-    /// What connects to the agent: the system's ssh, or the libssh2 inside, which reads no ssh configuration
-    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
-    pub transport: TransportName,
-
     /// If a session's port is taken on the agent
     #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
     pub on_port_conflict: OnConflict,
@@ -84,6 +55,11 @@ pub struct Options {
     /// Delete the source once the agent's copy is confirmed, instead of moving it aside: cannot be undone
     #[arg(long, alias = "delete-source")]
     pub purge_source: bool,
+
+    // Last, since its heading stays.
+    /// How the agent is reached, where the registry or the profile says otherwise
+    #[command(flatten)]
+    pub ssh: SshOptions,
 }
 
 /// A profile by its name.
@@ -105,27 +81,6 @@ impl From<ProfileName> for Profile {
             ProfileName::ClaudeShell => Self::CLAUDE_SHELL,
             ProfileName::Convocate => Self::CONVOCATE,
             ProfileName::Convocate006 => Self::CONVOCATE_0_0_6,
-        }
-    }
-}
-
-/// A transport by its name.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum TransportName {
-    /// The system's ssh, with its configuration
-    #[default]
-    #[value(name = "openssh")]
-    OpenSsh,
-    /// For where there is no ssh
-    #[value(name = "libssh2")]
-    LibSsh2,
-}
-
-impl From<TransportName> for TransportKind {
-    fn from(name: TransportName) -> Self {
-        match name {
-            TransportName::OpenSsh => Self::OpenSsh,
-            TransportName::LibSsh2 => Self::LibSsh2,
         }
     }
 }

@@ -79,6 +79,22 @@ impl Settings {
 }
 
 impl Reach {
+    /// This host through this.
+    pub(crate) fn of(target: Target, transport: TransportKind) -> Self {
+        let Target { host, user, port, accept_new_host_key, .. } = target;
+        let path = |path: Option<std::path::PathBuf>| path.map(PathText::from);
+        Self {
+            host,
+            user,
+            port,
+            identity: path(target.identity),
+            known_hosts: path(target.known_hosts),
+            ssh_config: path(target.ssh_config),
+            accept_new_host_key,
+            transport,
+        }
+    }
+
     /// A transport there, as yet without a connection.
     pub(crate) fn open(&self) -> Box<dyn Transport> {
         self.transport.open(self.target())

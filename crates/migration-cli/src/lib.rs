@@ -126,6 +126,8 @@ mod progress;
 mod refusal;
 mod report;
 mod speak;
+#[cfg(feature = "ssh")]
+mod ssh;
 mod stop;
 mod surroundings;
 mod tool;
@@ -135,6 +137,8 @@ pub use escape::shell_word;
 pub use exit::Exit;
 pub use process::main;
 pub use refusal::Refusal;
+#[cfg(feature = "ssh")]
+pub use ssh::{SshOptions, TransportName};
 pub use stop::{Signal, Stop};
 pub use surroundings::{Streams, Surroundings, Terminals};
 pub use tool::{Ask, Listed, Listing, Mode, NoVerbs, Prepared, Purpose, Tool, Verbs};
