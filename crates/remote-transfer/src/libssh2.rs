@@ -9,7 +9,7 @@ mod login;
 
 use std::path::PathBuf;
 
-use durable_files::{Meter, Quiet};
+use durable_files::Meter;
 
 use crate::target::Target;
 use crate::transport::{Duplex, RemoteCommand, Running, Transport, TransportError};
@@ -52,11 +52,15 @@ impl Transport for LibSsh2 {
         Ok(Box::new(OnLink::new(ends, &mut self.link, meter, command.limit())))
     }
 
-    fn subsystem(&mut self, name: &str) -> Result<Box<dyn Duplex + '_>, TransportError> {
+    fn subsystem<'a>(
+        &'a mut self,
+        name: &str,
+        meter: &'a mut dyn Meter,
+    ) -> Result<Box<dyn Duplex + 'a>, TransportError> {
         // It ends with its connection, which is its own.
-        let link = login::log_in(&self.target, &self.peer, &mut Quiet)?;
-        let ends = Ends::open(link, name, &mut Quiet, &mut |channel| channel.subsystem(name))?;
-        Ok(Box::new(Subsystem::new(ends)))
+        let link = login::log_in(&self.target, &self.peer, meter)?;
+        let ends = Ends::open(link, name, meter, &mut |channel| channel.subsystem(name))?;
+        Ok(Box::new(Subsystem::new(ends, meter)))
     }
 }
 

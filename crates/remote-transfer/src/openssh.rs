@@ -157,13 +157,17 @@ impl Transport for OpenSsh {
         Ok(Box::new(process.of(self, meter)))
     }
 
-    fn subsystem(&mut self, name: &str) -> Result<Box<dyn Duplex + '_>, TransportError> {
+    fn subsystem<'a>(
+        &'a mut self,
+        name: &str,
+        meter: &'a mut dyn Meter,
+    ) -> Result<Box<dyn Duplex + 'a>, TransportError> {
         // A host that runs no commands may still offer this, so it has a connection of its own.
         let mut ssh = self.ssh();
         ssh.args(["-o", "ControlMaster=no", "-o", "ControlPath=none", "-s", "--"])
             .arg(&self.target.host)
             .arg(name);
-        let subsystem = subsystem::Subsystem::start(ssh, &self.peer, name);
+        let subsystem = subsystem::Subsystem::start(ssh, &self.peer, name, meter);
         Ok(Box::new(subsystem.map_err(|error| local("start ssh", error))?))
     }
 }

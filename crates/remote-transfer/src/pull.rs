@@ -15,6 +15,7 @@ use durable_files::{
 
 use crate::display;
 use crate::sftp::{FileAttributes, Sftp, SftpError};
+use crate::transport::TransportError;
 
 /// A file that was brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub struct PulledTree {
 pub enum PullError {
     /// The other host did not give it.
     #[error(transparent)]
-    Sftp(#[from] SftpError),
+    Sftp(SftpError),
     /// It is not a regular file, or its length is not told.
     #[error("{path} on {peer} is not a file that can be read")]
     NotAFile {
@@ -64,6 +65,15 @@ pub enum PullError {
     /// It cannot be written here.
     #[error(transparent)]
     File(#[from] FileError),
+}
+
+impl From<SftpError> for PullError {
+    fn from(error: SftpError) -> Self {
+        match error {
+            SftpError::Link(TransportError::Stopped) => Self::Stopped,
+            error => Self::Sftp(error),
+        }
+    }
 }
 
 /// How deep folders may be nested.

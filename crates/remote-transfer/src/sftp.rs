@@ -9,6 +9,8 @@ mod packet;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
+use durable_files::Meter;
+
 use crate::display;
 use crate::transport::{Duplex, Transport, TransportError};
 use packet::{Packet, Request};
@@ -111,10 +113,11 @@ impl SftpError {
 }
 
 impl<'a> Sftp<'a> {
-    /// Begins to talk with the SFTP server of a host.
-    pub fn over(link: &'a mut dyn Transport) -> Result<Self, SftpError> {
+    /// Begins to talk with the SFTP server of a host. Once the meter says stop, every question fails with
+    /// [`TransportError::Stopped`].
+    pub fn over(link: &'a mut dyn Transport, meter: &'a mut dyn Meter) -> Result<Self, SftpError> {
         let peer = link.peer().to_owned();
-        Self::on(link.subsystem("sftp")?, peer)
+        Self::on(link.subsystem("sftp", meter)?, peer)
     }
 
     /// Begins to talk over a channel, which leads to `peer`.

@@ -25,8 +25,13 @@ pub trait Transport: Send {
         meter: &'a mut dyn Meter,
     ) -> Result<Box<dyn Running + 'a>, TransportError>;
 
-    /// Opens a subsystem that the far sshd offers, such as `sftp`.
-    fn subsystem(&mut self, name: &str) -> Result<Box<dyn Duplex + '_>, TransportError>;
+    /// Opens a subsystem that the far sshd offers, such as `sftp`. The meter is asked as long as it is open: once that
+    /// says stop, reading fails with [`TransportError::Stopped`].
+    fn subsystem<'a>(
+        &'a mut self,
+        name: &str,
+        meter: &'a mut dyn Meter,
+    ) -> Result<Box<dyn Duplex + 'a>, TransportError>;
 
     /// Runs a command with this on its standard input and waits for its end.
     fn run(

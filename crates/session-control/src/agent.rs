@@ -4,6 +4,7 @@
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
+use durable_files::Quiet;
 use remote_transfer::{Duplex, Transport, TransportError};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -123,7 +124,8 @@ pub fn call<T: DeserializeOwned>(
     within: Duration,
 ) -> Result<T, AgentError> {
     let peer = link.peer().to_owned();
-    let mut channel = link.subsystem(RPC)?;
+    let mut quiet = Quiet; // a call is short, and has a deadline
+    let mut channel = link.subsystem(RPC, &mut quiet)?;
     channel.set_deadline(Instant::now() + within);
     let answer = conversation(channel.as_mut(), op, params).map_err(|error| match error.kind() {
         ErrorKind::TimedOut => AgentError::Silent { op, peer: peer.clone(), within },

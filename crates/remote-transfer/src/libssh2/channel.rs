@@ -171,17 +171,20 @@ impl Running for OnLink<'_> {
 }
 
 /// A subsystem at work.
-pub(super) struct Subsystem {
+pub(super) struct Subsystem<'a> {
     ends: Ends,
-    until: Until,
+    until: Until<'a>,
 }
 
-/// Says stop at a certain time.
-struct Until(Option<Instant>);
+/// Says stop at a certain time, if its meter does not before.
+struct Until<'a> {
+    deadline: Option<Instant>,
+    meter: &'a mut dyn Meter,
+}
 
-impl Until {
+impl Until<'_> {
     fn is_over(&self) -> bool {
-        self.0.is_some_and(|deadline| Instant::now() >= deadline)
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// What failed, and why it did if the time was over.
@@ -190,19 +193,19 @@ impl Until {
     }
 }
 
-impl Meter for Until {
-    fn passed(&mut self, _bytes: u64) -> ControlFlow<()> {
-        if self.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+impl Meter for Until<'_> {
+    fn passed(&mut self, bytes: u64) -> ControlFlow<()> {
+        if self.is_over() { ControlFlow::Break(()) } else { self.meter.passed(bytes) }
     }
 }
 
-impl Subsystem {
-    pub(super) fn new(ends: Ends) -> Self {
-        Self { ends, until: Until(None) }
+impl<'a> Subsystem<'a> {
+    pub(super) fn new(ends: Ends, meter: &'a mut dyn Meter) -> Self {
+        Self { ends, until: Until { deadline: None, meter } }
     }
 }
 
-impl Subsystem {
+impl Subsystem<'_> {
     fn await_more(&mut self) -> io::Result<()> {
         let mut heard = Instant::now();
         while self.ends.printed.is_empty() {
@@ -217,13 +220,13 @@ impl Subsystem {
     }
 }
 
-impl Duplex for Subsystem {
+impl Duplex for Subsystem<'_> {
     fn set_deadline(&mut self, deadline: Instant) {
-        self.until = Until(Some(deadline));
+        self.until.deadline = Some(deadline);
     }
 }
 
-impl Read for Subsystem {
+impl Read for Subsystem<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let more = self.await_more();
         self.until.explain(more)?;
@@ -231,7 +234,7 @@ impl Read for Subsystem {
     }
 }
 
-impl Write for Subsystem {
+impl Write for Subsystem<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.ends.write(bytes, &mut self.until);
         self.until.explain(written)

@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 use durable_files::Meter;
@@ -18,6 +20,8 @@ use crate::transport::TransportError;
 
 /// How long an address may take to answer.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How often the meter is asked while one waits for that.
+const TICK: Duration = Duration::from_millis(200);
 /// Where keys are if none is named.
 const KEYS: [&str; 3] = [".ssh/id_ed25519", ".ssh/id_ecdsa", ".ssh/id_rsa"];
 
@@ -27,7 +31,7 @@ pub(super) fn log_in(target: &Target, peer: &str, meter: &mut dyn Meter) -> Resu
         return Err(unreachable(peer, message));
     }
     let port = target.port.unwrap_or(22);
-    let socket = dial(&target.host, port).map_err(|error| unreachable(peer, error.to_string()))?;
+    let socket = dial(&target.host, port, meter)?.map_err(|error| unreachable(peer, error.to_string()))?;
     let link = Link::over(socket, peer, target.silence)?;
     let known = KnownHosts::read(target, port, &link.session)?;
     let supported = link.session.supported_algs(MethodType::HostKey).unwrap_or_default();
@@ -53,7 +57,25 @@ fn of_login(error: TransportError, peer: &str) -> TransportError {
     }
 }
 
-fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
+/// Whom one calls may take its time, and a name to be found: a thread waits for both, and is left to itself by whoever
+/// does not want to any more.
+fn dial(host: &str, port: u16, meter: &mut dyn Meter) -> Result<io::Result<TcpStream>, TransportError> {
+    let (sender, dialled) = mpsc::channel();
+    let host = host.to_owned();
+    thread::spawn(move || sender.send(dial_now(&host, port)));
+    loop {
+        match dialled.recv_timeout(TICK) {
+            Ok(socket) => return Ok(socket),
+            Err(RecvTimeoutError::Disconnected) => return Ok(Err(io::ErrorKind::NotConnected.into())),
+            Err(RecvTimeoutError::Timeout) if meter.passed(0).is_break() => {
+                return Err(TransportError::Stopped);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
+fn dial_now(host: &str, port: u16) -> io::Result<TcpStream> {
     let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in (host, port).to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, CONNECT) {

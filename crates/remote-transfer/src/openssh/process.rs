@@ -16,7 +16,7 @@ use crate::transport::{Ended, RemoteCommand, Running, TransportError};
 const TICK: Duration = Duration::from_millis(200);
 
 /// The next thing of a thread, or none if it has ended without.
-fn wait<T>(from: &Receiver<T>, meter: &mut dyn Meter) -> Result<Option<T>, TransportError> {
+pub(super) fn wait<T>(from: &Receiver<T>, meter: &mut dyn Meter) -> Result<Option<T>, TransportError> {
     loop {
         match from.recv_timeout(TICK) {
             Ok(next) => return Ok(Some(next)),

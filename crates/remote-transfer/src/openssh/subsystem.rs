@@ -1,16 +1,16 @@
 //! A subsystem's `ssh`. It closes when it is dropped.
 
 use std::io::{self, Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use durable_files::Quiet;
+use durable_files::{Meter, Quiet};
 
 use super::complaint;
-use super::process::Gathered;
+use super::process::{Gathered, wait};
 use crate::transport::{Duplex, RemoteCommand, TransportError};
 
 /// Ends a child at a certain time, unless it is dropped before.
@@ -32,28 +32,74 @@ impl Watchdog {
     }
 }
 
-pub(super) struct Subsystem {
+/// What has come and was not read yet. A thread reads on, a little ahead, so that a wish to stop waits for nobody.
+struct Coming {
+    blocks: Receiver<io::Result<Vec<u8>>>,
+    block: io::Cursor<Vec<u8>>,
+}
+
+impl Coming {
+    const AHEAD: usize = 4;
+    const BLOCK: usize = 256 << 10;
+
+    fn from(mut stream: impl Read + Send + 'static) -> Self {
+        let (sender, blocks) = mpsc::sync_channel(Self::AHEAD);
+        thread::spawn(move || {
+            loop {
+                let mut block = vec![0; Self::BLOCK];
+                let read = stream.read(&mut block);
+                let is_last = !matches!(read, Ok(1..));
+                let read = read.map(|len| {
+                    block.truncate(len);
+                    block
+                });
+                if sender.send(read).is_err() || is_last {
+                    break;
+                }
+            }
+        });
+        Self { blocks, block: io::Cursor::default() }
+    }
+
+    fn read(&mut self, buffer: &mut [u8], meter: &mut dyn Meter) -> io::Result<usize> {
+        let read = self.block.read(buffer)?;
+        if read > 0 || buffer.is_empty() {
+            return Ok(read);
+        }
+        self.block = io::Cursor::new(wait(&self.blocks, meter)?.transpose()?.unwrap_or_default());
+        self.block.read(buffer)
+    }
+}
+
+pub(super) struct Subsystem<'a> {
     child: Arc<Mutex<Child>>,
     watchdog: Option<Watchdog>,
     input: Option<ChildStdin>,
-    output: Option<ChildStdout>,
+    output: Option<Coming>,
     complaint: Gathered,
     peer: String,
     name: String,
+    meter: &'a mut dyn Meter,
 }
 
-impl Subsystem {
-    pub(super) fn start(mut ssh: Command, peer: &str, name: &str) -> io::Result<Self> {
+impl<'a> Subsystem<'a> {
+    pub(super) fn start(
+        mut ssh: Command,
+        peer: &str,
+        name: &str,
+        meter: &'a mut dyn Meter,
+    ) -> io::Result<Self> {
         ssh.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = ssh.spawn()?;
         Ok(Self {
             input: child.stdin.take(),
-            output: child.stdout.take(),
+            output: child.stdout.take().map(Coming::from),
             complaint: Gathered::of(child.stderr.take(), RemoteCommand::LIMIT),
             child: Arc::new(Mutex::new(child)),
             watchdog: None,
             peer: peer.to_owned(),
             name: name.to_owned(),
+            meter,
         })
     }
 
@@ -92,16 +138,16 @@ impl Subsystem {
     }
 }
 
-impl Duplex for Subsystem {
+impl Duplex for Subsystem<'_> {
     fn set_deadline(&mut self, deadline: Instant) {
         self.watchdog = Some(Watchdog::set(self.child.clone(), deadline));
     }
 }
 
-impl Read for Subsystem {
+impl Read for Subsystem<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Some(output) = &mut self.output else { return Ok(0) };
-        match output.read(buffer)? {
+        match output.read(buffer, self.meter)? {
             0 if !buffer.is_empty() => {
                 self.output = None;
                 drop(self.input.take());
@@ -112,7 +158,7 @@ impl Read for Subsystem {
     }
 }
 
-impl Write for Subsystem {
+impl Write for Subsystem<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.input.as_mut().ok_or(io::ErrorKind::BrokenPipe)?.write(bytes)
     }
@@ -122,7 +168,7 @@ impl Write for Subsystem {
     }
 }
 
-impl Drop for Subsystem {
+impl Drop for Subsystem<'_> {
     fn drop(&mut self) {
         drop(self.input.take());
         let mut child = self.child();

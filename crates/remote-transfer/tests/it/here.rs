@@ -71,7 +71,11 @@ impl Transport for Here {
         Ok(Box::new(Local { input: child.stdin.take(), child, printed, left: self.bytes }))
     }
 
-    fn subsystem(&mut self, _name: &str) -> Result<Box<dyn Duplex + '_>, TransportError> {
+    fn subsystem<'a>(
+        &'a mut self,
+        _name: &str,
+        _meter: &'a mut dyn Meter,
+    ) -> Result<Box<dyn Duplex + 'a>, TransportError> {
         Err(lost())
     }
 }

@@ -1,7 +1,8 @@
 //! What every transport has to do, against a stock sshd.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::ops::ControlFlow;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,6 +54,7 @@ contract!(
     a_peer_that_falls_silent_is_noticed,
     a_silent_command_that_ends_with_255_is_no_lost_link,
     a_wish_to_stop_does_not_wait_for_the_other_host,
+    a_wish_to_stop_waits_neither_for_a_silent_subsystem_nor_for_being_let_in,
     a_session_that_is_killed_there_is_a_lost_link,
     hashed_names_and_given_up_keys_are_known,
     a_key_may_have_any_name,
@@ -164,14 +166,15 @@ fn a_peer_that_falls_silent_is_noticed(kind: TransportKind) {
 fn subsystems_are_spoken_to_both_ways_and_their_absence_is_said(kind: TransportKind) {
     let sshd = Sshd::start(&["Subsystem echo /bin/cat", "Subsystem sftp internal-sftp"]);
     let mut link = kind.open(target(&sshd));
+    let mut quiet = Quiet;
     {
-        let mut echo = link.subsystem("echo").unwrap();
+        let mut echo = link.subsystem("echo", &mut quiet).unwrap();
         echo.write_all(b"hello").unwrap();
         let mut back = [0; 5];
         echo.read_exact(&mut back).unwrap();
         assert_eq!(&back, b"hello");
     }
-    let error = match link.subsystem("convocate-agent-rpc") {
+    let error = match link.subsystem("convocate-agent-rpc", &mut quiet) {
         Ok(mut absent) => std::io::read_to_string(&mut *absent).unwrap_err().to_string(),
         Err(error) => error.to_string(),
     };
@@ -221,6 +224,26 @@ fn a_wish_to_stop_does_not_wait_for_the_other_host(kind: TransportKind) {
     let stopped = running.finish().unwrap_err();
     assert!(matches!(stopped, TransportError::Stopped), "{stopped}");
     assert!(run(&mut *link, "true").unwrap().is_success(), "one can go on");
+}
+
+fn a_wish_to_stop_waits_neither_for_a_silent_subsystem_nor_for_being_let_in(kind: TransportKind) {
+    let sshd = Sshd::start(&["Subsystem silent /bin/sleep 100"]);
+    let mut link = kind.open(target(&sshd));
+    let mut meter = Impatient(50);
+    let mut silent = link.subsystem("silent", &mut meter).unwrap();
+    let stopped = silent.read(&mut [0; 8]).unwrap_err();
+    assert!(matches!(stopped.downcast(), Ok(TransportError::Stopped)));
+    drop(silent);
+
+    let mute = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = Some(mute.local_addr().unwrap().port());
+    let mut link = kind.open(Target { port, silence: Duration::from_mins(1), ..target(&sshd) });
+    let mut meter = Impatient(3);
+    let stopped = match link.subsystem("silent", &mut meter) {
+        Ok(mut silent) => silent.read(&mut [0; 8]).unwrap_err().downcast().unwrap(),
+        Err(error) => error,
+    };
+    assert!(matches!(stopped, TransportError::Stopped), "{stopped}");
 }
 
 fn a_session_that_is_killed_there_is_a_lost_link(kind: TransportKind) {
