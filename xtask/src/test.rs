@@ -6,10 +6,12 @@ use crate::packages;
 use crate::shell::{self, Outcome};
 
 /// Programs that tests run, each with the Debian package that has it.
-const NEEDED: [(&str, &str); 12] = [
+const NEEDED: [(&str, &str); 14] = [
     ("busybox", "busybox-static"),
     ("dockerd", "docker.io"),
     ("git", "git"),
+    ("ip", "iproute2"),
+    ("iptables", "iptables"),
     ("lowntfs-3g", "ntfs-3g"),
     ("mkfs.ext4", "e2fsprogs"),
     ("ps", "procps"),

@@ -46,7 +46,7 @@ impl OpenSsh {
         #[cfg(unix)] // Ctrl-C at the terminal is for us: a publish is finished first
         std::os::unix::process::CommandExt::process_group(&mut ssh, 0);
         let check = if target.accept_new_host_key { "accept-new" } else { "yes" };
-        let alive = (target.silence.as_secs() / 3).max(1);
+        let alive = (target.silence.as_secs() * 3 / 10).max(1); // three of them, and time to say so
         let mut options = vec![
             "BatchMode=yes".to_owned(),
             format!("StrictHostKeyChecking={check}"),

@@ -23,5 +23,7 @@ pub mod holder;
 pub mod long_session;
 pub mod model_server;
 #[cfg(unix)]
+pub mod network;
+#[cfg(unix)]
 pub mod sshd;
 pub mod tree;

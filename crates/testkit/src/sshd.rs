@@ -1,4 +1,5 @@
-//! A stock sshd on a free port of the loopback, with keys and a configuration of its own.
+//! A stock sshd on a free port of the loopback, or at the other end of a network, with keys and a configuration of its
+//! own.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -7,12 +8,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::network::Network;
+
 const PROGRAM: &str = "/usr/sbin/sshd";
 
 /// A running sshd. It ends when this is dropped, and so does every connection to it.
 #[derive(Debug)]
 pub struct Sshd {
     folder: tempfile::TempDir,
+    address: String,
     port: u16,
     child: Child,
 }
@@ -23,6 +27,18 @@ impl Sshd {
     /// # Panics
     /// If there is no sshd on this machine, or it does not begin to listen.
     pub fn start(configuration: &[&str]) -> Self {
+        Self::listening("127.0.0.1", Command::new(PROGRAM), configuration)
+    }
+
+    /// Starts one at the other end of a network.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start) does.
+    pub fn on(network: &Network, configuration: &[&str]) -> Self {
+        Self::listening(&network.address(), network.command(PROGRAM), configuration)
+    }
+
+    fn listening(address: &str, mut sshd: Command, configuration: &[&str]) -> Self {
         assert!(Path::new(PROGRAM).exists(), "there is no sshd here: install openssh-server");
         let folder = tempfile::Builder::new().prefix("sshd-").tempdir().expect("there is room for keys");
         let _ = fs::create_dir_all("/run/sshd"); // where a privileged one drops its privileges
@@ -35,7 +51,7 @@ impl Sshd {
         let at = |name: &str| folder.path().join(name).display().to_string();
         let mut lines = vec![
             format!("Port {port}"),
-            "ListenAddress 127.0.0.1".to_owned(),
+            format!("ListenAddress {address}"),
             format!("HostKey {}", at("host_key")),
             format!("AuthorizedKeysFile {}", at("authorized_keys")),
             format!("PidFile {}", at("pid")),
@@ -49,27 +65,34 @@ impl Sshd {
         ];
         lines.extend(configuration.iter().map(|&line| line.to_owned()));
         fs::write(folder.path().join("sshd_config"), lines.join("\n") + "\n").expect("the folder is ours");
-        fs::write(folder.path().join("known_hosts"), known(port, &folder.path().join("host_key.pub")))
-            .expect("the folder is ours");
+        fs::write(
+            folder.path().join("known_hosts"),
+            known(address, port, &folder.path().join("host_key.pub")),
+        )
+        .expect("the folder is ours");
         let log = File::create(folder.path().join("log")).expect("the folder is ours");
-        let mut sshd = Command::new(PROGRAM);
         sshd.args(["-D", "-e", "-f"]).arg(folder.path().join("sshd_config"));
         let child =
             sshd.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().expect("it can be started");
-        let sshd = Self { folder, port, child };
+        let sshd = Self { folder, address: address.to_owned(), port, child };
         sshd.wait_until_it_listens();
         sshd
     }
 
     fn wait_until_it_listens(&self) {
         let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        while TcpStream::connect((self.address.as_str(), self.port)).is_err() {
             assert!(begun.elapsed() < Duration::from_secs(20), "sshd does not listen: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// Where it listens, on 127.0.0.1.
+    /// The address it listens on.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -99,12 +122,31 @@ impl Sshd {
         self.log().lines().filter(|line| line.contains("Accepted publickey")).count()
     }
 
-    /// The processes that serve its connections.
+    /// Its connections stay, and nothing is heard on them any more; or again.
+    pub fn is_silent(&self, silent: bool) {
+        let signal = if silent { "-STOP" } else { "-CONT" };
+        for process in self.children() {
+            let _ = Command::new("kill").args([signal, &process.to_string()]).status();
+        }
+    }
+
+    /// The processes that serve its connections: for whom is not root there are two each.
     pub fn children(&self) -> Vec<u32> {
-        let listing =
-            Command::new("ps").args(["-o", "pid=", "--ppid"]).arg(self.child.id().to_string()).output();
+        let listing = Command::new("ps").args(["-e", "-o", "pid=,ppid=,comm="]).output();
         let listing = listing.expect("there is a ps").stdout;
-        BufReader::new(listing.as_slice()).lines().filter_map(|line| line.ok()?.trim().parse().ok()).collect()
+        let mut serving = vec![self.child.id()];
+        // A child has the higher number, but where numbers have begun anew.
+        for line in BufReader::new(listing.as_slice()).lines().map_while(Result::ok) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            if let &[process, parent, name] = words.as_slice()
+                && let (Ok(process), Ok(parent)) = (process.parse(), parent.parse())
+                && name.starts_with("sshd")
+                && serving.contains(&parent)
+            {
+                serving.push(process);
+            }
+        }
+        serving.split_off(1)
     }
 }
 
@@ -128,8 +170,8 @@ pub fn make_key(path: &Path) {
     assert!(keygen.status().expect("there is an ssh-keygen").success());
 }
 
-fn known(port: u16, key: &Path) -> String {
-    format!("[127.0.0.1]:{port} {}", fs::read_to_string(key).expect("the key was made"))
+fn known(address: &str, port: u16, key: &Path) -> String {
+    format!("[{address}]:{port} {}", fs::read_to_string(key).expect("the key was made"))
 }
 
 fn free_port() -> u16 {

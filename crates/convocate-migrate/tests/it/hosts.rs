@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use testkit::agent::Agent;
 use testkit::crash::Program;
+use testkit::network::Network;
 use testkit::sshd::Sshd;
 use testkit::tree::Tree;
 
@@ -30,6 +31,13 @@ impl Hosts {
     pub(crate) fn with(sessions: usize) -> Self {
         let sshd = Sshd::start(&["Subsystem sftp internal-sftp"]);
         let hosts = Self { folder: testkit::crash::place(), sshd, api: None };
+        hosts.begin_again(sessions);
+        hosts
+    }
+
+    /// With this many sessions, and the agent at the other end of a network.
+    pub(crate) fn on(network: &Network, sessions: usize) -> Self {
+        let hosts = Self { folder: testkit::crash::place(), sshd: Sshd::on(network, &[]), api: None };
         hosts.begin_again(sessions);
         hosts
     }
@@ -78,7 +86,11 @@ impl Hosts {
         }
         let registered = self.keys().join(AGENT);
         fs::copy(self.sshd.identity(), registered.join("shell_to_agent_ed25519_key")).unwrap();
-        fs::write(registered.join("agent-host"), format!("root@127.0.0.1:{}\n", self.sshd.port())).unwrap();
+        fs::write(
+            registered.join("agent-host"),
+            format!("root@{}:{}\n", self.sshd.address(), self.sshd.port()),
+        )
+        .unwrap();
         (0..sessions).for_each(|n| self.session(n));
     }
 

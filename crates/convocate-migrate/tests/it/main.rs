@@ -10,4 +10,5 @@ mod guide;
 mod hosts;
 mod listing;
 mod moving;
+mod network;
 mod refusals;

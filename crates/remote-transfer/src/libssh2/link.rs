@@ -1,5 +1,6 @@
 //! A session and its socket, and the patience one has with them.
 
+use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::net::TcpStream;
@@ -26,6 +27,8 @@ pub(super) struct Link {
     socket: TcpStream,
     pub(super) peer: String,
     silence: Duration,
+    /// The other host was silent for so long once: nobody waits for it again.
+    given_up: Cell<bool>,
 }
 
 impl Link {
@@ -44,7 +47,7 @@ impl Link {
         };
         let session = prepared()
             .map_err(|source| TransportError::Local { doing: "prepare the connection".to_owned(), source })?;
-        Ok(Self { session, socket, peer: peer.to_owned(), silence })
+        Ok(Self { session, socket, peer: peer.to_owned(), silence, given_up: Cell::new(false) })
     }
 
     /// Does something that may have to wait for the other host, and gives what came out of it.
@@ -80,7 +83,8 @@ impl Link {
         let ready = poll(&mut [PollFd::new(&self.socket, awaited)], Some(&TICK));
         if ready.unwrap_or(0) > 0 {
             *heard = Instant::now();
-        } else if heard.elapsed() >= self.silence {
+        } else if self.given_up.get() || heard.elapsed() >= self.silence {
+            self.given_up.set(true);
             return Err(self.lost(format!("nothing was heard for {} s", self.silence.as_secs())));
         } else if !self.is_sending() {
             let _ = self.session.keepalive_send(); // when it is due; the answer is what is heard

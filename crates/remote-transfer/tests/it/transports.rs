@@ -12,14 +12,14 @@ use durable_files::{Meter, Quiet};
 use remote_transfer::{Ended, RemoteCommand, Target, Transport, TransportError, TransportKind};
 use testkit::sshd::{Sshd, make_key};
 
-fn target(sshd: &Sshd) -> Target {
+pub(crate) fn target(sshd: &Sshd) -> Target {
     Target {
         user: Some("root".to_owned()),
         port: Some(sshd.port()),
         identity: Some(sshd.identity()),
         known_hosts: Some(sshd.known_hosts()),
         silence: Duration::from_secs(6),
-        ..Target::new("127.0.0.1")
+        ..Target::new(sshd.address())
     }
 }
 
@@ -150,16 +150,10 @@ fn a_peer_that_falls_silent_is_noticed(kind: TransportKind) {
     let sshd = Sshd::start(&[]);
     let mut link = kind.open(target(&sshd));
     run(&mut *link, "true").unwrap();
-    let processes = sshd.children();
-    assert!(!processes.is_empty());
-    let signal = |signal: &str| {
-        for process in &processes {
-            Command::new("kill").args([signal, &process.to_string()]).status().unwrap();
-        }
-    };
-    signal("-STOP");
+    assert!(!sshd.children().is_empty());
+    sshd.is_silent(true);
     let error = run(&mut *link, "true").unwrap_err();
-    signal("-CONT");
+    sshd.is_silent(false);
     assert!(matches!(error, TransportError::Lost { .. }), "{error}");
 }
 
