@@ -238,10 +238,10 @@ impl Step for DeliverTree {
 
     fn publish(&self, world: &mut Remote, slot: &Slot, evidence: &Delivered) -> Result<(), StepError> {
         let place = &self.place;
-        let words = [&place.staging, &place.name, &place.receipts, &evidence.receipt, &evidence.root];
-        let words = words.map(String::as_bytes);
-        let arguments: Vec<&[u8]> = std::iter::once(place.base.as_slice()).chain(words).collect();
         let text = receipt::text(self, slot.run(), evidence);
+        let (receipt, root, len) = (&evidence.receipt, &evidence.root, text.len().to_string());
+        let words = [&place.staging, &place.name, &place.receipts, receipt, root, &len].map(String::as_bytes);
+        let arguments: Vec<&[u8]> = std::iter::once(place.base.as_slice()).chain(words).collect();
         keep(&self.receipts.join(&evidence.receipt), &text)?;
         let shown = world.far().script("show it", include_str!("far/publish.sh"), &arguments, &text);
         match shown {

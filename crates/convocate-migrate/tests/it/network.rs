@@ -106,26 +106,23 @@ fn bad(transport: &str) {
     assert_eq!(owner(&place.join("part 00")), "claude");
 }
 
-/// Both transports wait rather than work.
-fn with_each(act: fn(&str)) {
+/// Side by side: all of them wait rather than work.
+fn at_once(acts: &[fn(&str)]) {
     std::thread::scope(|scope| {
         for transport in ["openssh", "libssh2"] {
-            scope.spawn(move || act(transport));
+            for act in acts {
+                scope.spawn(move || act(transport));
+            }
         }
     });
 }
 
 #[test]
-fn a_link_that_is_cut_in_mid_stream_stops_the_run_and_resume_sends_only_the_rest() {
-    with_each(cut);
-}
-
-#[test]
-fn an_agent_that_falls_silent_stops_the_run_and_resume_sends_only_the_rest() {
-    with_each(silent);
+fn a_link_that_is_cut_or_silent_in_mid_stream_stops_the_run_and_resume_sends_only_the_rest() {
+    at_once(&[cut, silent]);
 }
 
 #[test]
 fn over_a_slow_link_that_loses_packets_all_of_it_arrives() {
-    with_each(bad);
+    at_once(&[bad]);
 }

@@ -22,15 +22,15 @@ pub(super) fn bring(
 ) -> Result<(TreeThere, Option<Digested>), StepError> {
     let tree = take(step, far, run)?;
     tells_names_apart(step, far, &tree, parcel.manifest())?;
-    let differences = compare(far, &tree, parcel, cx)?;
+    let (found, differences) = compare(far, &tree, parcel, cx)?;
     let mut sent = None;
-    if let Some(missing) = Missing::of(&differences, parcel.manifest()) {
+    if let Some(missing) = Missing::of(&differences, parcel.manifest(), &found) {
         far.remove(&tree, &missing.superfluous, cx)?;
         let mut waiting = *cx;
         let packed =
             far.unpack(&tree, &mut waiting, |out| parcel.send(&|entry| missing.has(entry), out, cx))?;
         sent = Some(packed.stream);
-        let left = compare(far, &tree, parcel, cx)?;
+        let (_, left) = compare(far, &tree, parcel, cx)?;
         if let Some(first) = left.iter().find(|difference| difference.what != What::Attributes) {
             return Err(damaged(step, first, left.len()));
         }
@@ -78,14 +78,14 @@ fn tells_names_apart(
     Err(Cause::new("names-clash", message).item())
 }
 
-/// How what is there differs from what shall be. What is there is hashed by the far side; of ours only what it could be
+/// What is there, and how it differs from what shall be. What is there is hashed by the far side; of ours only what it could be
 /// equal to is read.
 fn compare(
     far: &mut Far,
     tree: &TreeThere,
     parcel: &mut Parcel<'_>,
     cx: &mut Cx<'_>,
-) -> Result<Vec<Difference>, StepError> {
+) -> Result<(Manifest, Vec<Difference>), StepError> {
     let mut found = far.list(tree, cx)?;
     let alike: HashSet<Vec<u8>> = {
         let expected = parcel.manifest();
@@ -101,7 +101,8 @@ fn compare(
     for path in &alike {
         parcel.digest(path, cx)?;
     }
-    Ok(parcel.manifest().differences(&found))
+    let differences = parcel.manifest().differences(&found);
+    Ok((found, differences))
 }
 
 /// What has to be sent, and what has to go.
@@ -111,15 +112,17 @@ struct Missing<'a> {
 }
 
 impl<'a> Missing<'a> {
-    fn of(differences: &'a [Difference], expected: &Manifest) -> Option<Self> {
+    /// What differs in its mode alone was unpacked so, or was dressed already: that needs no bytes.
+    fn of(differences: &'a [Difference], expected: &Manifest, found: &Manifest) -> Option<Self> {
         let superfluous =
             |difference: &&Difference| matches!(difference.what, What::Unexpected | What::Content);
         let superfluous =
             differences.iter().filter(superfluous).map(|difference| &*difference.path).collect();
         let wanted = differences.iter().filter(|difference| difference.what != What::Unexpected);
+        let time = |manifest: &Manifest, path: &[u8]| manifest.get(path).map(|entry| entry.mtime);
         let is_mode_only = |difference: &&Difference| {
-            difference.what == What::Attributes
-                && expected.get(&difference.path).is_some_and(|entry| matches!(entry.kind, Kind::Folder))
+            let path = &difference.path;
+            difference.what == What::Attributes && time(expected, path) == time(found, path)
         };
         let wanted: HashSet<Vec<u8>> = wanted
             .filter(|difference| !is_mode_only(difference))

@@ -12,8 +12,13 @@ rm -rf "$2.$4"
 [ -d "$2" ] && [ ! -L "$2" ] && [ -f "$2/run" ] && [ ! -L "$2/run" ] || exit 11
 [ "$(head -c 100 "$2/run")" = "$4" ] || exit 12
 cd -P -- "$2" && [ "$(stat -c '%d:%i' ..)" = "$base" ] || exit 11
-if [ ! -e "$3" ]; then mkdir "$3" || exit 1; fi
-cd -P -- "$3" && [ "$(stat -c '%d:%i' ../..)" = "$base" ] || exit 11
-# What an earlier attempt gave its true mode may be unreadable, though not to root.
-[ "$(id -u)" = 0 ] || chmod -R u+rwX . || exit 1
+if [ -e "$3" ] || [ -L "$3" ]; then
+    # Whoever is still at work for an earlier attempt, behind a link that is lost to us alone, is left in a folder that is
+    # no more: what has arrived goes on in a new one.
+    mkdir -p anew && cd -P -- "$3" && [ "$(stat -c '%d:%i' ../..)" = "$base" ] || exit 11
+    # What was given its true mode may be unreadable, though not to root.
+    [ "$(id -u)" = 0 ] || chmod -R u+rwX . || exit 1
+    find . -mindepth 1 -maxdepth 1 -exec mv -t ../anew -- {} + && cd .. && rm -rf "$3" || exit 1
+fi
+mkdir -p anew && mv -nT anew "$3" && cd -P -- "$3" && [ "$(stat -c '%d:%i' ../..)" = "$base" ] || exit 11
 printf '%s\n' "$(stat -c '%d:%i' .)"

@@ -1,12 +1,13 @@
 # Shows a staged tree. $1: the base, $2: the staging name, $3: the name of the tree, $4: the folder of receipts, $5: the
-# receipt's name; its text is on standard input, $6: the identity of the tree. Killed anywhere, it is run again.
+# receipt's name; its text is on standard input, $6: the identity of the tree, $7: the length of that text: a link that
+# is lost ends it early. Killed anywhere, it is run again.
 LC_ALL=C; export LC_ALL; umask 077
 cd -P -- "$1" || exit 10
 base=$(stat -c '%d:%i' .)
 # In a base that somebody else may write to, a name may be a link by now: each folder is entered, and asked where it is.
 inside() { cd -P -- "$1" && [ "$(stat -c '%d:%i' ..)" = "$base" ]; }
 if [ -d "$2/$3" ]; then
-    mkdir -p "$4" && (inside "$2" && cat > receipt && sync receipt) || exit 1
+    mkdir -p "$4" && (inside "$2" && cat > receipt && [ "$(stat -c %s receipt)" = "$7" ] && sync receipt) || exit 1
     (inside "$4" && mv -T "../$2/receipt" "$5") || exit 1
     [ "$(stat -c '%d:%i' "$2/$3")" = "$6" ] || exit 13
     # Without replacing: what is still staged after that has found its place taken.

@@ -15,7 +15,7 @@ if [ -n "$7" ] && [ -d "$3" ] && [ "$(stat -c '%d:%i' "$3")" = "$7" ]; then
 fi
 if is_ours "$2" "$6"; then
     [ "$(id -u)" = 0 ] || [ ! -d "$2/$3" ] || chmod -R u+rwX "$2/$3" || exit 1
-    (inside "$2" && rm -rf "$3" receipt probe) || exit 1
+    (inside "$2" && rm -rf "$3" anew receipt probe) || exit 1
     if [ -d "$4" ]; then (inside "$4" && rm -f "$5") || exit 1; fi
     (inside "$2" && rm -f run) && rmdir "$2" || exit 1
 fi

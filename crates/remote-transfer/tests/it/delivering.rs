@@ -1,8 +1,10 @@
 //! A tree that is delivered is there whole or not at all, and can be taken back.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
 
 use durable_files::{Digest, Quiet};
@@ -205,6 +207,36 @@ fn what_has_arrived_before_a_break_is_not_sent_again() {
     ends.assert_arrived();
     let sent = sent(&ends);
     assert!(sent < 400_000, "{sent} bytes were sent, of which all but the end had arrived");
+}
+
+#[test]
+fn whoever_is_still_at_work_for_an_earlier_attempt_spoils_nothing() {
+    let ends = Ends::new();
+    let run = ends.run();
+    assert!(apply(&run, &Link { bytes: Some(3_300_000), ..Link::default() }).is_err());
+    let mut late = Command::new("sh");
+    late.args(["-c", "read go; echo late > Makefile; rm -rf deep; echo late > new"]);
+    late.current_dir(ends.base().join(".incoming-a tree/a tree"));
+    let mut late = late.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    apply(&run, &Link::default()).unwrap();
+    late.stdin.take().unwrap().write_all(b"go\n").unwrap();
+    late.wait().unwrap();
+    ends.assert_arrived();
+    run.undo(&Link::default(), Changed::Refuse, &cx()).unwrap();
+    assert!(ends.base_is_empty());
+}
+
+#[test]
+fn what_only_lacks_its_mode_is_not_sent_again() {
+    let ends = Ends::small();
+    fs::set_permissions(ends.source().join("big"), fs::Permissions::from_mode(0o444)).unwrap();
+    let run = ends.run();
+    // The eighth command is the one after the stream was unpacked and looked at.
+    assert!(apply(&run, &Link { commands: Some(8), ..Link::default() }).is_err());
+    assert!(ends.base().join(".incoming-a tree/a tree/big").exists());
+    apply(&run, &Link::default()).unwrap();
+    let sent = sent(&ends);
+    assert!(sent < 10_000, "{sent} bytes were sent");
 }
 
 /// How many bytes the attempt that came to an end has sent.
