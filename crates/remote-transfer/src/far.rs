@@ -137,13 +137,17 @@ impl TreeThere {
 }
 
 impl FarError {
-    /// Whether the next tree would meet the same: no link, no room, a failing disk.
+    /// Whether the next tree would meet the same: no link, no room, a failing disk, processes that are ended.
     pub fn is_world_failure(&self) -> bool {
         const MACHINE: [&str; 4] =
             ["No space left on device", "Disk quota exceeded", "Input/output error", "Read-only file system"];
         match self {
             Self::Link(_) | Self::Chatty { .. } | Self::NoBase { .. } => true,
-            Self::Failed { complaint, .. } => MACHINE.iter().any(|machine| complaint.contains(machine)),
+            Self::Failed { status, complaint, .. } => {
+                // A signal, to a shell or to what it ran: somebody ends processes there, or there is no memory.
+                matches!(status, None | Some(125 | 129..))
+                    || MACHINE.iter().any(|machine| complaint.contains(machine))
+            }
             Self::Listing { .. } | Self::Elsewhere { .. } => false,
         }
     }
@@ -173,6 +177,9 @@ impl Far {
         };
         if !before.is_empty() {
             return Err(FarError::Chatty { peer, said: before.chars().take(80).collect() });
+        }
+        if !ended.is_success() {
+            return Err(failed("find out what there is", peer, &ended)); // half of it would be taken for all
         }
         Ok(Self { link, hello: Hello::read(hello), as_root: false })
     }

@@ -14,6 +14,9 @@ const MUTATING: &str = "open,openat,creat,mkdir,mkdirat,rename,renameat,renameat
 unlinkat,rmdir,write,pwrite64,writev,pwritev,pwritev2,ftruncate,truncate,fallocate,fsync,fdatasync,syncfs,\
 utimensat,chmod,fchmod,fchmodat,copy_file_range,sendfile";
 
+/// The system calls by which a shell runs something.
+const RUNNING: &str = "clone,clone3,vfork,fork";
+
 const BECOME_NOBODY: [&str; 3] = ["--reuid=65534", "--regid=65534", "--clear-groups"];
 
 /// One effect of a program: the n-th call of this name.
@@ -177,6 +180,29 @@ impl Program {
         command.envs(self.env.iter().cloned()).stdin(Stdio::null());
         command.output().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"))
     }
+}
+
+/// What `strace` is told so that it notes a program's own steps in a file: its effects, and the programs it runs, which are
+/// let alone.
+pub fn noting(log: &Path) -> Vec<OsString> {
+    let calls = format!("trace={MUTATING},{RUNNING}");
+    let words = ["-qq", "-y", "-e", &calls, "-e", "signal=none", "-o"].map(OsString::from);
+    words.into_iter().chain([log.into()]).collect()
+}
+
+/// What was noted so.
+///
+/// # Panics
+/// If nothing was.
+pub fn noted(log: &Path) -> Vec<Effect> {
+    parse_log(&String::from_utf8_lossy(&std::fs::read(log).unwrap()))
+}
+
+/// What `strace` is told so that it kills a program at one of those steps.
+pub fn killing(at: &Effect) -> Vec<OsString> {
+    let (call, nth) = (&at.syscall, at.nth);
+    let trace = [format!("trace={call}"), format!("inject={call}:signal=SIGKILL:when={nth}")];
+    ["-qq", "-o", "/dev/null", "-e", &trace[0], "-e", &trace[1]].map(OsString::from).to_vec()
 }
 
 /// Gives a folder and all in it to whom [`Program::unprivileged`] runs as.

@@ -35,6 +35,7 @@ fn strike(blow: Blow) {
         before[0].assert_same(&Tree::of(&hosts.shell()), &format!("undone here {when}"));
         before[1].assert_same(&Tree::of(&hosts.agent()), &format!("undone there {when}"));
     }
+    assert_eq!(hosts.clients(), [0; 0], "no connection outlives whom it was made for");
 }
 
 #[test]

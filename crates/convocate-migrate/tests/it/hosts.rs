@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use testkit::agent::Agent;
 use testkit::crash::Program;
@@ -148,6 +149,22 @@ impl Hosts {
         let program = options.fold(program, |program, (option, value)| program.arg(option).arg(value));
         let program = program.arg("--profile").arg("convocate");
         words.iter().fold(program, |program, word| program.arg(*word))
+    }
+
+    /// The `ssh` processes that talk to the agent and do not end by themselves within seconds.
+    pub(crate) fn clients(&self) -> Vec<u32> {
+        let port = format!("-p {} ", self.sshd.port());
+        let clients = || {
+            let listing = Command::new("ps").args(["-ww", "-C", "ssh", "-o", "pid=,args="]).output().unwrap();
+            let listing = String::from_utf8_lossy(&listing.stdout).into_owned();
+            let ours = listing.lines().filter(|line| line.contains(&port));
+            ours.filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect::<Vec<u32>>()
+        };
+        let begun = Instant::now();
+        while !clients().is_empty() && begun.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        clients()
     }
 
     /// Runs it, and expects this exit code.

@@ -48,6 +48,21 @@ fn an_agent_that_cannot_be_worked_with_is_named_with_the_way_out() {
 }
 
 #[test]
+fn what_another_run_has_begun_on_the_agent_is_left_to_it_by_name() {
+    let hosts = Hosts::with(1);
+    let staging = hosts.agent().join(format!(".incoming-{}", uuid(0)));
+    fs::create_dir_all(staging.join(uuid(0))).unwrap();
+    fs::write(staging.join("run"), "20260302-170000-000-0abc").unwrap();
+    fs::write(staging.join(uuid(0)).join("Makefile"), "half of").unwrap();
+    let before = hosts.both();
+    let said = hosts.moves(3, &["--all"]);
+    assert!(said.contains("[staging-left]"), "{said}");
+    assert!(said.contains("convocate-migrate resume 20260302-170000-000-0abc"), "{said}");
+    before[0].assert_same(&Tree::of(&hosts.shell()), "here");
+    before[1].assert_same(&Tree::of(&hosts.agent()), "there");
+}
+
+#[test]
 fn a_login_shell_that_prints_would_spoil_every_stream() {
     let mut hosts = Hosts::with(1);
     let shell = hosts.folder.path().join("chatty");

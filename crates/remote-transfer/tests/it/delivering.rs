@@ -3,165 +3,12 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::atomic::AtomicBool;
 
-use durable_files::{Digest, Quiet};
-use migration_engine::{
-    Block, Bucket, Changed, Cx, Header, Item, ItemId, NoProgress, Outcome, Plan, Receipt, Run, RunId,
-    StateRoot, StepError, TargetLocks, Task, Wave, Worlds,
-};
-use remote_transfer::{Change, DeliverTree, Far, Parcel, Place, Remote, Tree};
-use session_model::{Finding, InputId, Timestamp};
+use migration_engine::Changed;
 
-use crate::here::{Here, Meanwhile};
-use crate::packing::lay_out;
-
-pub(crate) struct Ends {
-    folder: tempfile::TempDir,
-}
-
-/// How the link behaves in one attempt.
-#[derive(Clone, Default)]
-struct Link {
-    commands: Option<usize>,
-    bytes: Option<usize>,
-    meanwhile: Option<Meanwhile>,
-    base: PathBuf,
-}
-
-impl Worlds<DeliverTree> for Link {
-    fn world(&self, _lane: usize) -> Result<Remote, StepError> {
-        let commands = self.commands.map(|commands| commands + 1);
-        let (meanwhile, base) = (self.meanwhile.map(|(after, act)| (after + 1, act)), self.base.clone());
-        let link = Here { commands, bytes: self.bytes, meanwhile, base };
-        Ok(Remote::new(Far::greet(Box::new(link), "a-word")?))
-    }
-
-    fn judge(&self, _world: &mut Remote, _item: &Item) -> Vec<Finding> {
-        Vec::new()
-    }
-}
-
-impl Ends {
-    fn new() -> Self {
-        let ends = Self { folder: testkit::crash::place() };
-        fs::create_dir(ends.source()).unwrap();
-        fs::create_dir(ends.base()).unwrap();
-        lay_out(&ends.source());
-        ends
-    }
-
-    /// With little in it, for whoever delivers it dozens of times.
-    fn small() -> Self {
-        let ends = Self { folder: testkit::crash::place() };
-        let sub = ends.source().join("sub");
-        fs::create_dir_all(&sub).unwrap();
-        fs::create_dir(ends.base()).unwrap();
-        for (name, len) in [("*", 1), ("big", 100_000), ("empty", 0)] {
-            fs::write(ends.source().join(name), vec![b'*'; len]).unwrap();
-        }
-        fs::hard_link(ends.source().join("big"), sub.join("again")).unwrap();
-        std::os::unix::fs::symlink("nowhere", sub.join("link")).unwrap();
-        fs::set_permissions(&sub, fs::Permissions::from_mode(0o511)).unwrap();
-        ends
-    }
-
-    fn source(&self) -> PathBuf {
-        self.folder.path().join("here")
-    }
-
-    fn base(&self) -> PathBuf {
-        self.folder.path().join("there")
-    }
-
-    fn target(&self) -> PathBuf {
-        self.base().join("a tree")
-    }
-
-    fn step(&self) -> DeliverTree {
-        let tree = Tree::open(&self.source()).unwrap();
-        let manifest = tree.walk(&mut Quiet).unwrap().manifest;
-        DeliverTree {
-            source: self.source().into(),
-            expect: manifest.digest(),
-            bytes: manifest.bytes(),
-            host: "here".into(),
-            place: Place {
-                base: self.base().into_os_string().into_encoded_bytes(),
-                name: "a tree".into(),
-                staging: ".incoming-a tree".into(),
-                receipts: ".receipts".into(),
-            },
-            receipts: self.folder.path().join("receipts").into(),
-            owner: None,
-            changes: vec![Change {
-                path: b"*".to_vec(),
-                expect: Digest::of(b"*"),
-                content: b"stamped".to_vec(),
-            }],
-            note: serde_json::Value::Null,
-        }
-    }
-
-    fn run(&self) -> Run<DeliverTree> {
-        let input = InputId::new("tree", "a tree");
-        let item = Item::new(input.clone(), "a tree", Outcome::plain(Bucket::Migrated));
-        let header = Header {
-            tool: "test".into(),
-            version: "0".into(),
-            blocks: vec![Block { kind: "tree".into(), title: "trees".into(), inputs: 0 }],
-            locks: vec![self.source().into()],
-            settings: serde_json::Value::Null,
-            partial: false,
-            findings: vec![],
-        };
-        let wave = Wave::publish(vec![Task { item: Some(ItemId(0)), step: self.step() }]);
-        let plan = Plan::new(header, &[input], vec![item], vec![vec![wave]]).unwrap();
-        let locks = TargetLocks::take(&plan.header.locks).unwrap();
-        let now = Timestamp::now();
-        Run::create(&StateRoot::at(self.folder.path().join("state")), RunId::new(now, 0), plan, locks, now)
-            .unwrap()
-    }
-
-    /// What stands in the base: nothing of ours, or the whole tree and its receipt.
-    fn base_is_empty(&self) -> bool {
-        fs::read_dir(self.base()).unwrap().next().is_none()
-    }
-
-    fn assert_arrived(&self) {
-        let read = |path: &Path| {
-            let tree = Tree::open(path).unwrap();
-            let mut parcel = Parcel::new(&tree, tree.walk(&mut Quiet).unwrap());
-            parcel.send(&|_| true, &mut std::io::sink(), &mut Quiet).unwrap();
-            parcel.manifest().clone()
-        };
-        let differences = read(&self.source()).differences(&read(&self.target()));
-        let differing: Vec<_> = differences.iter().map(|difference| difference.path.as_slice()).collect();
-        assert_eq!(differing, [b"*"], "only what was to be changed is different");
-        assert_eq!(fs::read(self.target().join("*")).unwrap(), b"stamped");
-        let mut names: Vec<_> =
-            fs::read_dir(self.base()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        names.sort();
-        assert_eq!(names, [".receipts", "a tree"], "nothing else is left");
-        let receipts = [self.base().join(".receipts"), self.folder.path().join("receipts")];
-        let [there, here] = receipts.map(|folder| {
-            let entry = fs::read_dir(folder).unwrap().next().unwrap().unwrap();
-            (entry.file_name(), fs::read(entry.path()).unwrap())
-        });
-        assert_eq!(there, here, "both ends keep the same receipt");
-    }
-}
-
-fn apply(run: &Run<DeliverTree>, link: &Link) -> Result<Receipt, migration_engine::ApplyError> {
-    run.apply(link, 1, &cx())
-}
-
-fn cx() -> Cx<'static> {
-    static GO_ON: AtomicBool = AtomicBool::new(false);
-    Cx { stop: &GO_ON, progress: &NoProgress, now: Timestamp::now }
-}
+use crate::ends::{Ends, Link, apply, cx, sent};
 
 #[test]
 fn a_delivered_tree_is_the_tree_and_undo_leaves_nothing_behind() {
@@ -237,23 +84,6 @@ fn what_only_lacks_its_mode_is_not_sent_again() {
     apply(&run, &Link::default()).unwrap();
     let sent = sent(&ends);
     assert!(sent < 10_000, "{sent} bytes were sent");
-}
-
-/// How many bytes the attempt that came to an end has sent.
-fn sent(ends: &Ends) -> u64 {
-    let mut folders = vec![ends.folder.path().join("state")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-            if entry.file_type().unwrap().is_dir() {
-                folders.push(entry.path());
-            } else if entry.file_name().to_string_lossy().ends_with("-delivered") {
-                let text: serde_json::Value =
-                    serde_json::from_slice(&fs::read(entry.path()).unwrap()).unwrap();
-                return text["sent"].as_u64().unwrap();
-            }
-        }
-    }
-    panic!("nothing was delivered");
 }
 
 /// Whoever may write to the base puts a link to somebody's folder in the place of the one that is worked in.

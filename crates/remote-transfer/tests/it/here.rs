@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 
 use durable_files::Meter;
 use remote_transfer::{Duplex, Ended, RemoteCommand, Running, Transport, TransportError};
+use testkit::crash::{self, Effect};
 
 /// After how many commands somebody does what to the base.
 pub(crate) type Meanwhile = (usize, fn(&Path));
@@ -23,6 +24,35 @@ pub(crate) struct Here {
     pub(crate) base: PathBuf,
     /// After how many bytes into a command's standard input the link is lost, if ever.
     pub(crate) bytes: Option<usize>,
+    /// What happens to its shells.
+    pub(crate) shells: Shells,
+    /// How many commands there were.
+    pub(crate) begun: usize,
+}
+
+/// What happens to the shells of the far side.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Shells {
+    /// Nothing.
+    #[default]
+    LetAlone,
+    /// The steps of each are noted in a file of this folder, called by its number.
+    Noted(PathBuf),
+    /// The shell of this number is killed at this step.
+    Killed(usize, Effect),
+}
+
+impl Shells {
+    fn shell(&self, number: usize) -> Command {
+        let words = match self {
+            Self::Noted(folder) => crash::noting(&folder.join(number.to_string())),
+            Self::Killed(which, step) if *which == number => crash::killing(step),
+            _ => return Command::new("sh"),
+        };
+        let mut shell = Command::new("strace");
+        shell.args(words).args(["--", "sh"]);
+        shell
+    }
 }
 
 struct Local {
@@ -63,7 +93,8 @@ impl Transport for Here {
             }
             *left = left.wrapping_sub(1);
         }
-        let mut shell = Command::new("sh");
+        let mut shell = self.shells.shell(self.begun);
+        self.begun += 1;
         shell.arg("-c").arg(std::ffi::OsStr::from_bytes(command.line()));
         shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = shell.spawn().expect("there is a shell");

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod delivering;
+mod ends;
+mod far_failures;
 mod here;
 mod packing;
 mod sftp;
