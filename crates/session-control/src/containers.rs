@@ -4,10 +4,12 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::mounts::MountTable;
 use crate::{Profile, deadline};
 
 /// A container engine's command line.
@@ -43,6 +45,9 @@ pub struct Container {
     /// What of this machine it sees.
     #[serde(default)]
     pub mounts: Vec<Mount>,
+    /// Where all of that lies.
+    #[serde(skip)]
+    table: Arc<MountTable>,
 }
 
 /// A part of this machine that a container sees.
@@ -97,10 +102,12 @@ impl Container {
     pub fn use_of(&self, uuid: &str, folder: &Path) -> Option<Use> {
         let own =
             Profile::ALL.iter().any(|profile| self.name() == format!("{}{uuid}", profile.container_prefix));
+        let (device, folder) = self.table.lies(folder);
         let uses = self.mounts.iter().filter_map(|mount| {
             let source = mount.source.canonicalize().unwrap_or_else(|_| mount.source.clone());
-            let around = folder.starts_with(&source) && source != folder;
-            let inside = source.starts_with(folder);
+            let (of, source) = self.table.lies(&source);
+            let around = of == device && folder.starts_with(&source) && source != folder;
+            let inside = of == device && source.starts_with(&folder);
             match (inside, around) {
                 (true, _) => Some(Use::InUse),
                 (_, true) if mount.writable => Some(Use::InUse),
@@ -127,12 +134,13 @@ impl Containers {
         let ids = String::from_utf8_lossy(&ids);
         let ids: Vec<&str> = ids.split_whitespace().collect();
         let mut running = Vec::new();
+        let table = Arc::new(MountTable::here());
         for some in ids.chunks(100) {
             let inspect = [&["inspect", "--type", "container", "--format", "{{json .}}"], some].concat();
             let text = self.ask(&inspect)?;
             let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
             for line in lines {
-                running.push(self.parsed(line)?);
+                running.push(Container { table: table.clone(), ..self.parsed(line)? });
             }
         }
         Ok(running)

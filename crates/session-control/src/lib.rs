@@ -23,6 +23,7 @@
 mod agent;
 mod containers;
 mod deadline;
+mod mounts;
 mod process;
 mod profile;
 mod registry;
