@@ -3,10 +3,13 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use legacy_readers::cowork::{OwnerId, ProfileId};
+use legacy_readers::cowork::{Disk, OwnerId, ProfileId};
 use migration_cli::Refusal;
 use serde::{Deserialize, Serialize};
 use session_model::ForeignPath;
+
+use crate::moving::OldWorld;
+use crate::places::Source;
 
 /// The name of the file in a bundle.
 pub(crate) const MANIFEST: &str = "cowork-bundle.json";
@@ -27,14 +30,33 @@ pub(crate) struct Manifest {
 }
 
 impl Manifest {
+    /// That of a profile's session, whose old world is known as far as this.
+    pub(crate) fn of(source: &Source, old: OldWorld) -> Option<Self> {
+        if source.manifest.is_some() {
+            return source.manifest.clone();
+        }
+        let id = source.id.as_ref()?;
+        Some(Self {
+            account: id.account.as_str().to_owned(),
+            profile: id.profile.as_str().to_owned(),
+            home: old.home,
+            base: old.base,
+        })
+    }
+
+    /// As it is written down.
+    pub(crate) fn text(&self) -> Vec<u8> {
+        serde_json::to_vec_pretty(self).expect("because it is plain data")
+    }
+
     /// Reads that of a bundle, if it has one.
-    pub(crate) fn read(folder: &Path) -> Result<Option<Self>, Refusal> {
+    pub(crate) fn read(disk: &dyn Disk, folder: &Path) -> Result<Option<Self>, Refusal> {
         let path = folder.join(MANIFEST);
         let refuse = |what: String| {
             let message = format!("cannot read {}: {what}", path.display());
             Refusal::new("bundle-manifest", message, "pack the bundle again, or remove that file")
         };
-        let text = match std::fs::read(&path) {
+        let text = match disk.read(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             read => read.map_err(|error| refuse(error.kind().to_string()))?,
         };

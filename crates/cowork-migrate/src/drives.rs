@@ -154,7 +154,8 @@ impl Home {
 fn assumed(home: &Path) -> Option<ForeignPath> {
     let names: Vec<&str> = home.to_str()?.rsplit(['/', '\\']).take(3).collect();
     let [user, users, drive] = names.as_slice() else { return None };
-    let letter = Some(*drive).filter(|drive| drive.len() == 1 && drive.as_bytes()[0].is_ascii_alphabetic());
+    let drive = drive.strip_suffix(':').unwrap_or(drive); // an SFTP server there says /D:/Users/mira
+    let letter = Some(drive).filter(|drive| drive.len() == 1 && drive.as_bytes()[0].is_ascii_alphabetic());
     format!("{}:\\{users}\\{user}", letter.unwrap_or("C")).parse().ok()
 }
 
@@ -203,6 +204,7 @@ mod tests {
         let found = home("/mnt/d/Users/mira/AppData/Roaming/Claude").unwrap();
         assert_eq!((found.foreign.to_string().as_str(), found.assumed), (r"D:\Users\mira", true));
         assert_eq!(found.local, Path::new("/mnt/d/Users/mira"));
+        assert_eq!(home("/d:/Users/mira/AppData/Local/x").unwrap().foreign.to_string(), r"D:\Users\mira");
         let found = home("/old/disk/users/mira/appdata/Local/Claude-Data").unwrap();
         assert_eq!(found.foreign.to_string(), r"C:\users\mira");
         assert_eq!(home("/home/mira/.config/Claude"), None);

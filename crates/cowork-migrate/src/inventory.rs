@@ -1,6 +1,6 @@
 //! `inventory`: what sessions there are.
 
-use legacy_readers::cowork::{Content, Session, contents, short_id};
+use legacy_readers::cowork::{Content, Disk, Session, contents_on, short_id};
 use migration_cli::{Listed, Listing};
 use serde_json::{Map, Value, json};
 use session_model::{Anomaly, Finding};
@@ -8,11 +8,11 @@ use session_model::{Anomaly, Finding};
 use crate::places::Source;
 
 /// A row for every session, one that cannot be read included.
-pub(crate) fn inventory(source: &Source) -> Listing {
+pub(crate) fn inventory(disk: &dyn Disk, source: &Source) -> Listing {
     let mut listing = Listing {
         columns: vec!["id", "title", "folders", "vm", "last activity", "bytes"],
         text_columns: 5,
-        rows: source.sessions.iter().map(row).collect(),
+        rows: source.sessions.iter().map(|session| row(disk, session)).collect(),
         findings: source.findings.clone(),
         ..Listing::default()
     };
@@ -37,8 +37,8 @@ fn of_anomaly(anomaly: &Anomaly) -> Finding {
     Finding::warning(anomaly.code.clone(), anomaly.to_string())
 }
 
-fn row(session: &Session) -> Listed {
-    let found = contents(session);
+fn row(disk: &dyn Disk, session: &Session) -> Listed {
+    let found = contents_on(disk, session);
     let bytes = session.bytes + found.found.bytes();
     let (cells, own, mut findings) = match &session.content {
         Content::Read(view) => readable(session, view, bytes),

@@ -37,6 +37,7 @@ mod effect;
 mod existing;
 mod extract;
 mod extraction;
+mod far;
 mod guard;
 mod in_place;
 mod inventory;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use legacy_readers::cowork::{self, Contents, Purpose, Session, Sidecar, View, short_id};
+use legacy_readers::cowork::{self, Contents, Session, Sidecar, View, short_id};
 use migration_cli::{Refusal, Surroundings};
 use session_model::{Finding, ForeignPath, PathRoot, Survey};
 use transcript_relocate::rewrite::{PathRules, RulesError};
@@ -12,7 +12,7 @@ use crate::content::Original;
 use crate::drives::{Drives, Home, Place};
 use crate::mapping::{Mapping, Worlds, homes_in};
 use crate::options::Options;
-use crate::places::{self, Destination, Source, named};
+use crate::places::{self, Destination, Left, Source, named};
 use crate::{guard, scope};
 
 /// A session between its two worlds.
@@ -34,6 +34,8 @@ pub(crate) struct Moving {
     pub(crate) session_dir: Place,
     pub(crate) mapping: Arc<Mapping>,
     pub(crate) rules: PathRules,
+    /// What of the session is not here at all.
+    pub(crate) left: Vec<Left>,
     /// What there is to say about all of this.
     pub(crate) findings: Vec<Finding>,
 }
@@ -62,8 +64,7 @@ impl Moving {
     }
 
     /// Reads both worlds, and refuses what this tool does not move.
-    pub(crate) fn survey(options: &Options, here: &Surroundings) -> Result<Self, Refusal> {
-        let source = places::source(options, Purpose::Write, here)?;
+    pub(crate) fn survey(source: Source, options: &Options, here: &Surroundings) -> Result<Self, Refusal> {
         let destination = places::destination(options, source.id.as_ref(), here)?;
         if source.path == destination.profile.path {
             let hint = "name where it is with --from, and where it goes with --to";
@@ -71,7 +72,8 @@ impl Moving {
         }
         let session = scope::selected(&source, options.session.as_deref())?.clone();
         let view = scope::readable(&session)?;
-        let mut findings = scope::check(&source, view, &destination)?;
+        let mut findings = source.findings.clone();
+        findings.extend(scope::check(&source, view, &destination)?);
         let drives = Drives::new(&options.drive, &here.cwd)?;
         let old = OldWorld::of(&source, view, &drives, &options.map)?;
         let new = NewWorld::of(options, &session, &destination, &drives, here)?;
@@ -103,6 +105,7 @@ impl Moving {
             session_dir,
             mapping,
             rules,
+            left: source.left,
             findings,
         };
         moving.nobody_is_at_work(source.base.as_deref(), &source.path)?;

@@ -1,7 +1,7 @@
 //! What a user may say on the command line.
 
 use camino::Utf8PathBuf;
-use migration_cli::Verbs;
+use migration_cli::{SshOptions, Verbs};
 use migration_engine::RunId;
 use session_model::ForeignPath;
 use transcript_relocate::rewrite::Links;
@@ -12,7 +12,8 @@ use crate::drives::Drive;
 #[derive(Debug, Clone, Default, clap::Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Options {
-    /// Where the session is: a profile's folder, a base with one profile, or a bundle made by `pack`
+    /// Where the session is: a profile's folder, a base with one profile, or a bundle made by `pack`; on another host
+    /// it is ssh://[USER@]HOST[:PORT]/PATH
     #[arg(long, value_name = "PROFILE|BUNDLE")]
     pub from: Option<Utf8PathBuf>,
 
@@ -63,6 +64,11 @@ pub struct Options {
     /// For `verify`: the application's main.log, with its last word on the session
     #[arg(long, value_name = "FILE")]
     pub log: Option<Utf8PathBuf>,
+
+    // Last, since its heading stays.
+    /// How the host of an ssh:// is reached
+    #[command(flatten)]
+    pub ssh: SshOptions,
 }
 
 /// What becomes of links to files of the virtual machine.
@@ -107,7 +113,11 @@ impl std::str::FromStr for Moved {
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum Verb {
     /// List the sessions of a profile or bundle
-    Inventory,
+    Inventory {
+        /// Where they are, as --from says it
+        #[arg(value_name = "PROFILE|BUNDLE", conflicts_with = "from")]
+        place: Option<Utf8PathBuf>,
+    },
     /// Copy a session into a folder that can be carried to another machine
     Pack {
         /// The folder to make
@@ -139,7 +149,7 @@ impl Verbs for Verb {
 
     fn name(&self) -> &'static str {
         match self {
-            Self::Inventory => "inventory",
+            Self::Inventory { .. } => "inventory",
             Self::Pack { .. } => "pack",
             Self::Extract { .. } => "extract",
             Self::Rewrite { .. } => "rewrite",

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use legacy_readers::cowork::{self, Kind, Purpose};
+use legacy_readers::cowork::{self, Kind};
 use migration_cli::{Refusal, Surroundings, shell_word};
 use migration_engine::steps::{Entry, InstallTree, Node, Verbatim};
 use migration_engine::{Bucket, Cx, Item, Outcome, Plan, State, Step};
@@ -14,7 +14,7 @@ use crate::drives::Drives;
 use crate::effect::{Effect, Handles};
 use crate::moving::OldWorld;
 use crate::options::Options;
-use crate::places::{self, Source, named};
+use crate::places::{Left, Source, named};
 use crate::plan::session_files::{item, left_behind};
 use crate::plan::{Draft, SESSION, given};
 use crate::settings::Settings;
@@ -24,13 +24,13 @@ use crate::{guard, scope};
 const IMAGE: &str = "sessiondata.vhdx";
 
 pub(crate) fn plan(
+    source: &Source,
     options: &Options,
     out: &Path,
     here: &Surroundings,
     cx: &Cx<'_>,
 ) -> Result<Plan<Effect>, Refusal> {
-    let source = places::source(options, Purpose::Write, here)?;
-    let session = scope::selected(&source, options.session.as_deref())?;
+    let session = scope::selected(source, options.session.as_deref())?;
     let view = scope::readable(session)?;
     let image = match &options.vhdx {
         Some(image) => Some(named(image, here)?),
@@ -51,8 +51,10 @@ pub(crate) fn plan(
     if let Some(image) = image {
         packing.image(&image)?;
     }
-    let old = OldWorld::of(&source, view, &drives, &options.map)?;
-    packing.manifest(&source, old);
+    let old = OldWorld::of(source, view, &drives, &options.map)?;
+    packing.manifest(source, old);
+    packing.items.extend(source.left.iter().map(Left::item));
+    packing.findings.extend(source.findings.iter().cloned());
     packing.items[0].findings.extend(
         contents.anomalies.iter().map(|anomaly| Finding::warning(anomaly.code.clone(), anomaly.to_string())),
     );
@@ -119,15 +121,8 @@ impl Packing {
 
     /// The destination checks with it that the account is the same.
     fn manifest(&mut self, source: &Source, old: OldWorld) {
-        let Some(id) = &source.id else { return };
-        let manifest = Manifest {
-            account: id.account.as_str().to_owned(),
-            profile: id.profile.as_str().to_owned(),
-            home: old.home,
-            base: old.base,
-        };
-        let text = serde_json::to_vec_pretty(&manifest).expect("because it is plain data");
-        let node = Node::File { content: given(&text), mode: 0o600, mtime: None };
+        let Some(manifest) = Manifest::of(source, old) else { return };
+        let node = Node::File { content: given(&manifest.text()), mode: 0o600, mtime: None };
         self.entries.push(Entry { path: PathBuf::from(MANIFEST).into(), node });
     }
 

@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 
 use camino::Utf8Path;
 use legacy_readers::cowork::{
-    self, Base, Choice, DiskImage, Environment, Platform, Profile, ProfileId, Purpose, ReadError, Session,
-    Space,
+    self, Base, Choice, Disk, DiskImage, Environment, Kind, OwnerId, Platform, Profile, ProfileId, Purpose,
+    ReadError, Session, Space, ThisDisk,
 };
 use migration_cli::{Refusal, Surroundings};
+use migration_engine::{Bucket, Item, Outcome};
 use serde::Serialize;
-use session_model::{Anomaly, Finding};
+use session_model::{Anomaly, Finding, InputId};
 
 use crate::bundle::Manifest;
 use crate::options::Options;
+use crate::plan::SESSION;
 
 /// The folder of a base that holds the accounts.
 const SESSIONS: &str = "local-agent-mode-sessions";
@@ -73,8 +75,27 @@ pub(crate) struct Source {
     pub(crate) manifest: Option<Manifest>,
     /// What reading it found.
     pub(crate) anomalies: Vec<Anomaly>,
-    /// How it was chosen, where that is worth saying.
+    /// What of the session that is meant is not here, since it could not or must not be brought.
+    pub(crate) left: Vec<Left>,
+    /// How it was chosen or brought, where that is worth saying.
     pub(crate) findings: Vec<Finding>,
+}
+
+/// Something of a session that stays where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// Where it is, for people.
+    pub(crate) place: String,
+    /// Why it stays.
+    pub(crate) reason: &'static str,
+}
+
+impl Left {
+    pub(crate) fn item(&self) -> Item {
+        let input = InputId::new("session file", self.place.clone());
+        let outcome = Outcome::because(Bucket::Skipped, self.reason);
+        Item { needs: vec![SESSION], ..Item::new(input, self.place.clone(), outcome) }
+    }
 }
 
 /// Where a session goes.
@@ -98,24 +119,25 @@ enum Named {
 /// The profile or bundle that `--from` names, else that of this machine.
 pub(crate) fn source(options: &Options, purpose: Purpose, here: &Surroundings) -> Result<Source, Refusal> {
     if let Some(path) = &options.from {
-        return source_at(&named(path, here)?, "--from");
+        return source_at(&ThisDisk, &named(path, here)?, "--from");
     }
     let mut findings = Vec::new();
     let (base, bases) = own_base(options, purpose, here, "--from", &mut findings)?;
-    let source = of_base(&base.path, None, "--from")?;
+    let source = of_base(&ThisDisk, &base.path, None, "--from")?;
     Ok(Source { image: cowork::image_of(&base, &bases).cloned(), findings, ..source })
 }
 
-fn source_at(path: &Path, option: &str) -> Result<Source, Refusal> {
-    match what_is(path, option)? {
-        Named::Base(base) => of_base(&base, None, option),
-        Named::Profile { base, profile } => of_base(&base, Some(&profile), option),
-        Named::Bundle(bundle) => of_bundle(&bundle),
+/// The profile or bundle at a place of a disk.
+pub(crate) fn source_at(disk: &dyn Disk, path: &Path, option: &str) -> Result<Source, Refusal> {
+    match what_is(disk, path, option)? {
+        Named::Base(base) => of_base(disk, &base, None, option),
+        Named::Profile { base, profile } => of_base(disk, &base, Some(&profile), option),
+        Named::Bundle(bundle) => of_bundle(disk, &bundle),
     }
 }
 
-fn of_base(base: &Path, profile: Option<&Path>, option: &str) -> Result<Source, Refusal> {
-    let survey = cowork::read(base).map_err(|error| unreadable(&error))?;
+fn of_base(disk: &dyn Disk, base: &Path, profile: Option<&Path>, option: &str) -> Result<Source, Refusal> {
+    let survey = cowork::read_on(disk, base).map_err(|error| unreadable(&error))?;
     let store = survey.found;
     let wanted = |found: &&Profile| profile.is_none_or(|path| found.path == path);
     let meant: Vec<&Profile> = store.profiles.iter().filter(wanted).collect();
@@ -135,13 +157,14 @@ fn of_base(base: &Path, profile: Option<&Path>, option: &str) -> Result<Source, 
         spaces: profile.spaces,
         image: store.image,
         manifest: None,
+        left: Vec::new(),
         findings: Vec::new(),
     })
 }
 
-fn of_bundle(folder: &Path) -> Result<Source, Refusal> {
-    let survey = cowork::read_bundle(folder).map_err(|error| unreadable(&error))?;
-    let manifest = Manifest::read(folder)?;
+fn of_bundle(disk: &dyn Disk, folder: &Path) -> Result<Source, Refusal> {
+    let survey = cowork::read_bundle_on(disk, folder).map_err(|error| unreadable(&error))?;
+    let manifest = Manifest::read(disk, folder)?;
     Ok(Source {
         path: folder.to_path_buf(),
         base: None,
@@ -151,6 +174,7 @@ fn of_bundle(folder: &Path) -> Result<Source, Refusal> {
         spaces: Vec::new(),
         image: survey.found.image,
         anomalies: survey.anomalies,
+        left: Vec::new(),
         findings: Vec::new(),
         manifest,
     })
@@ -163,7 +187,7 @@ pub(crate) fn destination(
     here: &Surroundings,
 ) -> Result<Destination, Refusal> {
     let (base, profile) = match &options.to {
-        Some(path) => match what_is(&named(path, here)?, "--to")? {
+        Some(path) => match what_is(&ThisDisk, &named(path, here)?, "--to")? {
             Named::Base(base) => (base, None),
             Named::Profile { base, profile } => (base, Some(profile)),
             Named::Bundle(path) => return Err(not_a_profile(&path, "--to")),
@@ -251,6 +275,25 @@ fn environment(here: &Surroundings) -> Environment {
     }
 }
 
+/// Whose profile stands at a place of a disk, if that is one.
+pub(crate) fn owner_at(disk: &dyn Disk, path: &Path) -> Result<Option<ProfileId>, Refusal> {
+    let owner = |path: &Path| OwnerId::from_name(path.file_name()?);
+    let id =
+        |profile: &Path| Some(ProfileId { account: owner(profile.parent()?)?, profile: owner(profile)? });
+    let base = match what_is(disk, path, "--from")? {
+        Named::Profile { profile, .. } => return Ok(id(&profile)),
+        Named::Bundle(bundle) => return Ok(Manifest::read(disk, &bundle)?.as_ref().and_then(Manifest::id)),
+        Named::Base(base) => base,
+    };
+    let below = |folder: &Path| {
+        let names = disk.list(folder).unwrap_or_default().into_iter();
+        names.map(|(name, _)| folder.join(name)).filter(|path| owner(path).is_some()).collect::<Vec<_>>()
+    };
+    let profiles: Vec<PathBuf> =
+        below(&sessions_of(&base)).iter().flat_map(|account| below(account)).collect();
+    Ok(if let [only] = profiles.as_slice() { id(only) } else { None })
+}
+
 /// The folder of a base that holds its accounts.
 pub(crate) fn sessions_of(base: &Path) -> PathBuf {
     base.join(SESSIONS)
@@ -259,25 +302,27 @@ pub(crate) fn sessions_of(base: &Path) -> PathBuf {
 /// A path that the user named, as the file system knows it.
 pub(crate) fn named(path: &Utf8Path, here: &Surroundings) -> Result<PathBuf, Refusal> {
     if path.as_str().starts_with("ssh://") {
-        let message = format!("expected a path of this machine, found {path}: SSH is not supported yet");
-        let hint = "mount that folder here, or run `cowork-migrate pack` there and carry over what it makes";
+        let message = format!("expected a path of this machine, found {path}");
+        let hint =
+            "over SSH sessions are only read: by `inventory`, by `pack --from`, and by the move with --from";
         return Err(Refusal::usage("remote", message, hint));
     }
     Ok(transcript_relocate::resolve_physically(&here.named(path)?))
 }
 
-fn what_is(path: &Path, option: &str) -> Result<Named, Refusal> {
-    if !path.is_dir() {
+fn what_is(disk: &dyn Disk, path: &Path, option: &str) -> Result<Named, Refusal> {
+    let is_folder = |path: &Path| disk.look(path).is_ok_and(|found| found.kind == Kind::Folder);
+    if !is_folder(path) {
         let message = format!("expected a folder at {}, which {option} names, found none", path.display());
         return Err(Refusal::new("missing", message, "check the path"));
     }
-    if path.join(SESSIONS).is_dir() {
+    if is_folder(&path.join(SESSIONS)) {
         return Ok(Named::Base(path.to_path_buf()));
     }
     if let Some(base) = base_of_profile(path) {
         return Ok(Named::Profile { base: base.to_path_buf(), profile: path.to_path_buf() });
     }
-    if holds_sidecars(path) {
+    if holds_sidecars(disk, path) {
         Ok(Named::Bundle(path.to_path_buf()))
     } else {
         Err(not_a_profile(path, option))
@@ -290,10 +335,10 @@ fn base_of_profile(path: &Path) -> Option<&Path> {
     sessions.parent().filter(|_| sessions.file_name() == Some(SESSIONS.as_ref()))
 }
 
-fn holds_sidecars(folder: &Path) -> bool {
-    let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+fn holds_sidecars(disk: &dyn Disk, folder: &Path) -> bool {
+    let names = disk.list(folder).unwrap_or_default().into_iter();
     names
-        .map(std::ffi::OsString::into_encoded_bytes)
+        .map(|(name, _)| name.into_encoded_bytes())
         .any(|name| name.starts_with(b"local_") && name.ends_with(b".json"))
 }
 

@@ -20,7 +20,9 @@ use session_files::SessionFiles;
 use crate::content::{Made, Means};
 use crate::effect::Effect;
 use crate::extraction::Extraction;
+use crate::far::Outline;
 use crate::moving::Moving;
+use crate::places::Left;
 use crate::rewriting::Tally;
 use crate::settings::{Promise, Settings};
 use crate::sidecar::{self, Edited};
@@ -93,6 +95,7 @@ pub(crate) fn plan(moving: &Moving, options: &crate::Options, cx: &Cx<'_>) -> Re
     ];
     let mut items = vec![session];
     items.extend(files.items);
+    items.extend(moving.left.iter().map(Left::item));
     let staging = moving.staging().map(|place| place.local);
     items.extend(extraction.iter().flat_map(|found| machine::items(found, staging.as_deref())));
     let mut findings = moving.findings.clone();
@@ -105,6 +108,19 @@ pub(crate) fn plan(moving: &Moving, options: &crate::Options, cx: &Cx<'_>) -> Re
     ));
     let inputs = items.iter().map(|item| item.input.clone()).collect();
     Ok(Draft { waves, items, inputs, settings, findings })
+}
+
+/// What would have to come from another host before its move can be planned.
+pub(crate) fn outlined(outline: Outline) -> Draft {
+    let Outline { session, files, left, findings } = outline;
+    let item = |kind: &str, name: String| {
+        Item::new(InputId::new(kind, name.clone()), name, Outcome::plain(Bucket::Migrated))
+    };
+    let mut items = vec![item("session", session)];
+    items.extend(files.into_iter().map(|file| Item { needs: vec![SESSION], ..item("session file", file) }));
+    items.extend(left.iter().map(Left::item));
+    let inputs = items.iter().map(|item| item.input.clone()).collect();
+    Draft { waves: Vec::new(), items, inputs, settings: Settings::default(), findings }
 }
 
 /// The user's folders, and the one in the archive that the sidecar names even if nothing comes into it.

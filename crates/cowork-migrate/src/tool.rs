@@ -2,17 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
+use camino::Utf8Path;
 use durable_files::PathText;
-use legacy_readers::cowork::{LogEvent, Purpose as Wanted};
+use legacy_readers::cowork::{LogEvent, Purpose as Wanted, ThisDisk, View};
 use migration_cli::{Ask, Listing, Mode, Prepared, Purpose, Refusal, Surroundings, Tool};
 use migration_engine::{Cx, Header, Item, NoProgress, Plan, StepError, Worlds};
 use session_model::Finding;
 
 use crate::effect::{Effect, Handles};
+use crate::far::{self, Bringing, FarPlace, Wish};
 use crate::moving::Moving;
 use crate::options::{Options, Verb};
+use crate::places::Source;
 use crate::settings::Settings;
-use crate::{existing, extract, guard, inventory, judge, pack, places, plan, reapply, rewrite, step};
+use crate::{existing, extract, guard, inventory, judge, pack, places, plan, reapply, rewrite, scope, step};
 
 /// Moves a session to another profile.
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,10 +63,13 @@ impl Tool for CoworkMigrate {
         let options = ask.options;
         let folders = match ask.verb {
             None => {
-                let source = places::source(options, Wanted::Write, here)?;
-                vec![places::destination(options, source.id.as_ref(), here)?.profile.path]
+                let owner = match FarPlace::named(options.from.as_deref())? {
+                    Some(place) => far::owner(&place, options, here)?,
+                    None => places::source(options, Wanted::Write, here)?.id,
+                };
+                vec![places::destination(options, owner.as_ref(), here)?.profile.path]
             }
-            Some(Verb::Inventory) => Vec::new(),
+            Some(Verb::Inventory { .. }) => Vec::new(),
             Some(Verb::Pack { out }) => vec![that_exists(&places::named(out, here)?)],
             Some(Verb::Extract { .. }) => vec![that_exists(&extract::archive(options, here)?)],
             Some(Verb::Rewrite { paths }) => rewrite::folders(paths, here)?,
@@ -84,14 +90,14 @@ impl Tool for CoworkMigrate {
     fn prepare(
         &self,
         ask: Ask<'_, Self>,
-        _mode: Mode,
+        mode: Mode,
         here: &Surroundings,
         cx: &Cx<'_>,
     ) -> Result<Prepared<Self>, Refusal> {
         let plan = match ask.verb {
-            None => migrate(ask, here, cx)?,
-            Some(Verb::Inventory) => unreachable!("because an inventory only looks"),
-            Some(Verb::Pack { out }) => pack::plan(ask.options, &places::named(out, here)?, here, cx)?,
+            None => migrate(ask, mode, here, cx)?,
+            Some(Verb::Inventory { .. }) => unreachable!("because an inventory only looks"),
+            Some(Verb::Pack { out }) => pack(ask, mode, out, here, cx)?,
             Some(Verb::Extract { all }) => extract::plan(ask.options, *all, here, cx)?,
             Some(Verb::Rewrite { paths }) => rewrite::plan(ask.options, paths, here, cx)?,
             Some(Verb::Reapply { run }) => reapply::plan(reapply::moved(ask.root, run.as_ref())?)?,
@@ -136,29 +142,70 @@ impl Tool for CoworkMigrate {
             .unwrap_or_default()
     }
 
-    fn look(
-        &self,
-        ask: Ask<'_, Self>,
-        here: &Surroundings,
-        _cx: &Cx<'_>,
-    ) -> Option<Result<Listing, Refusal>> {
-        let Some(Verb::Inventory) = ask.verb else { return None };
-        Some(match places::source(ask.options, Wanted::Read, here) {
-            Ok(source) => Ok(inventory::inventory(&source)),
-            Err(refusal) if refusal.code == places::NO_BASE => Ok(inventory::nothing_here()),
-            Err(refusal) => Err(refusal),
-        })
+    fn look(&self, ask: Ask<'_, Self>, here: &Surroundings, cx: &Cx<'_>) -> Option<Result<Listing, Refusal>> {
+        let Some(Verb::Inventory { place }) = ask.verb else { return None };
+        let mut options = ask.options.clone();
+        options.from = place.clone().or(options.from);
+        Some(look(&options, here, cx))
+    }
+}
+
+fn look(options: &Options, here: &Surroundings, cx: &Cx<'_>) -> Result<Listing, Refusal> {
+    if let Some(place) = FarPlace::named(options.from.as_deref())? {
+        return far::inventory(&place, options, here, cx);
+    }
+    match places::source(options, Wanted::Read, here) {
+        Ok(source) => Ok(inventory::inventory(&ThisDisk, &source)),
+        Err(refusal) if refusal.code == places::NO_BASE => Ok(inventory::nothing_here()),
+        Err(refusal) => Err(refusal),
     }
 }
 
 fn migrate(
     Ask { options, root, .. }: Ask<'_, CoworkMigrate>,
+    mode: Mode,
     here: &Surroundings,
     cx: &Cx<'_>,
 ) -> Result<Plan<Effect>, Refusal> {
-    let moving = Moving::survey(options, here)?;
+    let source = match FarPlace::named(options.from.as_deref())? {
+        None => places::source(options, Wanted::Write, here)?,
+        Some(place) => {
+            let check = |source: &Source, view: &View| {
+                let destination = places::destination(options, source.id.as_ref(), here)?;
+                scope::check(source, view, &destination).map(drop)
+            };
+            let image = |view: &View| options.vhdx.is_none() && view.vm_name().is_some();
+            let wish = Wish { image: &image, check: &check };
+            match far::bring(&place, &wish, (options, root, mode), here, cx)? {
+                Bringing::Here(source) => *source,
+                Bringing::Outlined(outline) => return plan::outlined(outline).finish(),
+            }
+        }
+    };
+    let moving = Moving::survey(source, options, here)?;
     let draft = plan::plan(&moving, options, cx)?;
     existing::reconcile(draft, &moving, options.replace, root, cx)?.finish()
+}
+
+fn pack(
+    Ask { options, root, .. }: Ask<'_, CoworkMigrate>,
+    mode: Mode,
+    out: &Utf8Path,
+    here: &Surroundings,
+    cx: &Cx<'_>,
+) -> Result<Plan<Effect>, Refusal> {
+    let out = places::named(out, here)?;
+    let source = match FarPlace::named(options.from.as_deref())? {
+        None => places::source(options, Wanted::Write, here)?,
+        Some(place) => {
+            let wish = Wish { image: &|_| options.vhdx.is_none(), check: &|_, _| Ok(()) };
+            match far::bring(&place, &wish, (options, root, mode), here, cx)? {
+                Bringing::Here(source) => *source,
+                Bringing::Outlined(outline) => return plan::outlined(outline).finish(),
+            }
+        }
+    };
+    pack::plan(&source, options, &out, here, cx)
 }
 
 /// The folder, or what exists of the way to it.

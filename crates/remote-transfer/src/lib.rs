@@ -10,6 +10,7 @@
 //! A [`Transport`] is the way there. Both ends are the caller's: nothing here knows what the files are for.
 //!
 //! ```
+//! # #[cfg(unix)] {
 //! use durable_files::Quiet;
 //! use remote_transfer::{Parcel, Tree};
 //!
@@ -22,6 +23,7 @@
 //! let packed = parcel.send(&|_| true, &mut stream, &mut Quiet)?;
 //! assert_eq!(packed.stream.len, stream.len() as u64);
 //! assert_eq!(parcel.manifest().entries().len(), 2); // the folder itself, and the file
+//! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -32,37 +34,50 @@
 //! configuration and knows no certificates, and on Windows (`WinCNG`) no ed25519 keys; a far end that does not say how a
 //! command has ended, as every sshd does, has it taken for a success.
 
+#[cfg(unix)]
 mod clash;
+#[cfg(unix)]
 mod deliver;
+mod display;
+#[cfg(unix)]
 mod far;
 mod kind;
 #[cfg(feature = "libssh2")]
 mod libssh2;
+#[cfg(unix)]
 mod manifest;
 mod openssh;
+#[cfg(unix)]
 mod pack;
 mod pull;
 mod quote;
 mod sftp;
 mod target;
 mod transport;
+#[cfg(unix)]
 mod walk;
 
 use std::time::Duration;
 
+#[cfg(unix)]
 pub use deliver::{Change, DeliverTree, Delivered, Place, Remote};
+pub use display::display;
+#[cfg(unix)]
 pub use far::{Collected, Far, FarError, Hello, MalformedListing, Standing};
 pub use kind::TransportKind;
 #[cfg(feature = "libssh2")]
 pub use libssh2::LibSsh2;
-pub use manifest::{Difference, Entry, Kind, Manifest, What, display};
+#[cfg(unix)]
+pub use manifest::{Difference, Entry, Kind, Manifest, What};
 pub use openssh::OpenSsh;
+#[cfg(unix)]
 pub use pack::{PackError, Packed, Parcel};
-pub use pull::{PullError, PulledFile, PulledTree, pull_file, pull_tree};
+pub use pull::{PullError, PulledFile, PulledTree, name_here, pull_file, pull_tree};
 pub use quote::quote;
 pub use sftp::{FileAttributes, Sftp, SftpError};
 pub use target::Target;
 pub use transport::{Duplex, Ended, RemoteCommand, Running, Transport, TransportError};
+#[cfg(unix)]
 pub use walk::{About, DEPTH, Remark, Tree, WalkError, Walked};
 
 /// After how much silence a peer is taken for dead.

@@ -7,6 +7,8 @@ use durable_files::{Digest, Digested, Hasher};
 use serde::{Deserialize, Serialize};
 use session_model::text_or_hex;
 
+use crate::display;
+
 /// The entries of a tree, sorted by the bytes of their paths, so that a folder comes before what is in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Manifest {
@@ -184,14 +186,4 @@ impl Entry {
             true => Some(What::Attributes),
         }
     }
-}
-
-/// A path for people.
-pub fn display(path: &[u8]) -> String {
-    let shown = path.utf8_chunks().map(|chunk| {
-        let valid = chunk.valid().escape_debug().to_string();
-        chunk.invalid().iter().fold(valid, |shown, byte| shown + &format!("\\x{byte:02x}"))
-    });
-    let shown: String = shown.collect();
-    if shown.is_empty() { ".".to_owned() } else { shown }
 }

@@ -130,12 +130,14 @@ impl OpenSsh {
 #[cfg(not(unix))]
 impl OpenSsh {
     /// Every command has a connection of its own.
+    #[expect(clippy::unnecessary_wraps, reason = "it may, where one connection is shared")]
     fn connected(&mut self, _meter: &mut dyn Meter) -> Result<Command, TransportError> {
         Ok(self.ssh())
     }
 
     /// Whether the connection is gone, now that ssh has ended with 255. Nobody can tell that from a command's own 255,
     /// which none of ours ends with.
+    #[expect(clippy::unnecessary_wraps, reason = "it may, where one connection is shared")]
     fn lost(&mut self, said: &[u8]) -> Option<TransportError> {
         Some(complaint::classified(&self.peer, said, false))
     }

@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use durable_files::{Digest, Digested, FileError, Hasher, InContext, Meter};
 use tar::{Builder, EntryType, Header};
 
-use crate::manifest::{Entry, Kind, Manifest, display};
+use crate::display;
+use crate::manifest::{Entry, Kind, Manifest};
 use crate::walk::{Seen, Tree, Walked};
 use holes::{Map, Segments};
 

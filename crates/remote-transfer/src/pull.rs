@@ -102,9 +102,11 @@ pub fn pull_file(
     let mut failed: Option<PullError> = None;
     let mut came = 0;
     sftp.read(source, had, &mut |data| {
-        let written = file.write_all(data).doing("write", &part.path);
         came += data.len() as u64;
-        failed = match written {
+        if had + came > size {
+            return false; // it grows, without an end for all one knows
+        }
+        failed = match file.write_all(data).doing("write", &part.path) {
             Err(error) => Some(error.into()),
             Ok(()) if meter.passed(data.len() as u64).is_break() => Some(PullError::Stopped),
             Ok(()) => None,
@@ -114,8 +116,7 @@ pub fn pull_file(
     if let Some(error) = failed {
         return Err(error);
     }
-    let whole = file.metadata().doing("look at", &part.path)?.len() == size;
-    if !whole || sftp.stat(source)? != before {
+    if had + came != size || sftp.stat(source)? != before {
         drop(file);
         remove_file_if_there(&part.path)?;
         return Err(changed(sftp));
@@ -172,16 +173,25 @@ fn local(root: &Path, below: &[u8]) -> Option<PathBuf> {
     Some(path)
 }
 
+/// How long a name may be, in bytes here, and on Windows in its own units.
+const LONGEST: usize = 255;
+
+/// What another host calls a file or folder, as a name on this machine: one step down, to nothing but a file or folder.
 #[cfg(unix)]
-fn name_here(name: &[u8]) -> Option<OsString> {
+pub fn name_here(name: &[u8]) -> Option<OsString> {
     use std::os::unix::ffi::OsStringExt;
-    (!matches!(name, b"." | b"..")).then(|| OsString::from_vec(name.to_owned()))
+    let is_one = !matches!(name, b"" | b"." | b"..") && !name.iter().any(|byte| matches!(byte, b'/' | 0));
+    (is_one && name.len() <= LONGEST).then(|| OsString::from_vec(name.to_owned()))
 }
 
+/// What another host calls a file or folder, as a name on this machine: one step down, to nothing but a file or folder.
 #[cfg(not(unix))]
-fn name_here(name: &[u8]) -> Option<OsString> {
+pub fn name_here(name: &[u8]) -> Option<OsString> {
     const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
     let name = std::str::from_utf8(name).ok()?;
+    if name.is_empty() || name.encode_utf16().count() > LONGEST {
+        return None;
+    }
     let stem = name.split('.').next().unwrap_or(name).trim_end().to_ascii_uppercase();
     let numbered = stem.strip_prefix("COM").or(stem.strip_prefix("LPT"));
     let is_device = DEVICES.contains(&&*stem) || numbered.is_some_and(|number| number.chars().count() == 1);
@@ -222,6 +232,8 @@ impl Part {
     fn open(&self) -> Result<(File, u64), FileError> {
         let mut options = OpenOptions::new();
         options.append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&self.path).doing("open", &self.path)?;
         let had = file.metadata().doing("look at", &self.path)?.len();
         if had <= self.size {

@@ -75,6 +75,7 @@ pub enum SftpError {
 const OK: u32 = 0;
 const EOF: u32 = 1;
 const NO_SUCH_FILE: u32 = 2;
+const PERMISSION_DENIED: u32 = 3;
 
 /// How much is asked for at a time, and how often before the first answer.
 const BLOCK: u32 = 32 << 10;
@@ -109,6 +110,11 @@ impl SftpError {
     /// Whether the thing was simply not there.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused { code: NO_SUCH_FILE, .. })
+    }
+
+    /// Whether one may not.
+    pub fn is_permission_denied(&self) -> bool {
+        matches!(self, Self::Refused { code: PERMISSION_DENIED, .. })
     }
 }
 
@@ -325,7 +331,7 @@ impl<'a> Sftp<'a> {
     fn refused(&self, doing: &'static str, path: &[u8], code: u32, reason: &str) -> SftpError {
         let reason = match code {
             NO_SUCH_FILE => "it is not there".to_owned(),
-            3 => "permission denied".to_owned(),
+            PERMISSION_DENIED => "permission denied".to_owned(),
             _ => reason.escape_debug().to_string(),
         };
         SftpError::Refused { doing, path: display(path), peer: self.peer.clone(), code, reason }

@@ -27,3 +27,4 @@ pub mod network;
 #[cfg(unix)]
 pub mod sshd;
 pub mod tree;
+pub mod wire;

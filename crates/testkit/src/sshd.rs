@@ -107,6 +107,17 @@ impl Sshd {
         self.folder.path().join("known_hosts")
     }
 
+    /// The same for a wire that leads to it from another port.
+    ///
+    /// # Panics
+    /// If there is no room for it.
+    pub fn known_hosts_at(&self, port: u16) -> PathBuf {
+        let file = self.folder.path().join(format!("known_hosts-{port}"));
+        fs::write(&file, known("127.0.0.1", port, &self.folder.path().join("host_key.pub")))
+            .expect("the folder is ours");
+        file
+    }
+
     /// A folder of its own, for what a test wants to put beside its keys.
     pub fn folder(&self) -> &Path {
         self.folder.path()

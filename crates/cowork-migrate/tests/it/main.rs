@@ -4,6 +4,7 @@
 
 mod again;
 mod crash;
+mod far;
 mod golden;
 mod guide;
 mod moving;

@@ -225,6 +225,9 @@ fn a_place_that_may_not_be_written_to_is_named_before_anything_is_written() {
 #[test]
 fn another_machine_is_not_mistaken_for_a_folder() {
     let world = World::new(Session::numbered(7));
-    let to = world.base_of("otto").display().to_string();
-    refuses(&world, 2, &["--from", "ssh://old/C:/x", "--to", &to].map(str::to_owned), "SSH is not supported");
+    let from = world.base_of("mira").display().to_string();
+    let far = "ssh://new/C:/x";
+    refuses(&world, 2, &["--from", &from, "--to", far].map(str::to_owned), "expected a path of this machine");
+    let words = ["extract", "--vhdx", far, "--session", "7", "--archive", "a"].map(str::to_owned);
+    refuses(&world, 2, &words, "over SSH sessions are only read");
 }

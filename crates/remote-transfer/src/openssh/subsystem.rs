@@ -77,6 +77,8 @@ pub(super) struct Subsystem<'a> {
     input: Option<ChildStdin>,
     output: Option<Coming>,
     complaint: Gathered,
+    /// Whether anything came of it, so that one had been let in.
+    heard: bool,
     peer: String,
     name: String,
     meter: &'a mut dyn Meter,
@@ -97,6 +99,7 @@ impl<'a> Subsystem<'a> {
             complaint: Gathered::of(child.stderr.take(), RemoteCommand::LIMIT),
             child: Arc::new(Mutex::new(child)),
             watchdog: None,
+            heard: false,
             peer: peer.to_owned(),
             name: name.to_owned(),
             meter,
@@ -134,7 +137,7 @@ impl<'a> Subsystem<'a> {
             let message = complaint::last_line(&text);
             return Some(TransportError::NotOffered { peer, what, message }.into());
         }
-        Some(complaint::classified(&self.peer, &said, false).into())
+        Some(complaint::classified(&self.peer, &said, self.heard).into())
     }
 }
 
@@ -153,7 +156,10 @@ impl Read for Subsystem<'_> {
                 drop(self.input.take());
                 self.reason().map_or(Ok(0), Err)
             }
-            read => Ok(read),
+            read => {
+                self.heard = true;
+                Ok(read)
+            }
         }
     }
 }

@@ -1,0 +1,301 @@
+//! Bringing a session here: everything of it that travels, into a bundle of the tool's own.
+//!
+//! The bundle stays below the state folder, so that what came before a break does not come again, and so that a run
+//! that was interrupted still finds what it moves.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use durable_files::{
+    Digest, DirLock, InContext, create_private_dirs, remove_file_if_there, remove_tree_if_there, room_at,
+};
+use legacy_readers::cowork::{Contents, Disk, Item as Found, Kind, Session, ThisDisk, View, contents_on};
+use migration_cli::{Mode, Refusal, Surroundings};
+use migration_engine::{Cx, RoomError, Shortage, StateRoot};
+use remote_transfer::pull_file;
+use session_model::{Finding, Timestamp};
+
+use super::disk::{FarDisk, shown, spelled};
+use super::{FarPlace, changed, not_brought, reach};
+use crate::bundle::{MANIFEST, Manifest};
+use crate::drives::Drives;
+use crate::moving::OldWorld;
+use crate::options::Options;
+use crate::places::{self, Left, Source};
+use crate::plan::session_files::left_behind;
+use crate::scope;
+
+/// What is wanted of a session, and what has to be in order before anything of it comes.
+pub(crate) struct Wish<'w> {
+    /// Whether the disk of its virtual machine comes too, if it may hold something of it.
+    pub(crate) image: &'w dyn Fn(&View) -> bool,
+    /// What refuses it by what is known without its files.
+    pub(crate) check: &'w dyn Fn(&Source, &View) -> Result<(), Refusal>,
+}
+
+/// What became of a wish.
+pub(crate) enum Bringing {
+    /// It is here, as a bundle.
+    Here(Box<Source>),
+    /// Nothing may be written, and this would have to come first.
+    Outlined(Outline),
+}
+
+/// What would come.
+#[derive(Debug)]
+pub(crate) struct Outline {
+    /// The sidecar there.
+    pub(crate) session: String,
+    /// Every file that would come.
+    pub(crate) files: Vec<String>,
+    /// What would stay there.
+    pub(crate) left: Vec<Left>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// A file that is wanted, as it was when it was looked at.
+struct Wanted {
+    there: PathBuf,
+    /// Below the bundle.
+    here: PathBuf,
+    bytes: u64,
+    mtime: Timestamp,
+}
+
+/// Everything that is wanted.
+struct Parcel {
+    sidecar: PathBuf,
+    folders: Vec<PathBuf>,
+    /// The sidecar last: it makes the session exist.
+    files: Vec<Wanted>,
+    left: Vec<Left>,
+    manifest: Option<Vec<u8>>,
+}
+
+/// Brings the session that the options mean; where nothing may be written, only tells what would come, unless it is all
+/// here already.
+pub(crate) fn bring(
+    place: &FarPlace,
+    wish: &Wish<'_>,
+    (options, root, mode): (&Options, &StateRoot, Mode),
+    here: &Surroundings,
+    cx: &Cx<'_>,
+) -> Result<Bringing, Refusal> {
+    reach(place, options, here, cx, |disk, path| {
+        let source = places::source_at(disk, path, "--from")?;
+        let session = scope::selected(&source, options.session.as_deref())?;
+        let view = scope::readable(session)?;
+        (wish.check)(&source, view)?;
+        let contents = contents_on(disk, session).found;
+        let image = source.image.as_ref().filter(|_| (wish.image)(view));
+        let mut parcel = Parcel::of(disk, session, &contents);
+        parcel.files.splice(
+            0..0,
+            image.map(|image| Wanted {
+                there: image.path.clone(),
+                here: image.path.file_name().unwrap_or_default().into(),
+                bytes: image.bytes,
+                mtime: image.mtime,
+            }),
+        );
+        let old = OldWorld::of(&source, view, &Drives::default(), &options.map)?;
+        parcel.manifest = Manifest::of(&source, old).map(|manifest| manifest.text());
+        let bundle = root.path().join("pulled").join(name_of(disk, &session.path));
+        let mut findings = vec![unwatched(disk)];
+        if mode == Mode::DryRun && !parcel.is_whole(&bundle) {
+            findings.push(parcel.to_come(disk, &bundle));
+            return Ok(Bringing::Outlined(parcel.outline(findings)));
+        }
+        if mode == Mode::Apply {
+            findings.push(parcel.come(disk, &bundle, cx)?);
+            disk.forget();
+            let now = contents_on(disk, session).found;
+            if now != contents || parcel.sidecar_changed(disk) {
+                return Err(changed(format!("{} changed while it was being read", shown(&session.path))));
+            }
+        }
+        let brought =
+            places::source_at(&ThisDisk, &transcript_relocate::resolve_physically(&bundle), "--from")?;
+        findings.extend(source.findings);
+        Ok(Bringing::Here(Box::new(Source { left: parcel.left, findings, ..brought })))
+    })
+}
+
+/// One bundle for one session of one host, whoever asks for it.
+fn name_of(disk: &FarDisk<'_>, sidecar: &Path) -> String {
+    let whose = format!("{}\n{}", disk.peer(), shown(sidecar));
+    Digest::of(whose.as_bytes()).to_string()[..16].to_owned()
+}
+
+/// Here one sees who has a file open; there nobody tells.
+fn unwatched(disk: &FarDisk<'_>) -> Finding {
+    let message =
+        format!("whether Claude runs on {} cannot be seen from here: it must have been quit", disk.peer());
+    Finding::note("far-unwatched", message)
+}
+
+impl Parcel {
+    fn of(disk: &FarDisk<'_>, session: &Session, contents: &Contents) -> Self {
+        let name = |path: &Path| PathBuf::from(path.file_name().unwrap_or_default());
+        let mut parcel = Self {
+            sidecar: session.path.clone(),
+            folders: Vec::new(),
+            files: Vec::new(),
+            left: Vec::new(),
+            manifest: None,
+        };
+        if session.directory.is_some() {
+            let folder = name(&contents.directory);
+            parcel.folders.push(folder.clone());
+            contents.items.iter().for_each(|found| parcel.add(found, &contents.directory, &folder));
+            let unnameable = disk.unnameable(&contents.directory).into_iter();
+            parcel.left.extend(unnameable.map(|place| Left { place, reason: "unnameable" }));
+        }
+        parcel.files.push(Wanted {
+            there: session.path.clone(),
+            here: name(&session.path),
+            bytes: session.bytes,
+            mtime: session.mtime,
+        });
+        parcel
+    }
+
+    fn add(&mut self, found: &Found, directory: &Path, folder: &Path) {
+        let (there, here) = (directory.join(&found.relative), folder.join(&found.relative));
+        match left_behind(found) {
+            Some(reason) => self.left.push(Left { place: shown(&there), reason }),
+            None if found.kind == Kind::Folder => self.folders.push(here),
+            None => self.files.push(Wanted { there, here, bytes: found.bytes, mtime: found.mtime }),
+        }
+    }
+
+    fn missing<'a>(&'a self, bundle: &'a Path) -> impl Iterator<Item = &'a Wanted> {
+        self.files.iter().filter(move |file| !file.is_here(bundle))
+    }
+
+    /// Whether everything is here, and nothing else.
+    fn is_whole(&self, bundle: &Path) -> bool {
+        let manifest = fs::read(bundle.join(MANIFEST)).ok();
+        self.missing(bundle).next().is_none()
+            && self.folders.iter().all(|folder| bundle.join(folder).is_dir())
+            && manifest == self.manifest
+            && self.unwanted(bundle).is_empty()
+    }
+
+    fn outline(self, findings: Vec<Finding>) -> Outline {
+        let files = self.files.iter().filter(|file| file.there != self.sidecar);
+        let files = files.map(|file| shown(&file.there)).collect();
+        Outline { session: shown(&self.sidecar), files, left: self.left, findings }
+    }
+
+    fn to_come(&self, disk: &FarDisk<'_>, bundle: &Path) -> Finding {
+        let (files, bytes) = sum(self.missing(bundle));
+        let message = format!(
+            "{files} of {} files, {bytes} bytes, would come from {}; what becomes of the transcript is planned once it is here",
+            self.files.len(),
+            disk.peer()
+        );
+        Finding::note("far-to-come", message)
+    }
+
+    /// Brings what is not here.
+    fn come(&self, disk: &FarDisk<'_>, bundle: &Path, cx: &Cx<'_>) -> Result<Finding, Refusal> {
+        create_private_dirs(bundle)?;
+        let _lock = DirLock::take(bundle)?;
+        let bundle = &transcript_relocate::resolve_physically(bundle); // whose names may be long on Windows
+        self.clear(bundle, true)?;
+        let (files, bytes) = sum(self.missing(bundle));
+        must_have_room(bundle, bytes, files)?;
+        for folder in &self.folders {
+            create_private_dirs(&bundle.join(folder))?;
+        }
+        cx.progress.begin("reading the other host", bytes, files);
+        let (mut came, mut meter) = (0, *cx);
+        for file in self.missing(bundle) {
+            let pulled =
+                pull_file(&mut disk.sftp(), &spelled(&file.there), &bundle.join(&file.here), &mut meter);
+            came += pulled.map_err(not_brought)?.came;
+            cx.progress.step_done();
+        }
+        cx.progress.end();
+        if let Some(manifest) = &self.manifest {
+            let path = bundle.join(MANIFEST);
+            fs::write(&path, manifest).doing("write", &path)?;
+        }
+        self.clear(bundle, false)?;
+        let message = format!(
+            "{files} of {} files came from {}, {came} bytes; they stay in {} until you delete it",
+            self.files.len(),
+            disk.peer(),
+            durable_files::PathText::from(bundle.clone()).display()
+        );
+        Ok(Finding::note("far-came", message))
+    }
+
+    /// Whether the sidecar is no longer what came, by what is told of it.
+    fn sidecar_changed(&self, disk: &FarDisk<'_>) -> bool {
+        let now = disk.look(&self.sidecar).ok();
+        let came = self.files.last();
+        now.map(|now| (now.bytes, now.mtime)) != came.map(|came| (came.bytes, came.mtime))
+    }
+
+    /// Removes from the bundle what is not wanted (any more).
+    fn clear(&self, bundle: &Path, keep_parts: bool) -> Result<(), Refusal> {
+        for path in self.unwanted(bundle) {
+            let is_part = path.as_os_str().as_encoded_bytes().ends_with(b".part");
+            match path.symlink_metadata() {
+                Ok(found) if found.is_dir() => remove_tree_if_there(&path)?,
+                Ok(_) if is_part && keep_parts => {}
+                _ => drop(remove_file_if_there(&path)?),
+            }
+        }
+        Ok(())
+    }
+
+    fn unwanted(&self, bundle: &Path) -> Vec<PathBuf> {
+        let files = self
+            .files
+            .iter()
+            .map(|file| &*file.here)
+            .chain(self.manifest.iter().map(|_| Path::new(MANIFEST)));
+        let files: BTreeSet<&Path> = files.collect();
+        let folders: BTreeSet<&Path> = self.folders.iter().map(|folder| &**folder).collect();
+        let (mut unwanted, mut below) = (Vec::new(), vec![PathBuf::new()]);
+        while let Some(folder) = below.pop() {
+            for (name, kind) in ThisDisk.list(&bundle.join(&folder)).unwrap_or_default() {
+                let path = folder.join(name);
+                match kind {
+                    Kind::File if files.contains(&*path) => {}
+                    Kind::Folder if folders.contains(&*path) => below.push(path),
+                    _ => unwanted.push(bundle.join(path)),
+                }
+            }
+        }
+        unwanted
+    }
+}
+
+impl Wanted {
+    /// Whether it came before, as it is now.
+    fn is_here(&self, bundle: &Path) -> bool {
+        let found = ThisDisk.look(&bundle.join(&self.here));
+        found.is_ok_and(|found| {
+            let when = (found.mtime.as_second(), self.mtime.as_second());
+            found.kind == Kind::File && found.bytes == self.bytes && when.0 == when.1
+        })
+    }
+}
+
+/// How many, and how many bytes.
+fn sum<'a>(files: impl Iterator<Item = &'a Wanted>) -> (u64, u64) {
+    files.fold((0, 0u64), |(count, bytes), file| (count + 1, bytes.saturating_add(file.bytes)))
+}
+
+fn must_have_room(at: &Path, bytes: u64, inodes: u64) -> Result<(), Refusal> {
+    let free = room_at(at)?;
+    if free.bytes >= bytes && free.inodes >= inodes {
+        return Ok(());
+    }
+    Err(RoomError::Short(Shortage { at: at.to_path_buf(), bytes, inodes, free }).into())
+}

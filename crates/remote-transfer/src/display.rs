@@ -1,0 +1,11 @@
+//! Paths as people may see them.
+
+/// A path for people.
+pub fn display(path: &[u8]) -> String {
+    let shown = path.utf8_chunks().map(|chunk| {
+        let valid = chunk.valid().escape_debug().to_string();
+        chunk.invalid().iter().fold(valid, |shown, byte| shown + &format!("\\x{byte:02x}"))
+    });
+    let shown: String = shown.collect();
+    if shown.is_empty() { ".".to_owned() } else { shown }
+}
