@@ -6,7 +6,7 @@ use crate::packages;
 use crate::shell::{self, Outcome};
 
 /// Programs that tests run, each with the Debian package that has it.
-const NEEDED: [(&str, &str); 14] = [
+const NEEDED: [(&str, &str); 15] = [
     ("busybox", "busybox-static"),
     ("dockerd", "docker.io"),
     ("git", "git"),
@@ -21,6 +21,7 @@ const NEEDED: [(&str, &str); 14] = [
     ("sqlite3", "sqlite3"),
     ("sshd", "openssh-server"),
     ("strace", "strace"),
+    ("sudo", "sudo"),
 ];
 
 /// Installs what is missing, then runs documentation examples and tests; `long` tries ten times the arbitrary cases.

@@ -289,7 +289,7 @@ fn compare(
     let mut found = far.list(tree, meter)?;
     let everything = far.is_root();
     far.hash(tree, &mut found, &|entry| everything || entry.mode & 0o400 != 0, meter)?;
-    let differences = expected.differences(&found);
+    let differences = far.differences(expected, &found);
     let count = |what| differences.iter().filter(|difference| difference.what == what).count();
     let is_file = |path: &[u8]| expected.get(path).is_some_and(|entry| !matches!(entry.kind, Kind::Folder));
     let lived_in = |Difference { path, what }: &Difference| *what != What::Missing || !is_file(path);

@@ -9,7 +9,7 @@ use std::io::Write;
 
 use durable_files::{Digest, Meter, Quiet};
 
-use crate::manifest::{Entry, Kind, Manifest};
+use crate::manifest::{Difference, Entry, Kind, Manifest, What};
 use crate::pack::PackError;
 use crate::transport::{Ended, RemoteCommand, Transport, TransportError};
 
@@ -237,11 +237,20 @@ impl Far {
             .collect())
     }
 
-    /// Every entry of a tree, without digests.
+    /// Every entry of a tree that may be seen, without digests.
     pub(crate) fn list(&mut self, tree: &TreeThere, meter: &mut dyn Meter) -> Result<Manifest, FarError> {
         let ended = self.run("list the tree", include_str!("far/list.sh"), &tree.words(), b"", meter)?;
         let peer = self.peer().to_owned();
         listing::read(&ended.stdout).map_err(|source| FarError::Listing { peer, source })
+    }
+
+    /// How what is there differs from what shall be, apart from what nobody but root may see there.
+    pub(crate) fn differences(&self, expected: &Manifest, found: &Manifest) -> Vec<Difference> {
+        let mut differences = expected.differences(found);
+        if !self.is_root() {
+            differences.retain(|it| it.what != What::Missing || !found.is_closed_above(&it.path));
+        }
+        differences
     }
 
     /// Fills in the digests of these files of a listed tree, as the far side computes them.

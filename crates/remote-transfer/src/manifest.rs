@@ -107,6 +107,13 @@ impl Manifest {
         self.entries.binary_search_by(|entry| entry.path.as_slice().cmp(path)).ok()
     }
 
+    /// Whether a folder above a path lets not even its owner look into it.
+    pub(crate) fn is_closed_above(&self, path: &[u8]) -> bool {
+        let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        let mut above = std::iter::once(0).chain(slashes.map(|(at, _)| at));
+        above.any(|end| self.get(&path[..end]).is_some_and(Entry::is_closed))
+    }
+
     /// The bytes of all files, a file of several names once.
     pub fn bytes(&self) -> u64 {
         self.entries.iter().map(Entry::bytes).sum()
@@ -163,6 +170,11 @@ impl Entry {
     /// The bytes that have to pass for it.
     pub fn bytes(&self) -> u64 {
         if let Kind::File { size, .. } = self.kind { size } else { 0 }
+    }
+
+    /// Whether it is a folder into which not even its owner may look.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.kind == Kind::Folder && self.mode & 0o500 != 0o500
     }
 
     /// The path for people: control characters and what is not UTF-8 are shown, not sent to the terminal.

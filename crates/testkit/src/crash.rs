@@ -205,6 +205,13 @@ pub fn killing(at: &Effect) -> Vec<OsString> {
     ["-qq", "-o", "/dev/null", "-e", &trace[0], "-e", &trace[1]].map(OsString::from).to_vec()
 }
 
+/// A program, run by whom [`Program::unprivileged`] runs as.
+pub fn unprivileged(program: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(BECOME_NOBODY).arg(program);
+    command
+}
+
 /// Gives a folder and all in it to whom [`Program::unprivileged`] runs as.
 ///
 /// # Panics

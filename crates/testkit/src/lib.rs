@@ -17,6 +17,8 @@ pub mod ao_database;
 pub mod cowork;
 pub mod crash;
 #[cfg(unix)]
+pub mod disk;
+#[cfg(unix)]
 pub mod docker;
 pub mod fixture;
 pub mod holder;

@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -41,6 +42,8 @@ impl Sshd {
     fn listening(address: &str, mut sshd: Command, configuration: &[&str]) -> Self {
         assert!(Path::new(PROGRAM).exists(), "there is no sshd here: install openssh-server");
         let folder = tempfile::Builder::new().prefix("sshd-").tempdir().expect("there is room for keys");
+        // Whoever logs in reads there which keys he may show.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("the folder is ours");
         let _ = fs::create_dir_all("/run/sshd"); // where a privileged one drops its privileges
         for key in ["host_key", "user_key"] {
             make_key(&folder.path().join(key));

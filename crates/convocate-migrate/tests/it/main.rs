@@ -12,3 +12,4 @@ mod listing;
 mod moving;
 mod network;
 mod refusals;
+mod users;

@@ -9,6 +9,7 @@ use migration_engine::steps::{Bytes, Entry, Files, InstallTree, Node, Verbatim};
 use migration_engine::{Changed, Look, Run, RunId, Slot, State, Step, StepError, UndoError, Wave, perform};
 use proptest::prelude::*;
 use session_model::Timestamp;
+use testkit::disk::Disk;
 use testkit::tree::Tree;
 
 use crate::place::{Events, Place, Watched, outcomes};
@@ -260,53 +261,28 @@ fn a_file_with_holes_keeps_them() {
 
 #[test]
 fn names_that_are_one_where_they_go_are_named_and_neither_is_lost_to_the_other() {
-    let Some(disk) = FoldingDisk::mount() else {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = Disk::that_folds_case(folder.path()) else {
         eprintln!("SKIPPED: no disk that folds names could be mounted (ntfs-3g, FUSE), so nothing was shown");
         return;
     };
     let place = Place::new("");
     let step = |names: [&str; 2]| {
         let entries = names.map(|name| bytes(name, name.as_bytes()));
-        InstallTree::of(&disk.dir.path().join("s"), entries.into()).unwrap()
+        InstallTree::of(&disk.path().join("s"), entries.into()).unwrap()
     };
     let slot = Slot::new(RunId::new(Timestamp::UNIX_EPOCH, 0), 0, place.path("state"));
     let error = perform(&step(["Notes", "notes"]), &mut Files::default(), &slot, &place.cx()).unwrap_err();
     let StepError::Item(cause) = error else { panic!("{error}") };
     assert_eq!(cause.code, "names-clash");
     assert!(cause.message.contains("Notes and notes have one name"), "{cause}");
-    assert_eq!(std::fs::read_dir(disk.dir.path()).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(disk.path()).unwrap().count(), 0);
     // and a name that is listed as another is not taken for one that has come
     let (step, mut files) = (step(["Notes", "Others"]), Files::default());
     let ours = perform(&step, &mut files, &slot, &place.cx()).unwrap();
     assert_eq!(step.inspect(&mut files, Some(&ours), Look::Full, &place.cx()).unwrap(), State::Done);
     step.revert(&mut files, &slot, Some(&ours), &place.cx()).unwrap();
-    assert_eq!(std::fs::read_dir(disk.dir.path()).unwrap().count(), 0);
-}
-
-/// A disk to which `a` and `A` are one name, if we may mount one: that takes ntfs-3g and the right to.
-struct FoldingDisk {
-    dir: tempfile::TempDir,
-    _image: tempfile::NamedTempFile,
-}
-
-impl FoldingDisk {
-    fn mount() -> Option<Self> {
-        let (dir, image) = (tempfile::tempdir().unwrap(), tempfile::NamedTempFile::new().unwrap());
-        image.as_file().set_len(8 << 20).unwrap();
-        let run = |program: &str, args: &[&str]| {
-            let output = Command::new(program).args(args).arg(image.path()).arg(dir.path()).output();
-            output.is_ok_and(|output| output.status.success())
-        };
-        let formatted = Command::new("mkntfs").args(["-q", "-F"]).arg(image.path()).output();
-        let mounted = formatted.is_ok() && run("lowntfs-3g", &["-o", "ignore_case"]);
-        mounted.then(|| Self { dir, _image: image })
-    }
-}
-
-impl Drop for FoldingDisk {
-    fn drop(&mut self) {
-        drop(Command::new("umount").arg(self.dir.path()).status());
-    }
+    assert_eq!(std::fs::read_dir(disk.path()).unwrap().count(), 0);
 }
 
 /// Names of files and folders below each other, and what the files hold.

@@ -1,5 +1,6 @@
 //! Bringing a tree into its staging folder, whatever an earlier attempt has left there.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 
 use durable_files::Digested;
@@ -40,7 +41,8 @@ pub(super) fn bring(
     if let Some(owner) = &step.owner {
         far.own(&tree, owner, cx)?;
     }
-    let differences = parcel.manifest().differences(&far.list(&tree, cx)?);
+    let found = far.list(&tree, cx)?;
+    let differences = far.differences(parcel.manifest(), &found);
     if let Some(first) = differences.first() {
         return Err(damaged(step, first, differences.len()));
     }
@@ -143,14 +145,17 @@ impl<'a> Missing<'a> {
     }
 }
 
-/// Sets the modes that the tree has, from the leaves to the root: whoever is not root must be able to get there.
+/// Sets the modes that the tree has, of folders that become closed last and from the leaves to the root: whoever is not
+/// root must be able to get there.
 fn dress(far: &mut Far, tree: &TreeThere, expected: &Manifest, cx: &mut Cx<'_>) -> Result<(), StepError> {
     let found = far.list(tree, cx)?;
-    let mut by_mode: BTreeMap<(bool, u32), Vec<&[u8]>> = BTreeMap::new();
-    for entry in expected.entries().iter().rev() {
+    let mut by_mode: BTreeMap<(Reverse<usize>, u32), Vec<&[u8]>> = BTreeMap::new();
+    for entry in expected.entries() {
         let plain = matches!(entry.kind, Kind::File { .. } | Kind::Folder);
         if plain && found.get(&entry.path).is_some_and(|found| found.mode != entry.mode) {
-            by_mode.entry((entry.kind == Kind::Folder, entry.mode)).or_default().push(&entry.path);
+            let depth = entry.path.split(|&byte| byte == b'/').count();
+            let turn = Reverse(if entry.is_closed() { depth } else { usize::MAX });
+            by_mode.entry((turn, entry.mode)).or_default().push(&entry.path);
         }
     }
     for ((_, mode), paths) in &by_mode {

@@ -28,6 +28,7 @@ pub(crate) struct Link {
     pub(crate) meanwhile: Option<Meanwhile>,
     pub(crate) base: PathBuf,
     pub(crate) shells: Shells,
+    pub(crate) unprivileged: bool,
 }
 
 impl Worlds<DeliverTree> for Link {
@@ -35,7 +36,8 @@ impl Worlds<DeliverTree> for Link {
         let commands = self.commands.map(|commands| commands + 1);
         let (meanwhile, base) = (self.meanwhile.map(|(after, act)| (after + 1, act)), self.base.clone());
         let shells = self.shells.clone();
-        let link = Here { commands, bytes: self.bytes, meanwhile, base, shells, begun: 0 };
+        let unprivileged = self.unprivileged;
+        let link = Here { commands, bytes: self.bytes, meanwhile, base, shells, unprivileged, begun: 0 };
         Ok(Remote::new(Far::greet(Box::new(link), "a-word")?))
     }
 

@@ -1,12 +1,12 @@
 //! What may go wrong at the other end: its shells are killed, its disk is full, its names are one.
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
+use std::os::unix::fs::PermissionsExt;
 
 use migration_engine::{Changed, Run};
 use remote_transfer::DeliverTree;
 use testkit::crash::{self, Effect};
+use testkit::disk::Disk;
 use testkit::tree::Tree;
 
 use crate::ends::{Ends, Link, apply, cx};
@@ -87,46 +87,42 @@ fn whatever_the_far_shell_is_killed_at_in_an_undo_the_next_one_takes_all_back() 
     }
 }
 
-/// A small disk of its own, as long as this lives.
-struct Disk<'a>(&'a Path);
-
-impl<'a> Disk<'a> {
-    fn at(folder: &'a Path, options: &str) -> Self {
-        let mount = |options: &str| {
-            let mut mount = Command::new("mount");
-            mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder).status().unwrap()
-        };
-        assert!(mount(options).success(), "this machine mounts nothing: run as root");
-        Self(folder)
-    }
-
-    fn grows(&self, options: &str) {
-        let mut mount = Command::new("mount");
-        assert!(mount.args(["-o", &format!("remount,{options}")]).arg(self.0).status().unwrap().success());
-    }
-}
-
-impl Drop for Disk<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(self.0).status();
-    }
-}
-
 #[test]
 fn a_disk_that_is_full_there_stops_the_run_until_there_is_room() {
     for (small, large) in [("size=2m", "size=200m"), ("nr_inodes=12", "nr_inodes=1000")] {
         let ends = Ends::new();
         let base = ends.base();
-        let disk = Disk::at(&base, small);
+        let disk = Disk::in_memory(&base, small);
         let (source, run) = (Tree::of(&ends.source()), ends.run());
         let error = apply(&run, &Link::default()).unwrap_err().to_string();
         assert!(error.contains("No space left on device"), "{error}");
         assert!(!ends.target().exists());
         source.assert_same(&Tree::of(&ends.source()), "the source");
-        disk.grows(large);
+        disk.becomes(large);
         apply(&run, &Link::default()).unwrap();
         ends.assert_arrived();
         run.undo(&Link::default(), Changed::Refuse, &cx()).unwrap();
         assert!(ends.base_is_empty());
+    }
+}
+
+#[test]
+fn whoever_is_not_root_there_delivers_goes_on_and_takes_back_all_the_same() {
+    let commands = [9, 12].map(|commands| Link { commands: Some(commands), ..Link::default() });
+    let bytes = Link { bytes: Some(3_300_000), ..Link::default() };
+    for (at, first) in commands.into_iter().chain([bytes]).enumerate() {
+        let ends = Ends::new();
+        for folder in [ends.folder.path(), &ends.base()] {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
+        }
+        let run = ends.run();
+        let nobody = |link: Link| Link { unprivileged: true, ..link };
+        assert!(apply(&run, &nobody(first)).is_err());
+        if at % 2 == 0 {
+            apply(&run, &nobody(Link::default())).unwrap();
+            ends.assert_arrived();
+        }
+        run.undo(&nobody(Link::default()), Changed::Refuse, &cx()).unwrap();
+        assert!(ends.base_is_empty(), "attempt {at}");
     }
 }

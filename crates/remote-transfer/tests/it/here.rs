@@ -26,6 +26,8 @@ pub(crate) struct Here {
     pub(crate) bytes: Option<usize>,
     /// What happens to its shells.
     pub(crate) shells: Shells,
+    /// Whether one is nobody in particular there.
+    pub(crate) unprivileged: bool,
     /// How many commands there were.
     pub(crate) begun: usize,
 }
@@ -95,6 +97,9 @@ impl Transport for Here {
         }
         let mut shell = self.shells.shell(self.begun);
         self.begun += 1;
+        if self.unprivileged {
+            shell = crash::unprivileged("sh");
+        }
         shell.arg("-c").arg(std::ffi::OsStr::from_bytes(command.line()));
         shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = shell.spawn().expect("there is a shell");

@@ -3,10 +3,10 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use session_control::{Containers, ContainersError, Use};
+use testkit::disk::Disk;
 use testkit::docker::Docker;
 
 const UUID: &str = "3f0c1d2e-5b6a-4c7d-8e9f-0a1b2c3d4e5f";
@@ -73,33 +73,18 @@ fn a_session_in_use_is_seen_by_whatever_name_its_container_goes() {
     docker.run(&["unpause", "paused"]);
 }
 
-/// A folder that is mounted at a second place, as long as this lives.
-struct Alias(PathBuf);
-
-impl Alias {
-    fn of(folder: &Path, at: PathBuf) -> Self {
-        fs::create_dir(&at).unwrap();
-        let mounted = Command::new("mount").arg("--bind").args([folder, &at]).status().unwrap();
-        assert!(mounted.success(), "this machine mounts nothing: run as root");
-        Self(at)
-    }
-}
-
-impl Drop for Alias {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
-
 #[test]
 fn a_session_in_use_is_seen_where_its_folder_is_mounted_a_second_time() {
     let (folder, session, docker) = session();
     let at = |name: &str| folder.path().join(name);
     let [base, inside] = [(session.parent().unwrap(), "base again"), (&session.join("src"), "src again")]
-        .map(|(folder, name)| Alias::of(folder, at(name)));
-    docker.container("by-the-base", &[&format!("{}:/mnt", base.0.join(UUID).display())]);
-    docker.container("by-a-part", &[&format!("{}:/mnt:ro", inside.0.display())]);
-    docker.container("watching", &[&format!("{}:/mnt:ro", base.0.display())]);
+        .map(|(folder, name)| {
+            fs::create_dir(at(name)).unwrap();
+            Disk::again(folder, &at(name))
+        });
+    docker.container("by-the-base", &[&format!("{}:/mnt", base.path().join(UUID).display())]);
+    docker.container("by-a-part", &[&format!("{}:/mnt:ro", inside.path().display())]);
+    docker.container("watching", &[&format!("{}:/mnt:ro", base.path().display())]);
     docker.container("unconcerned", &[&format!("{}:/mnt", at("else").display())]);
     let expected = [("by-a-part", Use::InUse), ("by-the-base", Use::InUse), ("watching", Use::Watched)];
     assert_eq!(uses(&docker, &session), expected.map(|(name, used)| (name.to_owned(), used)));
