@@ -11,6 +11,9 @@ use testkit::crash::Program;
 const LOADER: &str = "/usr/lib/wine/wine64";
 const SERVER: &str = "/usr/lib/wine/wineserver64";
 
+/// Where programs are that the tools run, on the machine's path.
+const PROGRAMS: &str = r"C:\programs";
+
 /// Two disks, `C:` and `D:`, and whoever is signed in. Only the folder of Windows itself is shared with other tests.
 pub(crate) struct Machine {
     dir: tempfile::TempDir,
@@ -85,8 +88,21 @@ impl Machine {
         command
     }
 
-    fn environment(&self) -> [(&'static str, &str); 4] {
-        [("WINEPREFIX", self.place()), ("HOME", self.place()), ("WINEDEBUG", "-all"), ("LC_ALL", "C.UTF-8")]
+    /// Installs a program, so that others find it by its name.
+    pub(crate) fn install(&self, name: &str) {
+        let folder = self.disk(PROGRAMS);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::copy(executable(name), folder.join(name).with_extension("exe")).unwrap();
+    }
+
+    fn environment(&self) -> [(&'static str, &str); 5] {
+        [
+            ("WINEPREFIX", self.place()),
+            ("WINEPATH", PROGRAMS),
+            ("HOME", self.place()),
+            ("WINEDEBUG", "-all"),
+            ("LC_ALL", "C.UTF-8"),
+        ]
     }
 
     /// A tool with these arguments, for the kill loop.

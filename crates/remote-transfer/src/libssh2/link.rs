@@ -38,7 +38,10 @@ impl Link {
             socket.set_nodelay(true)?;
             // While nobody waits for the other host, the system asks it whether it is there.
             rustix::net::sockopt::set_socket_keepalive(&socket, true)?;
-            rustix::net::sockopt::set_tcp_keepidle(&socket, silence / 3)?;
+            let told = rustix::net::sockopt::set_tcp_keepidle(&socket, silence / 3);
+            if cfg!(not(windows)) {
+                told?; // there it cannot be told everywhere: then it asks later
+            }
             let mut session = Session::new()?;
             session.set_tcp_stream(socket.try_clone()?);
             session.set_blocking(false);
