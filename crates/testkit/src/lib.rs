@@ -27,6 +27,8 @@ pub mod model_server;
 #[cfg(unix)]
 pub mod network;
 #[cfg(unix)]
+pub mod odd_tree;
+#[cfg(unix)]
 pub mod sshd;
 pub mod tree;
 pub mod wire;

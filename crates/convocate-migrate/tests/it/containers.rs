@@ -129,7 +129,7 @@ fn a_session_that_has_arrived_lives_there_and_its_user_can_write_every_file() {
 }
 
 /// As an agent starts it (formats/convocate.md §7); what this machine may lack is given by files of the test's own.
-fn start(hosts: &Hosts, docker: &Docker, uid: &str, gid: &str) {
+pub(crate) fn start(hosts: &Hosts, docker: &Docker, uid: &str, gid: &str) {
     let (base, id) = (hosts.agent(), uuid(0));
     fs::create_dir(base.join(".claude")).unwrap();
     fs::write(base.join(".claude/settings.json"), "{}\n").unwrap();

@@ -8,6 +8,7 @@ mod crash;
 mod golden;
 mod guide;
 mod hosts;
+mod large;
 mod listing;
 mod moving;
 mod network;

@@ -12,9 +12,9 @@ use migration_engine::{
 };
 use remote_transfer::{Change, DeliverTree, Far, Parcel, Place, Remote, Tree};
 use session_model::{Finding, InputId, Timestamp};
+use testkit::odd_tree::lay_out;
 
 use crate::here::{Here, Meanwhile, Shells};
-use crate::packing::lay_out;
 
 pub(crate) struct Ends {
     pub(crate) folder: tempfile::TempDir,

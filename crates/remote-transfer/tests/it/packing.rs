@@ -1,57 +1,12 @@
 //! A packed tree, unpacked by the tar of the machine, is the tree.
 
-use std::ffi::OsStr;
-use std::fs::{self, File};
 use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use durable_files::Quiet;
 use remote_transfer::{About, Kind, Parcel, Tree, What};
-use rustix::fs::{AtFlags, Timespec, Timestamps, utimensat};
-
-fn dated(path: &Path, seconds: i64, nanoseconds: i64) {
-    let time = Timespec { tv_sec: seconds, tv_nsec: nanoseconds };
-    let times = Timestamps { last_access: time, last_modification: time };
-    utimensat(rustix::fs::CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).expect("a time can be set");
-}
-
-/// Everything a session's folder may hold and a stream has to carry.
-pub(crate) fn lay_out(root: &Path) {
-    let long = "n".repeat(255);
-    let deep = root.join("deep").join("d".repeat(120)).join("e".repeat(120));
-    fs::create_dir_all(&deep).unwrap();
-    for name in
-        ["Makefile", "makefile", "caf\u{e9}", "cafe\u{301}", " two  spaces ", "new\nline", "-dash", "\\", "*"]
-    {
-        fs::write(root.join(name), name).unwrap();
-    }
-    fs::write(root.join(OsStr::from_bytes(b"bad\xff\xfename")), [0, 159, 146, 150]).unwrap();
-    fs::write(root.join(&long), "long").unwrap();
-    fs::write(deep.join(&long), "long and deep").unwrap();
-    fs::write(root.join("empty"), "").unwrap();
-    fs::write(root.join("big"), vec![7; 3 << 20]).unwrap();
-    symlink("/home/claude/.claude-shared/settings.json", root.join("dangling")).unwrap();
-    symlink("l".repeat(3000), root.join("long link")).unwrap();
-    symlink("a//b/./../c/", root.join("odd link")).unwrap();
-    fs::hard_link(root.join("big"), root.join("deep/another name")).unwrap();
-    fs::hard_link(deep.join(&long), root.join("zz further name of a long one")).unwrap();
-    let sparse = File::create(root.join("sparse")).unwrap();
-    sparse.set_len(64 << 20).unwrap();
-    (0..40u64).for_each(|part| sparse.write_all_at(&[1; 4096], part << 20).unwrap());
-    let hole = File::create(root.join("one hole")).unwrap();
-    hole.set_len(5 << 20).unwrap();
-    dated(&root.join("sparse"), 1_700_000_000, 123_456_789);
-    dated(&root.join("empty"), -1, 999_999_999);
-    dated(&root.join("Makefile"), -5, 0);
-    dated(&root.join("dangling"), 1_600_000_000, 1);
-    fs::set_permissions(root.join("makefile"), fs::Permissions::from_mode(0o0000)).unwrap();
-    fs::set_permissions(root.join("*"), fs::Permissions::from_mode(0o6755)).unwrap();
-    fs::set_permissions(root.join("deep"), fs::Permissions::from_mode(0o1511)).unwrap();
-    dated(&root.join("deep"), 1_500_000_000, 42);
-}
+use testkit::odd_tree;
 
 /// The far side, as far as packing is concerned.
 fn unpack(stream: &[u8], into: &Path) {
@@ -65,7 +20,7 @@ fn unpack(stream: &[u8], into: &Path) {
 #[test]
 fn whatever_a_folder_holds_arrives_through_the_tar_of_the_other_host() {
     let (source, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    lay_out(source.path());
+    odd_tree::lay_out(source.path());
     let tree = Tree::open(source.path()).unwrap();
     let mut parcel = Parcel::new(&tree, tree.walk(&mut Quiet).unwrap());
     let mut stream = Vec::new();
@@ -90,7 +45,7 @@ fn whatever_a_folder_holds_arrives_through_the_tar_of_the_other_host() {
 #[test]
 fn what_does_not_arrive_as_it_is_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    lay_out(folder.path());
+    odd_tree::lay_out(folder.path());
     let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
     let tree = Tree::open(folder.path()).unwrap();
     let walked = tree.walk(&mut Quiet).unwrap();
