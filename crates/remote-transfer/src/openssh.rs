@@ -6,6 +6,8 @@ mod complaint;
 #[cfg(unix)]
 mod master;
 mod process;
+#[cfg(unix)]
+mod shell;
 mod subsystem;
 
 use std::ffi::OsString;
@@ -16,6 +18,8 @@ use std::process::Command;
 use durable_files::Meter;
 
 use crate::target::Target;
+#[cfg(unix)]
+use crate::transport::Ended;
 use crate::transport::{Duplex, RemoteCommand, Running, Transport, TransportError};
 use process::Process;
 
@@ -26,6 +30,19 @@ pub struct OpenSsh {
     peer: String,
     #[cfg(unix)]
     master: Option<master::Master>,
+    #[cfg(unix)]
+    shell: Common,
+}
+
+/// The shell that commands have in common.
+#[cfg(unix)]
+#[derive(Debug, Default)]
+enum Common {
+    #[default]
+    NotYet,
+    At(shell::Shell),
+    /// The other end is not up to it: each command has a login shell of its own.
+    No,
 }
 
 impl OpenSsh {
@@ -36,6 +53,8 @@ impl OpenSsh {
             target,
             #[cfg(unix)]
             master: None,
+            #[cfg(unix)]
+            shell: Common::NotYet,
         }
     }
 
@@ -125,6 +144,56 @@ impl OpenSsh {
         let master = self.master.take()?;
         Some(complaint::classified(&self.peer, &master.last_words(), true))
     }
+
+    /// The shell that is there for all commands, if the other end is up to that.
+    fn shell(&mut self, meter: &mut dyn Meter) -> Result<Option<shell::Shell>, TransportError> {
+        match std::mem::take(&mut self.shell) {
+            Common::At(shell) => return Ok(Some(shell)),
+            Common::No => {
+                self.shell = Common::No;
+                return Ok(None);
+            }
+            Common::NotYet => {}
+        }
+        let mut ssh = self.connected(meter)?;
+        ssh.arg("--").arg(&self.target.host).arg(line(&shell::Shell::command()));
+        let mut shell = shell::Shell::start(ssh).map_err(|error| local("start ssh", error))?;
+        if shell.greets(meter)? {
+            return Ok(Some(shell));
+        }
+        if let Some(lost) = self.lost(&shell.last_words(meter)) {
+            return Err(lost);
+        }
+        self.shell = Common::No;
+        Ok(None)
+    }
+
+    /// Runs a command in that shell; none if there is none.
+    fn run_in_shell(
+        &mut self,
+        command: &RemoteCommand,
+        input: &[u8],
+        meter: &mut dyn Meter,
+    ) -> Result<Option<Ended>, TransportError> {
+        let Some(mut shell) = self.shell(meter)? else { return Ok(None) };
+        match shell.run(command, input, meter)? {
+            Some((_, true)) => {
+                self.shell = Common::At(shell);
+                Err(TransportError::TooMuch { peer: self.peer.clone(), limit: command.limit() })
+            }
+            Some((ended, false)) => {
+                self.shell = Common::At(shell);
+                Ok(Some(ended))
+            }
+            None => {
+                let stderr = shell.last_words(meter);
+                match self.lost(&stderr) {
+                    Some(lost) => Err(lost),
+                    None => Ok(Some(Ended { stderr, ..Ended::default() })), // killed with all that was in it
+                }
+            }
+        }
+    }
 }
 
 #[cfg(not(unix))]
@@ -157,6 +226,19 @@ impl Transport for OpenSsh {
         ssh.arg("--").arg(&self.target.host).arg(line(command));
         let process = Process::start(ssh, command.limit()).map_err(|error| local("start ssh", error))?;
         Ok(Box::new(process.of(self, meter)))
+    }
+
+    #[cfg(unix)]
+    fn run(
+        &mut self,
+        command: &RemoteCommand,
+        input: &[u8],
+        meter: &mut dyn Meter,
+    ) -> Result<Ended, TransportError> {
+        match self.run_in_shell(command, input, meter)? {
+            Some(ended) => Ok(ended),
+            None => self.start(command, meter).and_then(|running| running.given(input)),
+        }
     }
 
     fn subsystem<'a>(

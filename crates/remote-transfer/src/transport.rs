@@ -40,10 +40,7 @@ pub trait Transport: Send {
         input: &[u8],
         meter: &mut dyn Meter,
     ) -> Result<Ended, TransportError> {
-        let mut running = self.start(command, meter)?;
-        // A command that ends before it has read everything says itself why.
-        let _ = running.write_all(input);
-        running.finish()
+        self.start(command, meter)?.given(input)
     }
 }
 
@@ -52,6 +49,13 @@ pub trait Transport: Send {
 pub trait Running: Write {
     /// Ends its standard input and waits for it.
     fn finish(self: Box<Self>) -> Result<Ended, TransportError>;
+
+    /// Gives it all that it shall read, and waits for its end.
+    fn given(mut self: Box<Self>, input: &[u8]) -> Result<Ended, TransportError> {
+        // A command that ends before it has read everything says itself why.
+        let _ = self.write_all(input);
+        self.finish()
+    }
 }
 
 /// Both directions of a subsystem. Reading gives nothing once the far side has closed.

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::ops::ControlFlow;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -46,6 +47,7 @@ macro_rules! contract {
 
 contract!(
     whatever_a_name_is_made_of_arrives_as_one_word,
+    whatever_a_command_is_given_and_prints_is_what_the_next_one_does_not_see,
     a_command_says_how_it_ended_and_one_connection_serves_many,
     megabytes_both_ways_keep_nobody_waiting,
     a_command_that_reads_nothing_says_why_all_the_same,
@@ -79,6 +81,20 @@ fn whatever_a_name_is_made_of_arrives_as_one_word(kind: TransportKind) {
     let said: Vec<&[u8]> = ended.stdout.split(|&byte| byte == 0).collect();
     assert_eq!(said[..8], words);
     assert!(ended.is_success());
+}
+
+fn whatever_a_command_is_given_and_prints_is_what_the_next_one_does_not_see(kind: TransportKind) {
+    let sshd = Sshd::start(&[]);
+    let mut link = kind.open(target(&sshd));
+    let every_byte: Vec<u8> = (0..=255).collect();
+    let word: Vec<u8> = (1..=255).collect();
+    for length in [0, 1, 2, 255, 256, 70_000] {
+        let given: Vec<u8> = every_byte.iter().cycle().take(length).copied().collect();
+        let unread = link.run(&RemoteCommand::sh("printf '%s' \"$1\"; exit 3", &[&word]), &given, &mut Quiet);
+        assert_eq!(unread.unwrap(), Ended { status: Some(3), stdout: word.clone(), stderr: Vec::new() });
+        let back = link.run(&RemoteCommand::sh("cat; printf '\\n\\n' >&2", &[]), &given, &mut Quiet);
+        assert_eq!(back.unwrap(), Ended { status: Some(0), stdout: given, stderr: b"\n\n".to_vec() });
+    }
 }
 
 fn a_command_says_how_it_ended_and_one_connection_serves_many(kind: TransportKind) {
@@ -243,9 +259,30 @@ fn a_wish_to_stop_waits_neither_for_a_silent_subsystem_nor_for_being_let_in(kind
 fn a_session_that_is_killed_there_is_a_lost_link(kind: TransportKind) {
     let sshd = Sshd::start(&[]);
     let mut link = kind.open(target(&sshd));
-    let error = run(&mut *link, "kill -KILL $PPID; exec sleep 100").unwrap_err();
+    let its_sshd = r#"at=$$; while [ "$(cut -c 1-4 /proc/$at/comm)" != sshd ]; do at=$(ps -o ppid= "$at" | tr -d ' '); done"#;
+    let error = run(&mut *link, &format!("{its_sshd}; kill -KILL $at; exec sleep 100")).unwrap_err();
     assert!(matches!(error, TransportError::Lost { .. }), "{error}");
     assert!(run(&mut *link, "true").unwrap().is_success(), "the next one connects anew");
+}
+
+#[test]
+fn a_host_that_is_not_up_to_one_shell_for_all_commands_runs_each_by_itself() {
+    let folder = testkit::crash::place();
+    let [shell, head] = ["shell", "head"].map(|name| folder.path().join(name));
+    let with_its_own = format!("PATH={}:$PATH; eval \"$SSH_ORIGINAL_COMMAND\"", folder.path().display());
+    // A `head` that takes more than it is told, as some do.
+    for (program, script) in
+        [(&shell, with_its_own.as_str()), (&head, "exec dd bs=65536 count=1 2>/dev/null")]
+    {
+        fs::write(program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let sshd = Sshd::start(&[&format!("ForceCommand {}", shell.display())]);
+    let mut link = TransportKind::OpenSsh.open(target(&sshd));
+    for status in [0, 7] {
+        let ended = run(&mut *link, &format!("echo out; exit {status}")).unwrap();
+        assert_eq!((ended.status, &*ended.stdout), (Some(status), &b"out\n"[..]));
+    }
 }
 
 fn hashed_names_and_given_up_keys_are_known(kind: TransportKind) {
