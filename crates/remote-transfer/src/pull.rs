@@ -187,6 +187,12 @@ pub fn name_here(name: &[u8]) -> Option<OsString> {
 /// What another host calls a file or folder, as a name on this machine: one step down, to nothing but a file or folder.
 #[cfg(not(unix))]
 pub fn name_here(name: &[u8]) -> Option<OsString> {
+    name_on_windows(name).map(OsString::from)
+}
+
+/// What may be a name where devices have names too.
+#[cfg(any(not(unix), test))]
+fn name_on_windows(name: &[u8]) -> Option<&str> {
     const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
     let name = std::str::from_utf8(name).ok()?;
     if name.is_empty() || name.encode_utf16().count() > LONGEST {
@@ -197,7 +203,7 @@ pub fn name_here(name: &[u8]) -> Option<OsString> {
     let is_device = DEVICES.contains(&&*stem) || numbered.is_some_and(|number| number.chars().count() == 1);
     let is_spoilt =
         name.ends_with(['.', ' ']) || name.contains(|c: char| c < ' ' || r#"<>:"/\|?*"#.contains(c));
-    (!is_device && !is_spoilt).then(|| name.into())
+    (!is_device && !is_spoilt).then_some(name)
 }
 
 fn is_here(target: &Path, before: &FileAttributes) -> bool {
@@ -259,5 +265,40 @@ impl Part {
         let content = digest(&self.path, meter)?;
         publish_over(&self.path, target)?;
         Ok(content)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_leads_one_step_down_and_to_no_device() {
+        let long = [b'x'; 256];
+        for name in [&b""[..], b".", b"..", b"a/b", b"a\0b", &long] {
+            assert_eq!(name_here(name), None, "{}", display(name));
+            assert_eq!(name_on_windows(name), None, "{}", display(name));
+        }
+        for name in [
+            "CON",
+            "nul.txt",
+            "Aux .x",
+            "COM1",
+            "lpt9.log",
+            "COM\u{b9}",
+            "CONIN$",
+            "a.",
+            "a ",
+            r"a\b",
+            "a:b",
+            "a?",
+        ] {
+            assert_eq!(name_on_windows(name.as_bytes()), None, "{name}");
+        }
+        assert_eq!(name_on_windows(&[0xff]), None);
+        for name in ["a", "a b.txt", "COM10", "CONSOLE", "..a", "\u{e9}"] {
+            assert_eq!(name_on_windows(name.as_bytes()), Some(name));
+            assert_eq!(name_here(name.as_bytes()), Some(name.into()));
+        }
     }
 }

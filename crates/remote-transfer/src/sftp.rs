@@ -181,6 +181,11 @@ impl<'a> Sftp<'a> {
             match self.ask("list", folder, |id| Request::read_folder(id, handle)) {
                 Err(SftpError::Refused { code: EOF, .. }) => return Ok(names),
                 Ok(Packet::Names(more)) if !more.is_empty() => {
+                    let is_path =
+                        |name: &[u8]| name.is_empty() || name.iter().any(|byte| matches!(byte, b'/' | 0));
+                    if more.iter().any(|(name, _)| is_path(name)) {
+                        return Err(self.malformed("a name that is a path"));
+                    }
                     names.extend(more.into_iter().filter(|(name, _)| !matches!(&**name, b"." | b"..")));
                 }
                 Ok(_) => return Err(self.malformed("expected names")),
@@ -188,12 +193,6 @@ impl<'a> Sftp<'a> {
             }
             if names.len() > MOST_NAMES {
                 return Err(self.malformed("a folder with more than a million names"));
-            }
-            if names
-                .iter()
-                .any(|(name, _)| name.is_empty() || name.iter().any(|byte| matches!(byte, b'/' | 0)))
-            {
-                return Err(self.malformed("a name that is a path"));
             }
         }
     }

@@ -26,6 +26,7 @@ pub mod long_session;
 pub mod model_server;
 #[cfg(unix)]
 pub mod network;
+pub mod sftp;
 #[cfg(unix)]
 pub mod odd_tree;
 #[cfg(unix)]

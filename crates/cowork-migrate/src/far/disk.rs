@@ -178,3 +178,69 @@ pub(super) fn spelled(path: &Path) -> Vec<u8> {
 pub(super) fn shown(path: &Path) -> String {
     display(&spelled(path))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::time::Instant;
+
+    use remote_transfer::Duplex;
+    use testkit::sftp::{Claims, Liar};
+
+    use super::*;
+
+    struct Endless(Liar);
+
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.0.read(buffer)
+        }
+    }
+
+    impl Write for Endless {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Duplex for Endless {
+        fn set_deadline(&mut self, _deadline: Instant) {}
+    }
+
+    fn disk(claims: Claims) -> FarDisk<'static> {
+        FarDisk::new(Sftp::on(Box::new(Endless(Liar::new(claims))), "liar".to_owned()).unwrap())
+    }
+
+    #[test]
+    fn folders_without_an_end_are_refused_rather_than_listed() {
+        let disk = disk(Claims { size: 0, names: vec![b"d"], folders: true, ends: true });
+        let mut folder = PathBuf::from("/base");
+        while disk.list(&folder).is_ok() {
+            folder.push("d");
+        }
+        assert!(matches!(disk.gone(), Some(SftpError::Malformed { .. })), "{}", folder.display());
+    }
+
+    #[test]
+    fn a_sidecar_without_an_end_is_not_read_into_memory() {
+        let disk = disk(Claims { size: 100, names: Vec::new(), folders: false, ends: true });
+        let error = disk.read(Path::new("/local_a.json")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        assert!(disk.gone().is_none(), "the next file can be read");
+    }
+
+    #[test]
+    fn what_can_have_no_name_here_is_named_and_left() {
+        let long: &'static [u8] = &[b'x'; 300];
+        let disk = disk(Claims { size: 0, names: vec![long, b"fine"], folders: false, ends: true });
+        let names: Vec<OsString> =
+            disk.list(Path::new("/a")).unwrap().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["fine"]);
+        assert_eq!(disk.unnameable(Path::new("/a")).len(), 1);
+        assert!(disk.unnameable(Path::new("/b")).is_empty());
+    }
+}

@@ -9,7 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use durable_files::Quiet;
-use remote_transfer::{Duplex, PullError, Sftp, SftpError, pull_tree};
+use remote_transfer::{Duplex, PullError, Sftp, SftpError, pull_file, pull_tree};
+use testkit::sftp::Claims;
 
 /// The server as a child process, without a network.
 struct Server(Child);
@@ -235,4 +236,56 @@ fn what_came_before_a_cut_does_not_come_again() {
     let again = pull_tree(&mut connect(), bytes(&source), &target, &everything, &mut Quiet).unwrap();
     assert!(again.files.iter().all(|file| file.came == 0));
     assert_eq!(fs::read_dir(target.join("sub")).unwrap().count(), 2, "nothing is left beside what came");
+}
+
+/// A server whose files and folders have no end.
+struct Endless(testkit::sftp::Liar);
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for Endless {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Duplex for Endless {
+    fn set_deadline(&mut self, _deadline: Instant) {}
+}
+
+fn endless(claims: Claims) -> Sftp<'static> {
+    Sftp::on(Box::new(Endless(testkit::sftp::Liar::new(claims))), "liar".to_owned()).unwrap()
+}
+
+#[test]
+fn a_file_without_an_end_does_not_fill_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut sftp = endless(Claims { size: 100_000, names: Vec::new(), folders: false, ends: true });
+    let error = pull_file(&mut sftp, b"/endless", &folder.path().join("here"), &mut Quiet).unwrap_err();
+    assert!(matches!(error, PullError::Changed { .. }), "{error}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing of it is kept");
+}
+
+#[test]
+fn a_folder_without_an_end_is_no_folder() {
+    let names = vec![&b"again"[..]; 10_000];
+    let mut sftp = endless(Claims { size: 0, names, folders: false, ends: false });
+    let error = sftp.list(b"/").unwrap_err();
+    assert!(matches!(error, SftpError::Malformed { .. }), "{error}");
+}
+
+#[test]
+fn folders_in_folders_without_an_end_come_to_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut sftp = endless(Claims { size: 0, names: vec![b"d"], folders: true, ends: true });
+    let pulled = pull_tree(&mut sftp, b"/", folder.path(), &|_, _| true, &mut Quiet).unwrap();
+    assert_eq!(pulled.left.len(), 1);
 }
