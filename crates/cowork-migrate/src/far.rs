@@ -28,9 +28,7 @@ pub(crate) fn inventory(
     here: &Surroundings,
     cx: &Cx<'_>,
 ) -> Result<Listing, Refusal> {
-    reach(place, options, here, cx, |disk, path| {
-        Ok(inventory::inventory(disk, &places::source_at(disk, path, "--from")?))
-    })
+    reach(place, options, here, cx, |disk, path| Ok(inventory::inventory(disk, &place.source(disk, path)?)))
 }
 
 /// Whose profile it is, as far as that can be told at a glance.

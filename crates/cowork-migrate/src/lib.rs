@@ -64,5 +64,5 @@ pub use content::{Extracted, Made, Means, Original, Sources, Transcript};
 pub use drives::Drive;
 pub use effect::{Effect, Handles, Trace};
 pub use options::{LinkHandling, Moved, Options, Verb};
-pub use step::{MadeFolder, MakeFolder, PutAway, SidecarStep, WasPutAway};
+pub use step::{KeepBrought, KeptBrought, MadeFolder, MakeFolder, PutAway, SidecarStep, WasPutAway};
 pub use tool::{CoworkMigrate, Open};

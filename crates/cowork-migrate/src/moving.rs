@@ -34,6 +34,8 @@ pub(crate) struct Moving {
     pub(crate) session_dir: Place,
     pub(crate) mapping: Arc<Mapping>,
     pub(crate) rules: PathRules,
+    /// The bundle that it was brought to, from another host.
+    pub(crate) brought: Option<PathBuf>,
     /// What of the session is not here at all.
     pub(crate) left: Vec<Left>,
     /// What there is to say about all of this.
@@ -92,7 +94,10 @@ impl Moving {
             None => source.image.map(|image| image.path),
         };
         let contents = cowork::contents(&session);
-        let moving = Self {
+        let mut held = guard::held_places(source.base.as_deref(), &source.path, image.as_deref());
+        held.extend(guard::held_places(Some(&destination.base), &destination.profile.path, None));
+        guard::must_not_run(&held)?;
+        Ok(Self {
             session,
             original,
             sidecar,
@@ -105,17 +110,10 @@ impl Moving {
             session_dir,
             mapping,
             rules,
+            brought: source.brought.then_some(source.path),
             left: source.left,
             findings,
-        };
-        moving.nobody_is_at_work(source.base.as_deref(), &source.path)?;
-        Ok(moving)
-    }
-
-    fn nobody_is_at_work(&self, old_base: Option<&Path>, old: &Path) -> Result<(), Refusal> {
-        let mut places = guard::held_places(old_base, old, self.image.as_deref());
-        places.extend(guard::held_places(Some(&self.destination.base), &self.destination.profile.path, None));
-        guard::must_not_run(&places)
+        })
     }
 }
 

@@ -18,6 +18,7 @@ use crate::places::{Left, Source, named};
 use crate::plan::session_files::{item, left_behind};
 use crate::plan::{Draft, SESSION, given};
 use crate::settings::Settings;
+use crate::step::KeepBrought;
 use crate::{guard, scope};
 
 /// The name of the disk image in a bundle.
@@ -53,6 +54,7 @@ pub(crate) fn plan(
     }
     let old = OldWorld::of(source, view, &drives, &options.map)?;
     packing.manifest(source, old);
+    packing.brought = source.brought.then(|| source.path.clone());
     packing.items.extend(source.left.iter().map(Left::item));
     packing.findings.extend(source.findings.iter().cloned());
     packing.items[0].findings.extend(
@@ -64,6 +66,8 @@ pub(crate) fn plan(
 struct Packing {
     entries: Vec<Entry<Made>>,
     items: Vec<Item>,
+    /// The bundle that it was brought to, from another host.
+    brought: Option<PathBuf>,
     findings: Vec<Finding>,
 }
 
@@ -71,7 +75,7 @@ impl Packing {
     fn new(sidecar: &Path) -> Self {
         let name = sidecar.display().to_string();
         let item = Item::new(InputId::new("session", name.clone()), name, Outcome::plain(Bucket::Migrated));
-        Self { entries: Vec::new(), items: vec![item], findings: Vec::new() }
+        Self { entries: Vec::new(), items: vec![item], brought: None, findings: Vec::new() }
     }
 
     fn folder(&mut self, path: &Path) {
@@ -131,14 +135,16 @@ impl Packing {
             Refusal::new("bad-entry", bad.to_string(), "look at that file in the session's folder")
         })?;
         let tree = Effect::Tree(tree);
-        let mut waves = Vec::new();
+        let mut waves = vec![self.brought.iter().map(|bundle| KeepBrought::plan(bundle).into()).collect()];
         match tree.inspect(&mut Handles::default(), None, migration_engine::Look::Full, cx)? {
             State::Pending => waves.push(vec![tree]),
-            State::Done => self
-                .items
-                .iter_mut()
-                .filter(|item| item.planned.bucket == Bucket::Migrated)
-                .for_each(|item| item.planned = Outcome::plain(Bucket::AlreadyPresent)),
+            State::Done => {
+                waves.clear();
+                self.items
+                    .iter_mut()
+                    .filter(|item| item.planned.bucket == Bucket::Migrated)
+                    .for_each(|item| item.planned = Outcome::plain(Bucket::AlreadyPresent));
+            }
             State::Conflict(_) | State::Superseded(_) => {
                 let message = format!("{} is there already, and is not this bundle", out.display());
                 return Err(Refusal::new("occupied", message, "name a folder that is not there: --out DIR"));

@@ -75,10 +75,21 @@ pub(crate) struct Source {
     pub(crate) manifest: Option<Manifest>,
     /// What reading it found.
     pub(crate) anomalies: Vec<Anomaly>,
+    /// Where it was read, in the words of whoever named another host.
+    pub(crate) said: Option<String>,
+    /// Whether it was brought here for this.
+    pub(crate) brought: bool,
     /// What of the session that is meant is not here, since it could not or must not be brought.
     pub(crate) left: Vec<Left>,
     /// How it was chosen or brought, where that is worth saying.
     pub(crate) findings: Vec<Finding>,
+}
+
+impl Source {
+    /// Where it is, as `--from` takes it.
+    pub(crate) fn place(&self) -> PathBuf {
+        self.said.as_ref().map_or_else(|| self.path.clone(), PathBuf::from)
+    }
 }
 
 /// Something of a session that stays where it is.
@@ -157,6 +168,8 @@ fn of_base(disk: &dyn Disk, base: &Path, profile: Option<&Path>, option: &str) -
         spaces: profile.spaces,
         image: store.image,
         manifest: None,
+        said: None,
+        brought: false,
         left: Vec::new(),
         findings: Vec::new(),
     })
@@ -174,6 +187,8 @@ fn of_bundle(disk: &dyn Disk, folder: &Path) -> Result<Source, Refusal> {
         spaces: Vec::new(),
         image: survey.found.image,
         anomalies: survey.anomalies,
+        said: None,
+        brought: false,
         left: Vec::new(),
         findings: Vec::new(),
         manifest,

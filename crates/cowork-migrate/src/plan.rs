@@ -26,7 +26,7 @@ use crate::places::Left;
 use crate::rewriting::Tally;
 use crate::settings::{Promise, Settings};
 use crate::sidecar::{self, Edited};
-use crate::step::{MakeFolder, SidecarStep};
+use crate::step::{KeepBrought, MakeFolder, SidecarStep};
 
 /// The item of the session itself, which has all the steps.
 pub(crate) const SESSION: ItemId = ItemId(0);
@@ -87,7 +87,9 @@ pub(crate) fn plan(moving: &Moving, options: &crate::Options, cx: &Cx<'_>) -> Re
     let mut session = session_item(moving, &edited, &files, &tally);
     session.findings.extend(folders.findings);
     let settings = settings(moving, extraction.as_ref(), &files.promises, &edited);
+    let brought = moving.brought.iter().map(|bundle| KeepBrought::plan(bundle).into());
     let waves = vec![
+        brought.collect(),
         making(moving, &folders.make, extraction.as_ref()),
         archive(moving, &edited, extraction.as_ref())?,
         session_dir(moving, files.entries)?,

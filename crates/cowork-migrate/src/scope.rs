@@ -60,8 +60,8 @@ fn nothing(source: &Source, wanted: &str) -> Refusal {
         return a_space();
     }
     let message =
-        format!("expected a session that --session may mean in {}, found none", source.path.display());
-    Refusal::new("no-session", message, format!("`{}` lists the sessions", looking_at(&source.path)))
+        format!("expected a session that --session may mean in {}, found none", source.place().display());
+    Refusal::new("no-session", message, format!("`{}` lists the sessions", looking_at(&source.place())))
 }
 
 /// The command that lists what is at a place.
@@ -97,7 +97,8 @@ pub(crate) fn check(
     destination: &Destination,
 ) -> Result<Vec<Finding>, Refusal> {
     let from = if source.system == System::Windows { system_of(view) } else { source.system };
-    let places = [("from", from, &source.path), ("to", destination.system, &destination.profile.path)];
+    let from_place = source.place();
+    let places = [("from", from, &from_place), ("to", destination.system, &destination.profile.path)];
     for (what, system, place) in places {
         if system != System::Windows {
             let message =

@@ -26,9 +26,9 @@ pub mod long_session;
 pub mod model_server;
 #[cfg(unix)]
 pub mod network;
-pub mod sftp;
 #[cfg(unix)]
 pub mod odd_tree;
+pub mod sftp;
 #[cfg(unix)]
 pub mod sshd;
 pub mod tree;

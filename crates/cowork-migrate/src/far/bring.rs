@@ -83,7 +83,7 @@ pub(crate) fn bring(
     cx: &Cx<'_>,
 ) -> Result<Bringing, Refusal> {
     reach(place, options, here, cx, |disk, path| {
-        let source = places::source_at(disk, path, "--from")?;
+        let source = place.source(disk, path)?;
         let session = scope::selected(&source, options.session.as_deref())?;
         let view = scope::readable(session)?;
         (wish.check)(&source, view)?;
@@ -115,10 +115,13 @@ pub(crate) fn bring(
                 return Err(changed(format!("{} changed while it was being read", shown(&session.path))));
             }
         }
-        let brought =
+        let mut brought =
             places::source_at(&ThisDisk, &transcript_relocate::resolve_physically(&bundle), "--from")?;
-        findings.extend(source.findings);
-        Ok(Bringing::Here(Box::new(Source { left: parcel.left, findings, ..brought })))
+        findings.extend(source.findings.iter().cloned());
+        // A bundle does not say that its session was an agent's.
+        brought.sessions.iter_mut().for_each(|brought| brought.agent = session.agent);
+        let said = source.said.clone();
+        Ok(Bringing::Here(Box::new(Source { said, brought: true, left: parcel.left, findings, ..brought })))
     })
 }
 
@@ -225,7 +228,7 @@ impl Parcel {
         }
         self.clear(bundle, false)?;
         let message = format!(
-            "{files} of {} files came from {}, {came} bytes; they stay in {} until you delete it",
+            "{files} of {} files came from {}, {came} bytes; they stay in {} until the run is forgotten",
             self.files.len(),
             disk.peer(),
             durable_files::PathText::from(bundle.clone()).display()

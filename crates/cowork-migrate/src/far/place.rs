@@ -1,6 +1,11 @@
 //! Where on which host: `ssh://[user@]host[:port]/path`.
 
+use std::path::Path;
+
 use migration_cli::Refusal;
+
+use super::disk::FarDisk;
+use crate::places::{self, Source};
 
 /// A place on another host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,6 +13,8 @@ pub(crate) struct FarPlace {
     pub(crate) user: Option<String>,
     pub(crate) host: String,
     pub(crate) port: Option<u16>,
+    /// What was said.
+    pub(crate) said: String,
     /// As an SFTP server takes it: `/C:/Users/mira`, or from the user's home on.
     pub(crate) path: String,
 }
@@ -22,6 +29,12 @@ impl FarPlace {
                 "such as ssh://mira@old-pc/C:/Users/mira/AppData/Roaming/Claude, or ssh://old-pc/~/AppData/…";
             Refusal::usage("far-place", message, hint)
         })
+    }
+
+    /// The profile or bundle there.
+    pub(super) fn source(&self, disk: &FarDisk<'_>, path: &Path) -> Result<Source, Refusal> {
+        let source = places::source_at(disk, path, "--from")?;
+        Ok(Source { said: Some(self.said.clone()), ..source })
     }
 
     fn parse(rest: &str) -> Option<Self> {
@@ -41,7 +54,15 @@ impl FarPlace {
         let port = if port.is_empty() { None } else { Some(port.parse().ok()?) };
         let is_name = |name: &str| !name.is_empty() && !name.starts_with('-');
         let fine = is_name(host) && user.as_deref().is_none_or(is_name);
-        fine.then(|| Some(Self { user, host: host.to_owned(), port, path: as_served(&decoded(path)?) }))?
+        fine.then(|| {
+            Some(Self {
+                said: format!("ssh://{rest}"),
+                user,
+                host: host.to_owned(),
+                port,
+                path: as_served(&decoded(path)?),
+            })
+        })?
     }
 }
 

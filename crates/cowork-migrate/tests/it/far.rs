@@ -271,3 +271,71 @@ fn a_host_that_is_not_surely_the_right_one_is_not_read() {
     refuses("remote", 2, &|words| after(words, "--to", far.place()));
     before.assert_same(&far.everything(), "refusals");
 }
+
+#[test]
+fn what_was_brought_goes_when_the_run_is_forgotten() {
+    let far = Far::new(World::new(Session::numbered(7)), "openssh");
+    let pulled = far.world.path().join("state/pulled");
+    far.world.expect(0, &far.whole());
+    assert_eq!(fs::read_dir(&pulled).unwrap().count(), 1);
+    far.world.say(0, &["runs", "gc", "--older-than", "0", "--yes"]);
+    assert_eq!(fs::read_dir(&pulled).unwrap().count(), 0);
+    assert!(far.world.new_sidecar().exists());
+}
+
+#[test]
+fn an_agents_session_stays_one() {
+    let far = Far::new(World::new(Session::numbered(7)), "openssh");
+    let agents = far.world.profile_of("mira").join("agent");
+    fs::create_dir(&agents).unwrap();
+    for path in [&far.world.placed.sidecar, &far.world.placed.directory] {
+        fs::rename(path, agents.join(path.file_name().unwrap())).unwrap();
+    }
+    far.world.expect(0, &far.whole());
+    let name = far.world.placed.sidecar.file_name().unwrap();
+    assert!(far.world.profile_of("otto").join("agent").join(name).exists());
+    assert!(!far.world.new_sidecar().exists());
+}
+
+#[test]
+fn a_place_may_begin_at_the_home_of_whoever_logs_in() {
+    let world = World::new(Session::numbered(7));
+    let home = format!("ForceCommand internal-sftp -d {}", world.disk().display());
+    let sshd = Sshd::start(&["Subsystem sftp internal-sftp", &home]);
+    let far = Far { world, sshd, transport: "openssh" };
+    let place = format!("ssh://root@127.0.0.1:{}/~/Users/mira/AppData/Roaming/Claude", far.sshd.port());
+    let listed = far.world.expect(0, &far.words(&["inventory", &place]));
+    assert!(listed.stdout.contains("calm-amber-noether-7"), "{}", listed.stdout);
+    let none = far.words(&["pack", "--out", "x", "--from", &place, "--session", "none"]);
+    let refused = far.world.expect(4, &none);
+    assert!(refused.stderr.contains(&format!("--from '{place}'")), "{}", refused.stderr);
+}
+
+/// As Microsoft's server has it: the drives are folders of the root.
+#[test]
+fn the_home_of_a_windows_machine_is_known_by_its_path() {
+    let root = tempfile::tempdir_in("/run").expect("only root can give an sshd another root");
+    fs::set_permissions(root.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let world = World::new(Session::numbered(7));
+    let base = root.path().join("C:/Users/mira/AppData/Roaming/Claude");
+    world.session.lay_out(&testkit::cowork::profile(&base));
+    let chroot = format!("ChrootDirectory {}", root.path().display());
+    let sshd = Sshd::start(&["Subsystem sftp internal-sftp", "ForceCommand internal-sftp", &chroot]);
+    let far = Far { world, sshd, transport: "openssh" };
+    let before = far.world.tree();
+    far.world.move_it(0, &[]);
+    let from_a_folder = contents(&far.world.disk().join("Users/otto"));
+    far.world.say(0, &["undo"]);
+    before.assert_same(&far.world.tree(), "undo");
+    for path in ["/C:/Users/mira/AppData/Roaming/Claude", r"\C:\Users\mira\AppData\Roaming\Claude"] {
+        let mut words = far.whole();
+        words[1] = format!("ssh://root@127.0.0.1:{}{path}", far.sshd.port());
+        far.world.expect(0, &words);
+        assert!(contents(&far.world.disk().join("Users/otto")) == from_a_folder, "{path}");
+        let kept = far.world.path().join("state/pulled");
+        let bundle = fs::read_dir(kept).unwrap().next().unwrap().unwrap().path();
+        let manifest = fs::read_to_string(bundle.join("cowork-bundle.json")).unwrap();
+        assert!(manifest.contains(r#""C:\\Users\\mira""#), "{manifest}");
+        far.world.say(0, &["undo"]);
+    }
+}
