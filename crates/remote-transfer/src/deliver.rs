@@ -218,8 +218,9 @@ impl Step for DeliverTree {
         let (delivered, manifest) = (slot.private("delivered"), slot.private("manifest"));
         let receipt = receipt::name(self, slot.run());
         let mut far = world.far();
-        let standing = self.look(&mut far, &receipt)?;
-        if let Some(ours) = kept(&delivered).filter(|ours| standing.live.as_ref() == Some(&ours.root)) {
+        if let Some(ours) = kept(&delivered)
+            && self.look(&mut far, &receipt)?.live.as_ref() == Some(&ours.root)
+        {
             return Ok(ours); // it was shown, and only not tidied up
         }
         let mut cx = *cx;

@@ -4,6 +4,7 @@
 //! together from them.
 
 mod listing;
+mod stream;
 
 use std::io::Write;
 
@@ -14,6 +15,7 @@ use crate::pack::PackError;
 use crate::transport::{Ended, RemoteCommand, Transport, TransportError};
 
 pub use listing::MalformedListing;
+use stream::Stream;
 
 /// A host one is let into, and what it has.
 pub struct Far {
@@ -240,6 +242,10 @@ impl Far {
     /// Every entry of a tree that may be seen, without digests.
     pub(crate) fn list(&mut self, tree: &TreeThere, meter: &mut dyn Meter) -> Result<Manifest, FarError> {
         let ended = self.run("list the tree", include_str!("far/list.sh"), &tree.words(), b"", meter)?;
+        self.listed(&ended)
+    }
+
+    fn listed(&self, ended: &Ended) -> Result<Manifest, FarError> {
         let peer = self.peer().to_owned();
         listing::read(&ended.stdout).map_err(|source| FarError::Listing { peer, source })
     }
@@ -266,6 +272,9 @@ impl Far {
             .iter_mut()
             .filter(|entry| matches!(entry.kind, Kind::File { .. }) && choose(entry))
             .collect();
+        if files.is_empty() {
+            return Ok(());
+        }
         let names = ended_by_nul(files.iter().map(|entry| entry.path.as_slice()));
         let ended =
             self.run("hash what is there", include_str!("far/hash.sh"), &tree.words(), &names, meter)?;
@@ -287,6 +296,9 @@ impl Far {
         paths: &[&[u8]],
         meter: &mut dyn Meter,
     ) -> Result<(), FarError> {
+        if paths.is_empty() {
+            return Ok(());
+        }
         let names = ended_by_nul(paths.iter().copied());
         let script = include_str!("far/remove.sh");
         self.run("remove what does not belong there", script, &tree.words(), &names, meter).map(drop)
@@ -306,20 +318,17 @@ impl Far {
         self.run("set modes", include_str!("far/mode.sh"), &words, &names, meter).map(drop)
     }
 
-    /// Gives everything in a tree to a user.
-    pub(crate) fn own(
+    /// Gives everything in a tree to a user, if one is named, makes it durable, and lists it.
+    pub(crate) fn settle(
         &mut self,
         tree: &TreeThere,
-        user: &str,
+        user: Option<&str>,
         meter: &mut dyn Meter,
-    ) -> Result<(), FarError> {
-        let words = [&tree.path[..], tree.identity.as_bytes(), user.as_bytes()];
-        self.run("give it to its user", include_str!("far/own.sh"), &words, b"", meter).map(drop)
-    }
-
-    /// Makes a tree durable.
-    pub(crate) fn sync(&mut self, tree: &TreeThere, meter: &mut dyn Meter) -> Result<(), FarError> {
-        self.run("make it durable", include_str!("far/sync.sh"), &tree.words(), b"", meter).map(drop)
+    ) -> Result<Manifest, FarError> {
+        let words = [&tree.path[..], tree.identity.as_bytes(), user.unwrap_or_default().as_bytes()];
+        let script = include_str!("far/settle.sh");
+        let ended = self.run("give it to its user and make it durable", script, &words, b"", meter)?;
+        self.listed(&ended)
     }
 
     /// Whether beside a tree, names that differ in case or composition are one name.
@@ -352,9 +361,9 @@ impl Far {
     ) -> Result<T, SendError> {
         let command = self.command(include_str!("far/unpack.sh"), &tree.words());
         let peer = self.peer().to_owned();
-        let mut running = self.link.start(&command, meter).map_err(FarError::from)?;
-        let outcome = send(&mut running);
-        let ended = running.finish();
+        let mut stream = Stream::to(command, &mut *self.link, meter);
+        let outcome = send(&mut stream);
+        let ended = stream.finish(outcome.is_ok());
         match (outcome, ended) {
             (Ok(value), Ok(ended)) if ended.is_success() => Ok(value),
             // Where the stream broke, the far end knows better why: here only the pipe was seen to break.

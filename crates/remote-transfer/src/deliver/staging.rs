@@ -23,7 +23,7 @@ pub(super) fn bring(
 ) -> Result<(TreeThere, Option<Digested>), StepError> {
     let tree = take(step, far, run)?;
     tells_names_apart(step, far, &tree, parcel.manifest())?;
-    let (found, differences) = compare(far, &tree, parcel, cx)?;
+    let (mut found, differences) = compare(far, &tree, parcel, cx)?;
     let mut sent = None;
     if let Some(missing) = Missing::of(&differences, parcel.manifest(), &found) {
         far.remove(&tree, &missing.superfluous, cx)?;
@@ -31,22 +31,19 @@ pub(super) fn bring(
         let packed =
             far.unpack(&tree, &mut waiting, |out| parcel.send(&|entry| missing.has(entry), out, cx))?;
         sent = Some(packed.stream);
-        let (_, left) = compare(far, &tree, parcel, cx)?;
+        let (arrived, left) = compare(far, &tree, parcel, cx)?;
+        found = arrived;
         if let Some(first) = left.iter().find(|difference| difference.what != What::Attributes) {
             return Err(damaged(step, first, left.len()));
         }
     }
     // As long as it is ours alone, nobody can put a link in the place of a file whose mode is being set.
-    dress(far, &tree, parcel.manifest(), cx)?;
-    if let Some(owner) = &step.owner {
-        far.own(&tree, owner, cx)?;
-    }
-    let found = far.list(&tree, cx)?;
+    dress(far, &tree, parcel.manifest(), &found, cx)?;
+    let found = far.settle(&tree, step.owner.as_deref(), cx)?;
     let differences = far.differences(parcel.manifest(), &found);
     if let Some(first) = differences.first() {
         return Err(damaged(step, first, differences.len()));
     }
-    far.sync(&tree, cx)?;
     Ok((tree, sent))
 }
 
@@ -147,8 +144,13 @@ impl<'a> Missing<'a> {
 
 /// Sets the modes that the tree has, of folders that become closed last and from the leaves to the root: whoever is not
 /// root must be able to get there.
-fn dress(far: &mut Far, tree: &TreeThere, expected: &Manifest, cx: &mut Cx<'_>) -> Result<(), StepError> {
-    let found = far.list(tree, cx)?;
+fn dress(
+    far: &mut Far,
+    tree: &TreeThere,
+    expected: &Manifest,
+    found: &Manifest,
+    cx: &mut Cx<'_>,
+) -> Result<(), StepError> {
     let mut by_mode: BTreeMap<(Reverse<usize>, u32), Vec<&[u8]>> = BTreeMap::new();
     for entry in expected.entries() {
         let plain = matches!(entry.kind, Kind::File { .. } | Kind::Folder);

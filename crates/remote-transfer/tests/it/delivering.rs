@@ -78,8 +78,8 @@ fn what_only_lacks_its_mode_is_not_sent_again() {
     let ends = Ends::small();
     fs::set_permissions(ends.source().join("big"), fs::Permissions::from_mode(0o444)).unwrap();
     let run = ends.run();
-    // The eighth command is the one after the stream was unpacked and looked at.
-    assert!(apply(&run, &Link { commands: Some(8), ..Link::default() }).is_err());
+    // The sixth command is the last before modes are set.
+    assert!(apply(&run, &Link { commands: Some(6), ..Link::default() }).is_err());
     assert!(ends.base().join(".incoming-a tree/a tree/big").exists());
     apply(&run, &Link::default()).unwrap();
     let sent = sent(&ends);
@@ -120,7 +120,7 @@ fn nothing_is_ever_done_through_a_link_that_somebody_puts_in_the_way() {
         before.assert_same(&testkit::tree::Tree::of(&victim), &format!("undone, before command {after}"));
         disturbed += usize::from(ends.base().join("moved away").exists());
     }
-    assert!(disturbed > 8, "disturbed {disturbed} times only");
+    assert!(disturbed > 5, "disturbed {disturbed} times only");
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn a_disk_that_is_full_there_stops_the_run_until_there_is_room() {
 
 #[test]
 fn whoever_is_not_root_there_delivers_goes_on_and_takes_back_all_the_same() {
-    let commands = [9, 12].map(|commands| Link { commands: Some(commands), ..Link::default() });
+    let commands = [6, 8].map(|commands| Link { commands: Some(commands), ..Link::default() });
     let bytes = Link { bytes: Some(3_300_000), ..Link::default() };
     for (at, first) in commands.into_iter().chain([bytes]).enumerate() {
         let ends = Ends::new();
