@@ -16,7 +16,7 @@ pub(crate) fn clash(manifest: &Manifest) -> Option<(&[u8], &[u8])> {
 }
 
 /// What is left of a path without case and composition. Bytes that are no text are told apart everywhere.
-fn folded(path: &[u8]) -> Vec<u8> {
+pub(crate) fn folded(path: &[u8]) -> Vec<u8> {
     match std::str::from_utf8(path) {
         Ok(text) => text.nfc().flat_map(char::to_lowercase).nfc().collect::<String>().into_bytes(),
         Err(_) => path.to_ascii_lowercase(),

@@ -7,6 +7,8 @@
 //!
 //! From another host: [`pull_tree`] reads through nothing but the SFTP server, which Windows has as well.
 //!
+//! [`unpack`] makes a tree of a tar stream that somebody else may have made: nothing in it leads out of its folder.
+//!
 //! A [`Transport`] is the way there. Both ends are the caller's: nothing here knows what the files are for.
 //!
 //! ```
@@ -32,7 +34,8 @@
 //! extended attributes, ACLs and capabilities are told and not carried; devices are refused. Pulling tells
 //! times in whole seconds, and takes a file whose length and time are those it had for unchanged. libssh2 reads no ssh
 //! configuration and knows no certificates, and on Windows (`WinCNG`) no ed25519 keys; a far end that does not say how a
-//! command has ended, as every sshd does, has it taken for a success.
+//! command has ended, as every sshd does, has it taken for a success. Unpacking is for Unix, and refuses holes that are
+//! described in pax headers.
 
 #[cfg(unix)]
 mod clash;
@@ -54,6 +57,8 @@ mod quote;
 mod sftp;
 mod target;
 mod transport;
+#[cfg(unix)]
+mod unpack;
 #[cfg(unix)]
 mod walk;
 
@@ -77,6 +82,8 @@ pub use quote::quote;
 pub use sftp::{FileAttributes, Sftp, SftpError};
 pub use target::Target;
 pub use transport::{Duplex, Ended, RemoteCommand, Running, Transport, TransportError};
+#[cfg(unix)]
+pub use unpack::{Limits, UnpackError, Unpacked, unpack};
 #[cfg(unix)]
 pub use walk::{About, DEPTH, Remark, Tree, WalkError, Walked};
 

@@ -95,22 +95,32 @@ impl Tree {
         &self.path
     }
 
-    /// Opens a regular file below it, following no link on the way.
-    pub(crate) fn open_file(&self, path: &[u8]) -> Result<File, FileError> {
+    /// The folder that something below it is in, opened following no link on the way, and its name there: none for the
+    /// root itself.
+    pub(crate) fn parent<'p>(&self, path: &'p [u8]) -> Result<(OwnedFd, &'p [u8]), FileError> {
         let shown = || self.path.join(as_path(path));
         let (folders, name) = match path.iter().rposition(|&byte| byte == b'/') {
             Some(slash) => (&path[..slash], &path[slash + 1..]),
             None => (&path[..0], path),
         };
-        let mut folder: Option<OwnedFd> = None;
+        let mut folder = self.root.try_clone().doing("open", &self.path)?;
         for part in folders.split(|&byte| byte == b'/').filter(|part| !part.is_empty()) {
-            let at = folder.as_ref().map_or(self.root.as_fd(), AsFd::as_fd);
-            folder = Some(openat(at, part, FOLDER, Mode::empty()).doing("open", shown())?);
+            folder = openat(&folder, part, FOLDER, Mode::empty()).doing("open", shown())?;
         }
-        let at = folder.as_ref().map_or(self.root.as_fd(), AsFd::as_fd);
+        Ok((folder, name))
+    }
+
+    /// Opens a regular file below it, following no link on the way.
+    pub(crate) fn open_file(&self, path: &[u8]) -> Result<File, FileError> {
+        let (folder, name) = self.parent(path)?;
         // What was a file when it was seen may be a pipe now, which nobody must wait for.
-        let file = openat(at, name, FILE, Mode::empty()).doing("open", shown())?;
+        let file = openat(folder, name, FILE, Mode::empty()).doing("open", self.path.join(as_path(path)))?;
         Ok(File::from(file))
+    }
+
+    /// Whether nothing is in it.
+    pub(crate) fn is_empty(&self) -> Result<bool, FileError> {
+        Ok(names_in(self.root.as_fd()).doing("list", &self.path)?.is_empty())
     }
 
     /// Finds out what it holds. What cannot be sent is remarked upon, not an error.
@@ -140,7 +150,8 @@ pub enum WalkError {
     File(#[from] FileError),
 }
 
-const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+pub(crate) const FOLDER: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const FILE: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
 struct Walk<'a> {
@@ -272,7 +283,7 @@ impl Walk<'_> {
 }
 
 impl Seen {
-    fn of(stat: &Stat) -> Self {
+    pub(crate) fn of(stat: &Stat) -> Self {
         Self {
             dev: stat.st_dev,
             ino: stat.st_ino,
@@ -280,6 +291,11 @@ impl Seen {
             mtime: nanoseconds(stat.st_mtime, stat.st_mtime_nsec),
             ctime: nanoseconds(stat.st_ctime, stat.st_ctime_nsec),
         }
+    }
+
+    /// When it was modified, in nanoseconds since 1970.
+    pub(crate) fn mtime(&self) -> i64 {
+        self.mtime
     }
 
     /// What an open file looks like now.

@@ -4,8 +4,10 @@
 
 mod delivering;
 mod ends;
+mod exercise;
 mod far_failures;
 mod here;
 mod packing;
 mod sftp;
 mod transports;
+mod unpacking;
