@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 use testkit::cowork::Session;
@@ -40,6 +41,7 @@ over_both!(
     a_session_moves_from_another_host_as_it_does_from_a_folder,
     what_came_before_a_cut_does_not_come_again,
     a_session_that_grows_while_it_is_read_is_not_moved,
+    a_sealed_key_is_named_and_an_agent_that_holds_it_opens_the_door,
 );
 
 impl Far {
@@ -337,5 +339,69 @@ fn the_home_of_a_windows_machine_is_known_by_its_path() {
         let manifest = fs::read_to_string(bundle.join("cowork-bundle.json")).unwrap();
         assert!(manifest.contains(r#""C:\\Users\\mira""#), "{manifest}");
         far.world.say(0, &["undo"]);
+    }
+}
+
+/// An ssh-agent that ends with its test.
+struct Agent(Child, PathBuf);
+
+impl Agent {
+    fn start(folder: &Path) -> Self {
+        let socket = folder.join("agent");
+        let mut agent = Command::new("ssh-agent");
+        let agent = agent.arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn().unwrap();
+        while !socket.exists() {
+            std::thread::yield_now();
+        }
+        Self(agent, socket)
+    }
+
+    fn holds(&self, key: &Path) {
+        let added = Command::new("ssh-add").arg("-q").arg(key).env("SSH_AUTH_SOCK", &self.1).status();
+        assert!(added.unwrap().success());
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn a_sealed_key_is_named_and_an_agent_that_holds_it_opens_the_door(transport: &'static str) {
+    let far = Far::new(World::new(Session::numbered(7)), transport);
+    let sealed = far.sshd.folder().join("sealed");
+    fs::copy(far.sshd.identity(), &sealed).unwrap();
+    fs::copy(far.sshd.identity().with_extension("pub"), sealed.with_extension("pub")).unwrap();
+    let mut keygen = Command::new("ssh-keygen");
+    assert!(
+        keygen.args(["-q", "-p", "-P", "", "-N", "secret", "-f"]).arg(&sealed).status().unwrap().success()
+    );
+    let asks = |identity: Option<&Path>, agent: Option<&Agent>| {
+        let mut words = far.words(&["inventory", &far.place()]);
+        let at = words.iter().position(|word| word == "--identity").unwrap();
+        match identity {
+            Some(file) => words[at + 1] = file.display().to_string(),
+            None => drop(words.drain(at..at + 2)),
+        }
+        let tool = far.world.tool(&words);
+        let tool = agent.into_iter().fold(tool, |tool, agent| tool.env("SSH_AUTH_SOCK", &agent.1));
+        let output = tool.run();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = asks(Some(&sealed), None);
+    assert_eq!(code, Some(4), "{said}");
+    assert!(said.contains("refuses the key") && said.contains("--identity"), "{said}");
+    let names_it = said.contains(&format!("{} is sealed with a passphrase", sealed.display()));
+    assert!(names_it || transport == "openssh", "{said}");
+
+    let agent = Agent::start(far.sshd.folder());
+    let (code, said) = asks(None, Some(&agent));
+    assert_eq!(code, Some(4), "an empty agent: {said}");
+    agent.holds(&far.sshd.identity());
+    for identity in [None, Some(&*sealed)] {
+        let (code, said) = asks(identity, Some(&agent));
+        assert_eq!(code, Some(0), "{identity:?}: {said}");
     }
 }

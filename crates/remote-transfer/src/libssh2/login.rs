@@ -136,8 +136,15 @@ fn show_file(
     file: &Path,
     meter: &mut dyn Meter,
 ) -> Result<Result<(), String>, TransportError> {
-    if let Err(error) = fs::File::open(file) {
-        return Ok(Err(format!("cannot read {}: {error}", file.display())));
+    match fs::read(file) {
+        Err(error) => return Ok(Err(format!("cannot read {}: {error}", file.display()))),
+        Ok(key) if is_sealed(&key) => {
+            let file = file.display();
+            return Ok(Err(format!(
+                "{file} is sealed with a passphrase; `ssh-add {file}` lets an agent show it"
+            )));
+        }
+        Ok(_) => {}
     }
     let shown = link.patiently(meter, || link.session.userauth_pubkey_file(user, None, file, None));
     match shown.map_err(|error| of_login(error, &link.peer))? {
@@ -146,6 +153,15 @@ fn show_file(
         }
         shown => Ok(shown.map_err(|error| format!("{} ({})", said(&error), file.display()))),
     }
+}
+
+/// Whether a private key needs a passphrase, which nobody is asked for here. OpenSSH's own begin with a name and that of
+/// their cipher.
+fn is_sealed(key: &[u8]) -> bool {
+    const UNSEALED: &str = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmU"; // the name, and "none"
+    let text = String::from_utf8_lossy(key);
+    let openssh = text.split_once("-----BEGIN OPENSSH PRIVATE KEY-----");
+    openssh.map_or(text.contains("ENCRYPTED"), |(_, key)| !key.trim_start().starts_with(UNSEALED))
 }
 
 /// Shows what the agent has: everything, or only what this file is the private key of.
