@@ -1,5 +1,7 @@
 //! All that has to hold before a session may move (formats/convocate.md §17.2), each with its own sentence.
 
+use std::collections::HashSet;
+
 use legacy_readers::convocate::{Claim, Content, LockFile, Session};
 use migration_cli::Refusal;
 use migration_engine::{Bucket, Outcome};
@@ -18,6 +20,8 @@ pub(crate) struct Facts {
     containers: Vec<Container>,
     /// What sessions on the agent have, and those that go there in this run.
     taken: Vec<Taken>,
+    /// What there is in its folder of sessions.
+    names: HashSet<Vec<u8>>,
     /// The ids that the agent itself tells, where it can be asked: it may keep sessions elsewhere than one thinks.
     told: Vec<String>,
     /// Names that sessions on other agents have.
@@ -74,12 +78,13 @@ impl Facts {
         let containers = containers(options)?;
         let documents =
             end.remote.far().collect(&end.base, "session.json").map_err(|error| refusal(&error))?;
+        let names = end.remote.far().names(&end.base).map_err(|error| refusal(&error))?;
         let documents = documents.iter().filter_map(|(_, text)| SessionJson::parse(text).ok());
         let mut taken: Vec<Taken> = documents.map(|document| Taken::of(&document)).collect();
         let told = session_control::list(&mut *end.api.open()).unwrap_or_default();
         taken.extend(told.iter().map(Taken::told));
         let told = told.into_iter().map(|session| session.uuid).collect();
-        Ok(Self { containers, taken, told, elsewhere })
+        Ok(Self { containers, taken, names, told, elsewhere })
     }
 
     /// Whether a session may move; if not, where it ends and why.
@@ -174,6 +179,10 @@ impl Facts {
     fn there(&self, session: &Session, end: &AgentEnd) -> Result<Option<Outcome>, Refusal> {
         let (uuid, agent) = (&session.uuid, &end.agent.id);
         let staging = staging(uuid);
+        let is_there = |name: &str| self.names.contains(name.as_bytes());
+        if !is_there(uuid) && !is_there(&staging) && !self.told.contains(uuid) {
+            return Ok(None);
+        }
         let standing = end.remote.far().look(&end.base, uuid, &staging, ".none");
         let standing = standing.map_err(|error| refusal(&error))?;
         if standing.live.is_some() || self.told.contains(uuid) {

@@ -20,6 +20,11 @@ pub struct Options {
     #[arg(long)]
     pub all: bool,
 
+    /// How many sessions to move at a time
+    // An sshd allows ten commands at a time on a connection, and a session may need two.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub jobs: u8,
+
     /// Which releases made the sessions: sets the names of folders, users and containers
     #[arg(long, value_name = "NAME", value_enum, default_value_t)]
     pub profile: ProfileName,

@@ -7,7 +7,7 @@ use durable_files::PathText;
 use migration_cli::{Ask, Listing, Mode, Prepared, Purpose, Refusal, Surroundings, Tool};
 use migration_engine::steps::Files;
 use migration_engine::{Bucket, Cx, Header, Item, Outcome, Plan, StepError, Worlds};
-use remote_transfer::Remote;
+use remote_transfer::{Remote, Remotes};
 use session_model::Finding;
 
 use crate::agent_end::{self, AgentEnd};
@@ -24,10 +24,10 @@ use crate::{judge, list, source};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ConvocateMigrate;
 
-/// One connection to the agent, which all lanes share.
+/// The agent, over one connection where the transport can share it, and for as many sessions at a time as shall move.
 pub struct Open {
     settings: Settings,
-    remote: Remote,
+    remotes: Remotes,
     purpose: Purpose,
     /// Why the agent's API was not reached.
     unreached: OnceLock<String>,
@@ -43,7 +43,7 @@ impl Worlds<Effect> for Open {
             Purpose::Undo => true,
         };
         let locks = if wanted { Locks::of(&folder, moving.stale.as_deref())? } else { Locks::default() };
-        Ok(Handles { remote: self.remote.clone(), files: Files::default(), locks })
+        Ok(Handles { remote: self.remotes.idle(), files: Files::default(), locks })
     }
 
     fn judge(&self, _world: &mut Handles, item: &Item) -> Vec<Finding> {
@@ -102,7 +102,7 @@ impl Tool for ConvocateMigrate {
         }
         checks::room(&end, draft.bytes, draft.entries)?;
         let plan = draft.finish()?;
-        let worlds = Open::of(&plan, end)?;
+        let worlds = Open::of(&plan, end, self.jobs(options))?;
         Ok(Prepared { plan, worlds })
     }
 
@@ -110,7 +110,7 @@ impl Tool for ConvocateMigrate {
         &self,
         header: &Header,
         _run_dir: &Path,
-        _options: &Options,
+        options: &Options,
         purpose: Purpose,
         here: &Surroundings,
     ) -> Result<Open, Refusal> {
@@ -122,7 +122,12 @@ impl Tool for ConvocateMigrate {
         if settings.as_root {
             far.act_as_root();
         }
-        Ok(Open { settings, remote: Remote::new(far), purpose, unreached: OnceLock::new() })
+        let remotes = Remotes::of(Remote::new(far), self.jobs(options));
+        Ok(Open { settings, remotes, purpose, unreached: OnceLock::new() })
+    }
+
+    fn jobs(&self, options: &Options) -> usize {
+        options.jobs.into()
     }
 
     fn look(
@@ -136,9 +141,9 @@ impl Tool for ConvocateMigrate {
 }
 
 impl Open {
-    fn of(plan: &Plan<Effect>, end: AgentEnd) -> Result<Self, Refusal> {
-        let (settings, remote) = (Settings::of(&plan.header)?, end.remote);
-        Ok(Self { settings, remote, purpose: Purpose::Apply, unreached: OnceLock::new() })
+    fn of(plan: &Plan<Effect>, end: AgentEnd, jobs: usize) -> Result<Self, Refusal> {
+        let (settings, remotes) = (Settings::of(&plan.header)?, Remotes::of(end.remote, jobs));
+        Ok(Self { settings, remotes, purpose: Purpose::Apply, unreached: OnceLock::new() })
     }
 }
 

@@ -26,8 +26,6 @@ pub trait Tool {
     const VERSION: &'static str;
     /// What it is for, in one sentence.
     const ABOUT: &'static str;
-    /// How many lanes it works on at a time.
-    const JOBS: usize = 1;
 
     /// The existing folders whose locks keep every other run off the target. Called first; a target that must exist
     /// and does not is refused here.
@@ -55,6 +53,11 @@ pub trait Tool {
         purpose: Purpose,
         here: &Surroundings,
     ) -> Result<Self::Worlds, Refusal>;
+
+    /// How many lanes it works on at a time.
+    fn jobs(&self, _options: &Self::Options) -> usize {
+        1
+    }
 
     /// What comes after a run of such a plan, beside its undo: a label and a verb of the tool's own, which is offered
     /// with the run's id.

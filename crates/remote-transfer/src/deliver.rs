@@ -100,18 +100,45 @@ pub struct Delivered {
 #[derive(Clone)]
 pub struct Remote {
     far: Arc<Mutex<Far>>,
+    /// Held by whoever makes or removes what all deliveries have in common: the folders of receipts.
+    in_common: Arc<Mutex<()>>,
+}
+
+/// A host to which several lanes deliver at a time.
+pub struct Remotes {
+    all: Mutex<Vec<Remote>>,
 }
 
 impl Remote {
     /// The world of this far end.
     pub fn new(far: Far) -> Self {
-        Self { far: Arc::new(Mutex::new(far)) }
+        Self { far: Arc::new(Mutex::new(far)), in_common: Arc::default() }
     }
 
     /// The far end, once nobody else works with it.
     pub fn far(&self) -> MutexGuard<'_, Far> {
         // Whoever panicked in the middle of a command has left a connection, not a promise.
         self.far.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Remotes {
+    /// For so many lanes at a time. Nothing more is connected before it is needed.
+    pub fn of(remote: Remote, lanes: usize) -> Self {
+        let further = |_| {
+            let far = Arc::new(Mutex::new(remote.far().another()));
+            Remote { far, in_common: remote.in_common.clone() }
+        };
+        let mut all: Vec<Remote> = (1..lanes).map(further).collect();
+        all.insert(0, remote);
+        Self { all: Mutex::new(all) }
+    }
+
+    /// One that nobody works with, or else the first, to be waited for.
+    pub fn idle(&self) -> Remote {
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = all.iter().find(|remote| Arc::strong_count(&remote.far) == 1);
+        idle.unwrap_or(&all[0]).clone()
     }
 }
 
@@ -266,6 +293,8 @@ impl Step for DeliverTree {
         let receipt = receipt::name(self, slot.run());
         let words = [&place.staging, &place.name, &place.receipts, &receipt, &run, root].map(str::as_bytes);
         let arguments: Vec<&[u8]> = std::iter::once(place.base.as_slice()).chain(words).collect();
+        let in_common = world.in_common.clone();
+        let _alone = in_common.lock().unwrap_or_else(PoisonError::into_inner);
         world.far().script("take it back", include_str!("far/withdraw.sh"), &arguments, b"")?;
         remove_file_if_there(&self.receipts.join(&receipt))?;
         Ok(remove_empty_dirs(std::slice::from_ref(&self.receipts))?)

@@ -6,6 +6,7 @@
 mod listing;
 mod stream;
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use durable_files::{Digest, Meter, Quiet};
@@ -186,6 +187,12 @@ impl Far {
         Ok(Self { link, hello: Hello::read(hello), as_root: false })
     }
 
+    /// The same host once more, for whoever works there at the same time.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self { link: self.link.another(), hello: self.hello.clone(), as_root: self.as_root }
+    }
+
     /// What the host says of itself.
     pub fn hello(&self) -> &Hello {
         &self.hello
@@ -222,6 +229,12 @@ impl Far {
         let arguments = [base, name.as_bytes(), staging.as_bytes(), receipt.as_bytes()];
         let ended = self.run("look around", include_str!("far/look.sh"), &arguments, b"", &mut Quiet)?;
         Ok(Standing::read(&String::from_utf8_lossy(&ended.stdout)))
+    }
+
+    /// The names of all that stands in a base.
+    pub fn names(&mut self, base: &[u8]) -> Result<HashSet<Vec<u8>>, FarError> {
+        let ended = self.run("list what is there", include_str!("far/names.sh"), &[base], b"", &mut Quiet)?;
+        Ok(ended.stdout.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect())
     }
 
     /// The file of this name in every folder of a base that has one: the folder's name, and what the file holds, cut at

@@ -65,7 +65,7 @@ mod walk;
 use std::time::Duration;
 
 #[cfg(unix)]
-pub use deliver::{Change, DeliverTree, Delivered, Place, Remote};
+pub use deliver::{Change, DeliverTree, Delivered, Place, Remote, Remotes};
 pub use display::display;
 #[cfg(unix)]
 pub use far::{Collected, Far, FarError, Hello, MalformedListing, Standing};

@@ -38,6 +38,11 @@ impl Transport for LibSsh2 {
         &self.peer
     }
 
+    /// With a connection of its own: a session of libssh2 does one thing at a time.
+    fn another(&self) -> Box<dyn Transport> {
+        Box::new(Self::new(self.target.clone()))
+    }
+
     fn start<'a>(
         &'a mut self,
         command: &RemoteCommand,

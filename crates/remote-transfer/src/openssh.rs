@@ -14,6 +14,8 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::process::Command;
+#[cfg(unix)]
+use std::sync::{Arc, Mutex, PoisonError};
 
 use durable_files::Meter;
 
@@ -29,10 +31,15 @@ pub struct OpenSsh {
     target: Target,
     peer: String,
     #[cfg(unix)]
-    master: Option<master::Master>,
+    master: Shared,
     #[cfg(unix)]
     shell: Common,
 }
+
+/// The connection, which several may share. Whoever finds it lost takes it away, and the next to need one makes it anew
+/// for all.
+#[cfg(unix)]
+type Shared = Arc<Mutex<Option<master::Master>>>;
 
 /// The shell that commands have in common.
 #[cfg(unix)]
@@ -52,7 +59,7 @@ impl OpenSsh {
             peer: target.display(),
             target,
             #[cfg(unix)]
-            master: None,
+            master: Shared::default(),
             #[cfg(unix)]
             shell: Common::NotYet,
         }
@@ -111,37 +118,30 @@ impl OpenSsh {
     /// An ssh that runs something over the master connection, and over nothing else: a lost one is not silently made
     /// anew.
     fn connected(&mut self, meter: &mut dyn Meter) -> Result<Command, TransportError> {
-        if self.master.is_none() {
-            self.master = Some(master::Master::start(self.ssh(), &self.target.host, &self.peer, meter)?);
-        }
+        let mut shared = self.master.lock().unwrap_or_else(PoisonError::into_inner);
+        let master = match shared.take() {
+            Some(master) => master,
+            None => master::Master::start(self.ssh(), &self.target.host, &self.peer, meter)?,
+        };
         let mut ssh = self.ssh();
-        if let Some(master) = &self.master {
-            ssh.args([
-                "-o",
-                "ControlMaster=no",
-                "-o",
-                "ProxyJump=none",
-                "-o",
-                "ProxyCommand=exec false",
-                "-S",
-            ]);
-            ssh.arg(master.socket());
-        }
+        ssh.args(["-o", "ControlMaster=no", "-o", "ProxyJump=none", "-o", "ProxyCommand=exec false", "-S"]);
+        ssh.arg(master.socket());
+        *shared = Some(master);
         Ok(ssh)
     }
 
     /// Whether the connection is gone, now that ssh has ended with 255: which may be the command's own status too.
     fn lost(&mut self, said: &[u8]) -> Option<TransportError> {
+        let mut shared = self.master.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(master) = shared.take() else {
+            return Some(complaint::classified(&self.peer, said, true)); // as somebody else has found
+        };
         let mut check = self.ssh();
-        check
-            .args(["-O", "check", "-S"])
-            .arg(self.master.as_ref()?.socket())
-            .arg("--")
-            .arg(&self.target.host);
+        check.args(["-O", "check", "-S"]).arg(master.socket()).arg("--").arg(&self.target.host);
         if master::answers(check) {
+            *shared = Some(master);
             return complaint::of_sharing(&self.peer, said);
         }
-        let master = self.master.take()?;
         Some(complaint::classified(&self.peer, &master.last_words(), true))
     }
 
@@ -215,6 +215,13 @@ impl OpenSsh {
 impl Transport for OpenSsh {
     fn peer(&self) -> &str {
         &self.peer
+    }
+
+    fn another(&self) -> Box<dyn Transport> {
+        let another = Self::new(self.target.clone());
+        #[cfg(unix)]
+        let another = Self { master: self.master.clone(), ..another };
+        Box::new(another)
     }
 
     fn start<'a>(

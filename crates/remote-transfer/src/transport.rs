@@ -17,6 +17,10 @@ pub trait Transport: Send {
     /// Whom it talks to, for people: `claude@agent-1`.
     fn peer(&self) -> &str;
 
+    /// A further one to the same host, for whoever works there at the same time: over the same connection, where a
+    /// connection can be shared.
+    fn another(&self) -> Box<dyn Transport>;
+
     /// Starts a command; what is written to it goes to its standard input. The meter is asked while one waits for the
     /// other host.
     fn start<'a>(

@@ -68,6 +68,24 @@ fn all_move_but_those_that_may_not_and_a_second_run_moves_nothing_more() {
 }
 
 #[test]
+fn sessions_that_move_at_the_same_time_share_one_connection_and_all_arrive() {
+    session_user();
+    let hosts = Hosts::with(8);
+    let before = hosts.both();
+    hosts.moves(0, &["--all", "--jobs", "4"]);
+    assert_eq!(hosts.sshd.logins(), 1, "{}", hosts.sshd.log());
+    let arrived = |n: usize| hosts.agent().join(uuid(n)).join("session.json").exists();
+    assert!((0..8).all(arrived));
+    hosts.expect(0, &["undo"]);
+    for (was, is) in before.iter().zip(hosts.both()) {
+        was.assert_same(&is, "undone");
+    }
+    hosts.moves(0, &["--all", "--jobs", "4", "--purge-source"]);
+    assert!((0..8).all(arrived) && !hosts.shell().join(".migrated").exists());
+    assert!((0..8).all(|n| !hosts.shell().join(uuid(n)).exists()));
+}
+
+#[test]
 fn a_session_that_lives_on_the_agent_is_not_taken_back_unasked() {
     session_user();
     let hosts = Hosts::with(1);

@@ -19,7 +19,8 @@ impl<T: Tool> Session<'_, T> {
         run: &Run<T::Step>,
         worlds: &T::Worlds,
     ) -> Result<Report, Refusal> {
-        run.apply(worlds, T::JOBS, &self.cx()).map_err(|error| self.halted(error, run))?;
+        let jobs = self.tool.jobs(self.options);
+        run.apply(worlds, jobs, &self.cx()).map_err(|error| self.halted(error, run))?;
         let verdict = run.verify(worlds, Look::Quick, &self.cx()).map_err(|error| self.unseen(error, run))?;
         let mut report = Report::of_receipt::<T>(asked, run.receipt()); // not in memory during that look
         if !verdict.passes() {

@@ -81,6 +81,10 @@ impl Transport for Here {
         "here"
     }
 
+    fn another(&self) -> Box<dyn Transport> {
+        Box::new(Self::default())
+    }
+
     fn start<'a>(
         &'a mut self,
         command: &RemoteCommand,
