@@ -3,14 +3,15 @@
 LC_ALL=C; export LC_ALL; umask 077
 cd -P -- "$1" || exit 10
 base=$(stat -c '%d:%i' .)
-rmdir "$2" 2>/dev/null # killed between its label and itself, a run has left it empty: it is nobody's
+rmdir -- "$2" 2>/dev/null # killed between its label and itself, a run has left it empty: it is nobody's
 if [ ! -e "$2" ] && [ ! -L "$2" ]; then
     # It gets its name with its label in it: of two that want it, one has it, and knows so.
-    mkdir -p "$2.$4" && printf '%s' "$4" > "$2.$4/run" && sync "$2.$4/run" "$2.$4" && mv -nT "$2.$4" "$2" || exit 1
+    mkdir -p -- "$2.$4" && printf '%s' "$4" > "$2.$4/run" && sync -- "$2.$4/run" "$2.$4" || exit 1
+    mv -nT -- "$2.$4" "$2" || exit 1
 fi
-rm -rf "$2.$4"
+rm -rf -- "$2.$4"
 [ -d "$2" ] && [ ! -L "$2" ] && [ -f "$2/run" ] && [ ! -L "$2/run" ] || exit 11
-[ "$(head -c 100 "$2/run")" = "$4" ] || exit 12
+[ "$(head -c 100 -- "$2/run")" = "$4" ] || exit 12
 cd -P -- "$2" && [ "$(stat -c '%d:%i' ..)" = "$base" ] || exit 11
 if [ -e "$3" ] || [ -L "$3" ]; then
     # Whoever is still at work for an earlier attempt, behind a link that is lost to us alone, is left in a folder that is
@@ -18,7 +19,7 @@ if [ -e "$3" ] || [ -L "$3" ]; then
     mkdir -p anew && cd -P -- "$3" && [ "$(stat -c '%d:%i' ../..)" = "$base" ] || exit 11
     # What was given its true mode may be unreadable, though not to root.
     [ "$(id -u)" = 0 ] || chmod -R u+rwX . || exit 1
-    find . -mindepth 1 -maxdepth 1 -exec mv -t ../anew -- {} + && cd .. && rm -rf "$3" || exit 1
+    find . -mindepth 1 -maxdepth 1 -exec mv -t ../anew -- {} + && cd .. && rm -rf -- "$3" || exit 1
 fi
-mkdir -p anew && mv -nT anew "$3" && cd -P -- "$3" && [ "$(stat -c '%d:%i' ../..)" = "$base" ] || exit 11
+mkdir -p anew && mv -nT -- anew "$3" && cd -P -- "$3" && [ "$(stat -c '%d:%i' ../..)" = "$base" ] || exit 11
 printf '%s\n' "$(stat -c '%d:%i' .)"

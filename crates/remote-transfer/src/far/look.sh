@@ -3,9 +3,9 @@ LC_ALL=C; export LC_ALL
 cd -P -- "$1" || exit 10
 printf 'base %s\n' "$(stat -c '%d:%i' .)"
 printf 'room %s\n' "$(stat -f -c '%a %S %d' .)"
-if [ -e "$2" ] || [ -L "$2" ]; then printf 'live %s\n' "$(stat -c '%d:%i' "$2")"; fi
+if [ -e "$2" ] || [ -L "$2" ]; then printf 'live %s\n' "$(stat -c '%d:%i' -- "$2")"; fi
 if [ -e "$3" ] || [ -L "$3" ]; then
-    run=; if [ -f "$3/run" ] && [ ! -L "$3/run" ]; then run=$(head -c 100 "$3/run"); fi
+    run=; if [ -f "$3/run" ] && [ ! -L "$3/run" ]; then run=$(head -c 100 -- "$3/run"); fi
     printf 'staging %s\n' "$run"
 fi
 if [ -n "$4" ] && [ -f "$4" ] && [ ! -L "$4" ]; then printf 'receipt\n'; fi

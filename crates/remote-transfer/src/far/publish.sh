@@ -7,11 +7,11 @@ base=$(stat -c '%d:%i' .)
 # In a base that somebody else may write to, a name may be a link by now: each folder is entered, and asked where it is.
 inside() { cd -P -- "$1" && [ "$(stat -c '%d:%i' ..)" = "$base" ]; }
 if [ -d "$2/$3" ]; then
-    mkdir -p "$4" && (inside "$2" && cat > receipt && [ "$(stat -c %s receipt)" = "$7" ] && sync receipt) || exit 1
-    (inside "$4" && mv -T "../$2/receipt" "$5") || exit 1
-    [ "$(stat -c '%d:%i' "$2/$3")" = "$6" ] || exit 13
+    mkdir -p -- "$4" && (inside "$2" && cat > receipt && [ "$(stat -c %s receipt)" = "$7" ] && sync receipt) || exit 1
+    (inside "$4" && mv -T -- "../$2/receipt" "$5") || exit 1
+    [ "$(stat -c '%d:%i' -- "$2/$3")" = "$6" ] || exit 13
     # Without replacing: what is still staged after that has found its place taken.
-    mv -nT "$2/$3" "$3" || exit 1
-    if [ -d "$2/$3" ]; then (inside "$4" && rm -f "$5"); exit 11; fi
+    mv -nT -- "$2/$3" "$3" || exit 1
+    if [ -d "$2/$3" ]; then (inside "$4" && rm -f -- "$5"); exit 11; fi
 fi
-sync . "$4" && (inside "$2" && rm -f run) && rmdir "$2" && sync .
+sync -- . "$4" && (inside "$2" && rm -f run) && rmdir -- "$2" && sync .

@@ -6,19 +6,19 @@ cd -P -- "$1" || exit 10
 base=$(stat -c '%d:%i' .)
 inside() { cd -P -- "$1" && [ "$(stat -c '%d:%i' ..)" = "$base" ]; }
 is_ours() { [ -d "$1" ] && [ ! -L "$1" ] && (inside "$1" && [ -f run ] && [ "$(head -c 100 run)" = "$2" ]); }
-rmdir "$2" 2>/dev/null # killed between its label and itself, a run has left it empty: it is nobody's
-if [ -n "$7" ] && [ -d "$3" ] && [ "$(stat -c '%d:%i' "$3")" = "$7" ]; then
+rmdir -- "$2" 2>/dev/null # killed between its label and itself, a run has left it empty: it is nobody's
+if [ -n "$7" ] && [ -d "$3" ] && [ "$(stat -c '%d:%i' -- "$3")" = "$7" ]; then
     if [ ! -e "$2" ]; then
-        mkdir -p "$2.$6" && printf '%s' "$6" > "$2.$6/run" && mv -nT "$2.$6" "$2" || exit 1
+        mkdir -p -- "$2.$6" && printf '%s' "$6" > "$2.$6/run" && mv -nT -- "$2.$6" "$2" || exit 1
     fi
-    is_ours "$2" "$6" && mv -nT "$3" "$2/$3" && [ ! -e "$3" ] && sync . || exit 1
+    is_ours "$2" "$6" && mv -nT -- "$3" "$2/$3" && [ ! -e "$3" ] && sync . || exit 1
 fi
 if is_ours "$2" "$6"; then
-    [ "$(id -u)" = 0 ] || [ ! -d "$2/$3" ] || chmod -R u+rwX "$2/$3" || exit 1
-    (inside "$2" && rm -rf "$3" anew receipt probe) || exit 1
-    if [ -d "$4" ]; then (inside "$4" && rm -f "$5") || exit 1; fi
-    (inside "$2" && rm -f run) && rmdir "$2" || exit 1
+    [ "$(id -u)" = 0 ] || [ ! -d "$2/$3" ] || chmod -R u+rwX -- "$2/$3" || exit 1
+    (inside "$2" && rm -rf -- "$3" anew receipt probe) || exit 1
+    if [ -d "$4" ]; then (inside "$4" && rm -f -- "$5") || exit 1; fi
+    (inside "$2" && rm -f run) && rmdir -- "$2" || exit 1
 fi
-rm -rf "$2.$6"
-if [ -d "$4" ]; then (inside "$4" && rm -f "$5") || exit 1; rmdir "$4" 2>/dev/null; fi
+rm -rf -- "$2.$6"
+if [ -d "$4" ]; then (inside "$4" && rm -f -- "$5") || exit 1; rmdir -- "$4" 2>/dev/null; fi
 sync .

@@ -63,7 +63,7 @@ fn whoever_is_still_at_work_for_an_earlier_attempt_spoils_nothing() {
     assert!(apply(&run, &Link { bytes: Some(3_300_000), ..Link::default() }).is_err());
     let mut late = Command::new("sh");
     late.args(["-c", "read go; echo late > Makefile; rm -rf deep; echo late > new"]);
-    late.current_dir(ends.base().join(".incoming-a tree/a tree"));
+    late.current_dir(ends.base().join("a tree.incoming/a tree"));
     let mut late = late.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     apply(&run, &Link::default()).unwrap();
     late.stdin.take().unwrap().write_all(b"go\n").unwrap();
@@ -80,7 +80,7 @@ fn what_only_lacks_its_mode_is_not_sent_again() {
     let run = ends.run();
     // The sixth command is the last before modes are set.
     assert!(apply(&run, &Link { commands: Some(6), ..Link::default() }).is_err());
-    assert!(ends.base().join(".incoming-a tree/a tree/big").exists());
+    assert!(ends.base().join("a tree.incoming/a tree/big").exists());
     apply(&run, &Link::default()).unwrap();
     let sent = sent(&ends);
     assert!(sent < 10_000, "{sent} bytes were sent");
@@ -88,7 +88,7 @@ fn what_only_lacks_its_mode_is_not_sent_again() {
 
 /// Whoever may write to the base puts a link to somebody's folder in the place of the one that is worked in.
 fn put_a_link_in_its_place(base: &Path) {
-    let staging = base.join(".incoming-a tree");
+    let staging = base.join("a tree.incoming");
     if fs::rename(&staging, base.join("moved away")).is_ok() {
         std::os::unix::fs::symlink(base.join("victim"), &staging).unwrap();
     }
@@ -137,7 +137,7 @@ fn what_somebody_else_put_in_its_place_is_never_taken_back() {
 fn an_empty_staging_folder_that_a_kill_has_left_is_in_nobodys_way() {
     let ends = Ends::small();
     let run = ends.run();
-    let staging = ends.base().join(".incoming-a tree");
+    let staging = ends.base().join("a tree.incoming");
     fs::create_dir(&staging).unwrap();
     apply(&run, &Link::default()).unwrap();
     assert!(ends.target().exists() && !staging.exists());

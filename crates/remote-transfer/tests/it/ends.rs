@@ -18,6 +18,9 @@ use crate::here::{Here, Meanwhile, Shells};
 
 pub(crate) struct Ends {
     pub(crate) folder: tempfile::TempDir,
+    /// What the base and the tree in it are called.
+    pub(crate) names: [String; 2],
+    pub(crate) owner: Option<String>,
 }
 
 /// How the link behaves in one attempt.
@@ -48,7 +51,7 @@ impl Worlds<DeliverTree> for Link {
 
 impl Ends {
     pub(crate) fn new() -> Self {
-        let ends = Self { folder: testkit::crash::place() };
+        let ends = Self::empty(["there", "a tree"]);
         fs::create_dir(ends.source()).unwrap();
         fs::create_dir(ends.base()).unwrap();
         lay_out(&ends.source());
@@ -57,7 +60,12 @@ impl Ends {
 
     /// With little in it, for whoever delivers it dozens of times.
     pub(crate) fn small() -> Self {
-        let ends = Self { folder: testkit::crash::place() };
+        Self::called(["there", "a tree"])
+    }
+
+    /// The same with these names.
+    pub(crate) fn called(names: [&str; 2]) -> Self {
+        let ends = Self::empty(names);
         let sub = ends.source().join("sub");
         fs::create_dir_all(&sub).unwrap();
         fs::create_dir(ends.base()).unwrap();
@@ -70,16 +78,20 @@ impl Ends {
         ends
     }
 
+    fn empty(names: [&str; 2]) -> Self {
+        Self { folder: testkit::crash::place(), names: names.map(str::to_owned), owner: None }
+    }
+
     pub(crate) fn source(&self) -> PathBuf {
         self.folder.path().join("here")
     }
 
     pub(crate) fn base(&self) -> PathBuf {
-        self.folder.path().join("there")
+        self.folder.path().join(&self.names[0])
     }
 
     pub(crate) fn target(&self) -> PathBuf {
-        self.base().join("a tree")
+        self.base().join(&self.names[1])
     }
 
     pub(crate) fn step(&self) -> DeliverTree {
@@ -92,12 +104,12 @@ impl Ends {
             host: "here".into(),
             place: Place {
                 base: self.base().into_os_string().into_encoded_bytes(),
-                name: "a tree".into(),
-                staging: ".incoming-a tree".into(),
+                name: self.names[1].clone(),
+                staging: format!("{}.incoming", self.names[1]),
                 receipts: ".receipts".into(),
             },
             receipts: self.folder.path().join("receipts").into(),
-            owner: None,
+            owner: self.owner.clone(),
             changes: vec![Change {
                 path: b"*".to_vec(),
                 expect: Digest::of(b"*"),
@@ -146,7 +158,9 @@ impl Ends {
         let mut names: Vec<_> =
             fs::read_dir(self.base()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
-        assert_eq!(names, [".receipts", "a tree"], "nothing else is left");
+        let mut expected = [".receipts", &self.names[1]];
+        expected.sort_unstable();
+        assert_eq!(names, expected, "nothing else is left");
         let receipts = [self.base().join(".receipts"), self.folder.path().join("receipts")];
         let [there, here] = receipts.map(|folder| {
             let entry = fs::read_dir(folder).unwrap().next().unwrap().unwrap();

@@ -7,6 +7,7 @@ mod ends;
 mod exercise;
 mod far_failures;
 mod here;
+mod names;
 mod packing;
 mod sftp;
 mod transports;

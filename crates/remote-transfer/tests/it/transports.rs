@@ -77,10 +77,12 @@ fn whatever_a_name_is_made_of_arrives_as_one_word(kind: TransportKind) {
         b"bad\xff\xfe \\ * ?",
     ];
     let print = r#"for word; do printf '%s\0' "$word"; done"#;
-    let ended = link.run(&RemoteCommand::sh(print, &words), b"", &mut Quiet).unwrap();
-    let said: Vec<&[u8]> = ended.stdout.split(|&byte| byte == 0).collect();
-    assert_eq!(said[..8], words);
-    assert!(ended.is_success());
+    for command in [RemoteCommand::sh(print, &words), RemoteCommand::sudo(print, &words)] {
+        let ended = link.run(&command, b"", &mut Quiet).unwrap();
+        let said: Vec<&[u8]> = ended.stdout.split(|&byte| byte == 0).collect();
+        assert_eq!(said[..8], words, "{}", ended.complaint());
+        assert!(ended.is_success());
+    }
 }
 
 fn whatever_a_command_is_given_and_prints_is_what_the_next_one_does_not_see(kind: TransportKind) {
