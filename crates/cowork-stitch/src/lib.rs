@@ -36,6 +36,7 @@
 //! and after it was read.
 
 mod check;
+mod edits;
 mod effect;
 mod options;
 mod plan;

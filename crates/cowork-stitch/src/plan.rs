@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 
 use durable_files::PathText;
 use jsonl_stitch::load::{Load, Loader, by_loader};
-use jsonl_stitch::{Decision, Edit, Why};
+use jsonl_stitch::{Decision, Why};
 use migration_engine::steps::{Files, InstallFile, SpliceFile};
 use migration_engine::{
     Block, Bucket, Cx, Header, Item, ItemId, Look, Outcome, Plan, State, Step, Task, Wave,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use session_model::{Finding, InputId, Splice};
 
+use crate::edits;
 use crate::effect::Effect;
 use crate::transcript::{Transcript, Unfit};
 
@@ -81,7 +82,7 @@ impl Draft {
         item.own.insert(LOADS.into(), json!(by_loader(&decision.after)));
         if decision.why == Why::Better {
             item.own.insert("before".into(), json!(by_loader(&decision.before)));
-            item.own.insert(EDITS.into(), edits(&decision.edits));
+            item.own.insert(EDITS.into(), edits::said(&decision.edits));
             self.gain(&decision.before, &targeted);
         }
         item.findings = targeted.iter().flat_map(Load::findings).collect();
@@ -204,11 +205,6 @@ fn item(path: &Path, outcome: Outcome) -> Item {
     let name = path.display().to_string();
     let input = InputId::new("transcript", name.clone());
     Item { targets: vec![name.clone()], ..Item::new(input, name, outcome) }
-}
-
-/// Which lines change and why: ids only, which the splices of the journal hold.
-fn edits(edits: &[Edit]) -> Value {
-    edits.iter().map(|edit| json!({ "line": edit.line, "kind": edit.kind })).collect()
 }
 
 /// Files that were named more than once are looked at once.

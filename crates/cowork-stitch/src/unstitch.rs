@@ -4,22 +4,15 @@ use std::fs::File;
 use std::path::Path;
 
 use durable_files::digest_prefix;
-use jsonl_stitch::{Edit, EditKind, unstitch};
+use jsonl_stitch::{Edit, unstitch};
 use migration_engine::steps::SplicedFile;
 use migration_engine::{Cx, RunSummary, StateRoot};
-use serde::Deserialize;
 
 use crate::CoworkStitch;
+use crate::edits;
 use crate::effect::{Effect, Trace};
 use crate::plan::{Draft, EDITS};
 use crate::transcript::{Transcript, Unfit};
-
-/// A line that changed, as an item of a plan says it.
-#[derive(Deserialize)]
-struct Edited {
-    line: u64,
-    kind: EditKind,
-}
 
 /// What an earlier run did to a file, and what it left.
 struct Stitched {
@@ -69,15 +62,11 @@ fn find(file: &Path, root: &StateRoot) -> Result<Stitched, Unfit> {
             let evidence = run.history.evidence.get(&number).cloned().unwrap_or_default();
             let Ok(Trace::Splice(left)) = serde_json::from_value(evidence) else { continue };
             let item = plan.item(item);
-            let edited = item.own.get(EDITS).cloned().unwrap_or_default();
-            let edited: Vec<Edited> = serde_json::from_value(edited).unwrap_or_default();
-            if &*step.target != file || edited.len() != step.splices.len() {
+            if &*step.target != file {
                 continue;
             }
-            let edits = edited.into_iter().zip(&step.splices);
-            let edits: Vec<Edit> = edits
-                .map(|(Edited { line, kind }, splice)| Edit { splice: splice.clone(), line, kind })
-                .collect();
+            let said = item.own.get(EDITS).cloned().unwrap_or_default();
+            let Some(edits) = edits::of(said, &step.splices) else { continue };
             return Ok(Stitched { edits, left });
         }
     }

@@ -139,7 +139,7 @@ impl Index {
         let mut longer = 0;
         for row in &mut self.rows {
             while let Some(before) = splices.next_if(|splice| splice.offset < row.offset) {
-                longer += growth(std::slice::from_ref(before));
+                longer += growth([before]);
             }
             row.offset = row.offset.saturating_add_signed(longer);
         }
@@ -148,7 +148,7 @@ impl Index {
                 self.ends_with_line_feed = true;
                 self.rows.iter_mut().last().into_iter().for_each(|row| row.flags.remove(Flags::UNTERMINATED));
             }
-            longer += growth(std::slice::from_ref(splice));
+            longer += growth([splice]);
         }
         self.size = self.size.saturating_add_signed(longer);
     }

@@ -24,7 +24,7 @@ pub(crate) use outcome::edited;
 pub use plan::NoStitch;
 
 use crate::load::Limits;
-use crate::{Index, RowNo, Splice, growth};
+use crate::{Index, RowNo, growth};
 
 /// What may be asked of a stitch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -148,10 +148,10 @@ impl Outlook {
     fn after(self, stitch: &Stitch, index: &Index, limits: Limits, edits: &[Edit]) -> Self {
         let boundary = stitch.segment.boundary;
         let start = if boundary < index.len() { index.offset(boundary) } else { index.size() };
-        let splices: Vec<Splice> = edits.iter().map(|edit| edit.splice.clone()).collect();
-        let behind = splices.partition_point(|splice| splice.offset < start);
-        let longer = u64::try_from(growth(&splices[behind..])).unwrap_or_default();
-        let size = index.size().saturating_add_signed(growth(&splices));
+        let growth = |edits: &[Edit]| growth(edits.iter().map(|edit| &edit.splice));
+        let behind = edits.partition_point(|edit| edit.splice.offset < start);
+        let longer = u64::try_from(growth(&edits[behind..])).unwrap_or_default();
+        let size = index.size().saturating_add_signed(growth(edits));
         Self { is_big: self.is_big || size > limits.big, from_boundary: self.from_boundary.max(longer) }
     }
 }

@@ -123,7 +123,7 @@ impl Report {
             exit,
             summary,
             sums,
-            items: receipt.items.into_iter().map(|(item, outcome)| Row::of_item(&item, outcome)).collect(),
+            items: receipt.items.into_iter().map(|(item, outcome)| Row::of_item(item, outcome)).collect(),
             findings: receipt.header.findings,
             ..Self::new::<T>(mode)
         }
@@ -191,17 +191,18 @@ impl Row {
         Self { source, cells, findings, own: Own::Facts(own), ..Self::new(kind, id) }
     }
 
-    fn of_item(item: &Item, outcome: Outcome) -> Self {
+    fn of_item(item: Item, outcome: Outcome) -> Self {
         let arrives =
             matches!(outcome.bucket, Bucket::Migrated | Bucket::AlreadyPresent | Bucket::Superseded);
+        let named = Self::named(&item);
         Self {
             bucket: Some(outcome.bucket),
             reason: outcome.reason,
             detail: outcome.detail,
-            findings: item.findings.clone(),
-            resume: item.resume.clone().filter(|_| arrives),
-            own: Own::Facts(item.own.clone()),
-            ..Self::named(item)
+            findings: item.findings,
+            resume: item.resume.filter(|_| arrives),
+            own: Own::Facts(item.own),
+            ..named
         }
     }
 }

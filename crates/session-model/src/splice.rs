@@ -40,8 +40,8 @@ pub fn reversed(splices: &[Splice]) -> Vec<Splice> {
 }
 
 /// How much longer these splices make a file, in bytes; negative if it gets shorter.
-pub fn growth(splices: &[Splice]) -> i64 {
-    splices.iter().map(|splice| length(&splice.new) - length(&splice.old)).sum()
+pub fn growth<'s>(splices: impl IntoIterator<Item = &'s Splice>) -> i64 {
+    splices.into_iter().map(|splice| length(&splice.new) - length(&splice.old)).sum()
 }
 
 fn length(bytes: &[u8]) -> i64 {
