@@ -67,6 +67,11 @@ pub fn value_end(bytes: &[u8], at: usize) -> Option<usize> {
     }
 }
 
+/// Whether this is one well-formed value and nothing else, white space around it allowed.
+pub fn is_json(bytes: &[u8]) -> bool {
+    value_end(bytes, 0).is_some_and(|end| skip_space(bytes, end) == bytes.len())
+}
+
 /// Calls `member` for every member of the well-formed object that begins at `at`, in order, and answers where the object
 /// ends. `value` says where a member's value ends; it may look inside on the way.
 pub fn each_member(
@@ -238,8 +243,9 @@ fn value_of_member(bytes: &[u8], at: usize) -> Option<usize> {
     (bytes.get(colon) == Some(&b':')).then(|| skip_space(bytes, colon + 1))
 }
 
-fn scalar_end(bytes: &[u8], at: usize) -> Option<usize> {
-    match bytes[at] {
+/// The end of the well-formed string, number or literal that begins at `at`.
+pub fn scalar_end(bytes: &[u8], at: usize) -> Option<usize> {
+    match *bytes.get(at)? {
         b'"' => string::end(bytes, at + 1),
         b't' => literal_end(bytes, at, b"true"),
         b'f' => literal_end(bytes, at, b"false"),
@@ -313,15 +319,16 @@ fn push_code(out: &mut Vec<u8>, code: u32) {
 }
 
 /// Which brackets are open, one bit each: `true` is an object.
-#[derive(Default)]
-struct Nesting {
+#[derive(Debug, Clone, Default)]
+pub struct Nesting {
     full: Vec<u64>,
     bits: u64,
     depth: usize,
 }
 
 impl Nesting {
-    fn push(&mut self, is_object: bool) {
+    /// One more is open.
+    pub fn push(&mut self, is_object: bool) {
         if self.depth > 0 && self.depth.is_multiple_of(64) {
             self.full.push(self.bits);
         }
@@ -329,7 +336,8 @@ impl Nesting {
         self.depth += 1;
     }
 
-    fn pop(&mut self) {
+    /// The innermost is closed; there must be one.
+    pub fn pop(&mut self) {
         self.depth -= 1;
         self.bits = if self.depth > 0 && self.depth.is_multiple_of(64) {
             self.full.pop().unwrap_or_default()
@@ -338,7 +346,13 @@ impl Nesting {
         };
     }
 
-    fn top(&self) -> Option<bool> {
+    /// How many are open.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Whether the innermost is an object; `None` if none is open.
+    pub fn top(&self) -> Option<bool> {
         (self.depth > 0).then_some(self.bits & 1 == 1)
     }
 }

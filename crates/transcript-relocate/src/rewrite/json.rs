@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use jsonl_stitch::json::{Nesting, scalar_end};
+
 /// Member names are remembered this deep; what is nested deeper has none.
 const NAMED_DEPTH: usize = 64;
 
@@ -67,10 +69,10 @@ impl<'t> Lexer<'t> {
                 (b']', Expect::ValueOrEnd | Expect::CommaOrEnd) => self.leave(false)?,
                 (b':', Expect::Colon) => self.expect = Expect::Value,
                 (b',', Expect::CommaOrEnd) => {
-                    self.expect = if self.open.in_object() { Expect::Key } else { Expect::Value };
+                    self.expect = if self.open.top() == Some(true) { Expect::Key } else { Expect::Value };
                 }
                 (_, Expect::Value | Expect::ValueOrEnd) => {
-                    self.at = scalar_end(self.text, start)?;
+                    self.at = scalar_end(self.text, start).ok_or(NotJson)?;
                     self.after_value();
                 }
                 _ => return Err(NotJson),
@@ -80,7 +82,7 @@ impl<'t> Lexer<'t> {
 
     fn key(&mut self) -> Result<JsonString, NotJson> {
         let inside = self.string_body()?;
-        let depth = self.open.depth;
+        let depth = self.open.depth();
         let member = if depth >= 2 { self.name_at(depth - 2) } else { 0..0 };
         if let Some(name) = self.names.get_mut(depth - 1) {
             *name = inside.clone();
@@ -91,7 +93,7 @@ impl<'t> Lexer<'t> {
 
     fn string_value(&mut self) -> Result<JsonString, NotJson> {
         let inside = self.string_body()?;
-        let member = self.open.depth.checked_sub(1).map_or(0..0, |depth| self.name_at(depth));
+        let member = self.open.depth().checked_sub(1).map_or(0..0, |depth| self.name_at(depth));
         self.after_value();
         Ok(JsonString { inside, is_key: false, member })
     }
@@ -101,7 +103,7 @@ impl<'t> Lexer<'t> {
     }
 
     fn enter(&mut self, object: bool) {
-        let depth = self.open.depth;
+        let depth = self.open.depth();
         if depth < NAMED_DEPTH {
             let inherited = depth.checked_sub(1).map_or(0..0, |outer| self.name_at(outer));
             self.names.truncate(depth);
@@ -112,7 +114,7 @@ impl<'t> Lexer<'t> {
     }
 
     fn leave(&mut self, object: bool) -> Result<(), NotJson> {
-        if self.open.depth == 0 || self.open.in_object() != object {
+        if self.open.top() != Some(object) {
             return Err(NotJson);
         }
         self.open.pop();
@@ -121,7 +123,7 @@ impl<'t> Lexer<'t> {
     }
 
     fn after_value(&mut self) {
-        self.expect = if self.open.depth == 0 { Expect::Nothing } else { Expect::CommaOrEnd };
+        self.expect = if self.open.depth() == 0 { Expect::Nothing } else { Expect::CommaOrEnd };
     }
 
     fn skip_blanks(&mut self) -> Option<u8> {
@@ -136,132 +138,8 @@ impl<'t> Lexer<'t> {
     /// From behind the opening quote to behind the closing one.
     fn string_body(&mut self) -> Result<Range<usize>, NotJson> {
         let start = self.at;
-        loop {
-            self.at = plain_end(self.text, self.at);
-            match self.text.get(self.at) {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(start..self.at - 1);
-                }
-                Some(b'\\') => self.at = escape_end(self.text, self.at)?,
-                _ => return Err(NotJson),
-            }
-        }
-    }
-}
-
-/// Whether the text is one JSON value and nothing else.
-pub(super) fn is_json(text: &[u8]) -> bool {
-    let mut lexer = Lexer::new(text);
-    loop {
-        match lexer.next_string() {
-            Ok(Some(_)) => {}
-            Ok(None) => return true,
-            Err(NotJson) => return false,
-        }
-    }
-}
-
-/// Where the run of ordinary string content that begins at `at` ends: at a quote, a backslash or a control character.
-///
-/// Most runs are a few words or many kilobytes long: words of eight bytes find the end of the short ones, and strides of
-/// which the compiler makes vector instructions pass over the long ones.
-fn plain_end(text: &[u8], mut at: usize) -> usize {
-    const STRIDE: usize = 32;
-    // in numbers, not in truth values: only so do vectors come of it
-    let special = |byte: u8| u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
-    loop {
-        for _ in 0..STRIDE / 8 {
-            let Some(word) = text[at..].first_chunk() else {
-                let last = text[at..].iter().position(|&byte| special(byte) != 0);
-                return last.map_or(text.len(), |more| at + more);
-            };
-            let found = special_bytes(u64::from_le_bytes(*word));
-            if found != 0 {
-                return at + found.trailing_zeros() as usize / 8;
-            }
-            at += 8;
-        }
-        while let Some(stride) = text[at..].first_chunk::<STRIDE>()
-            && stride.iter().fold(0, |any, &byte| any | special(byte)) == 0
-        {
-            at += STRIDE;
-        }
-    }
-}
-
-/// The high bits of the bytes that end a run; exact for the lowest of them, which is the first in the text.
-fn special_bytes(word: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGH: u64 = ONES << 7;
-    let equal = |byte: u8| {
-        let zero_there = word ^ (ONES * u64::from(byte));
-        zero_there.wrapping_sub(ONES) & !zero_there
-    };
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (equal(b'"') | equal(b'\\') | control) & HIGH
-}
-
-fn escape_end(text: &[u8], backslash: usize) -> Result<usize, NotJson> {
-    match text.get(backslash + 1) {
-        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(backslash + 2),
-        Some(b'u') => match text.get(backslash + 2..backslash + 6) {
-            Some(digits) if digits.iter().all(u8::is_ascii_hexdigit) => Ok(backslash + 6),
-            _ => Err(NotJson),
-        },
-        _ => Err(NotJson),
-    }
-}
-
-fn scalar_end(text: &[u8], start: usize) -> Result<usize, NotJson> {
-    for word in ["true", "false", "null"] {
-        if text[start..].starts_with(word.as_bytes()) {
-            return Ok(start + word.len());
-        }
-    }
-    number_end(text, start).ok_or(NotJson)
-}
-
-fn number_end(text: &[u8], start: usize) -> Option<usize> {
-    let digits = |from: usize| {
-        let count = text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        (count > 0).then_some(from + count)
-    };
-    let mut at = start + usize::from(text[start] == b'-');
-    at = if text.get(at) == Some(&b'0') { at + 1 } else { digits(at)? };
-    if text.get(at) == Some(&b'.') {
-        at = digits(at + 1)?;
-    }
-    if let Some(b'e' | b'E') = text.get(at) {
-        let signed = matches!(text.get(at + 1), Some(b'+' | b'-'));
-        at = digits(at + 1 + usize::from(signed))?;
-    }
-    Some(at)
-}
-
-/// Which brackets are open: one bit each.
-#[derive(Debug, Default)]
-struct Nesting {
-    depth: usize,
-    objects: Vec<u64>,
-}
-
-impl Nesting {
-    fn push(&mut self, object: bool) {
-        let (word, bit) = (self.depth / 64, self.depth % 64);
-        if word == self.objects.len() {
-            self.objects.push(0);
-        }
-        self.objects[word] = (self.objects[word] & !(1 << bit)) | (u64::from(object) << bit);
-        self.depth += 1;
-    }
-
-    fn pop(&mut self) {
-        self.depth -= 1;
-    }
-
-    fn in_object(&self) -> bool {
-        self.depth.checked_sub(1).is_some_and(|top| self.objects[top / 64] >> (top % 64) & 1 == 1)
+        self.at = scalar_end(self.text, start - 1).ok_or(NotJson)?;
+        Ok(start..self.at - 1)
     }
 }
 
@@ -280,6 +158,11 @@ mod tests {
         found
     }
 
+    fn reads(text: &[u8]) -> bool {
+        let mut lexer = Lexer::new(text);
+        std::iter::from_fn(|| lexer.next_string().transpose()).all(|string| string.is_ok())
+    }
+
     #[test]
     fn every_string_is_found_with_the_member_it_is_in() {
         let text = r#"{"a":"1","b":["2",["3",{"c":"4"}],"5"],"d":{"e":"6"},"f\"":"7"}"#;
@@ -296,24 +179,24 @@ mod tests {
     #[test]
     fn a_text_nested_beyond_any_stack_is_read() {
         let deep = |n: usize| [vec![b'['; n], vec![b']'; n]].concat();
-        assert!(is_json(&deep(1_000_000)));
-        assert!(!is_json(&deep(1_000_000)[1..]));
+        assert!(reads(&deep(1_000_000)));
+        assert!(!reads(&deep(1_000_000)[1..]));
     }
 
     #[test]
     fn invalid_utf8_in_a_string_does_not_make_a_line_invalid() {
-        assert!(is_json(b"{\"a\":\"\xff\xfe\"}"));
-        assert!(is_json(br#""\ud83d lone""#));
-        assert!(!is_json(b"\xef\xbb\xbf{}"), "a byte order mark");
+        assert!(reads(b"{\"a\":\"\xff\xfe\"}"));
+        assert!(reads(br#""\ud83d lone""#));
+        assert!(!reads(b"\xef\xbb\xbf{}"), "a byte order mark");
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases * 8))]
 
         #[test]
-        fn what_is_json_is_what_serde_json_takes_for_json(text in r#"[\[\]{}:,"\\ un0123456789abtrefalsn\-+.eE/\t]{0,24}"#) {
+        fn what_is_read_to_its_end_is_what_serde_json_takes_for_json(text in r#"[\[\]{}:,"\\ un0123456789abtrefalsn\-+.eE/\t]{0,24}"#) {
             let theirs = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
-            prop_assert_eq!(is_json(text.as_bytes()), theirs, "{}", text);
+            prop_assert_eq!(reads(text.as_bytes()), theirs, "{}", text);
         }
 
         #[test]
@@ -321,7 +204,7 @@ mod tests {
             let mut text = br#"{"a":[1,-0.5e+3,true,null,{"b\n":"c\u00e9\\"}],"d":"","e":{},"f":[]} "#.to_vec();
             if cut < text.len() { text[cut] = byte; } else { text.truncate(cut - 40); }
             let theirs = serde_json::from_slice::<serde::de::IgnoredAny>(&text).is_ok();
-            prop_assert_eq!(is_json(&text), theirs, "{}", String::from_utf8_lossy(&text));
+            prop_assert_eq!(reads(&text), theirs, "{}", String::from_utf8_lossy(&text));
         }
     }
 }

@@ -3,9 +3,11 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
-use super::decode::{Text, encode, says};
+use jsonl_stitch::json::is_json;
+
+use super::decode::{Text, encode};
 use super::edits::Edits;
-use super::json::{JsonString, Lexer, NotJson, is_json};
+use super::json::{JsonString, Lexer, NotJson};
 use super::leftovers::Group;
 use super::literal::backslashes_before;
 use super::members::Members;
@@ -32,8 +34,6 @@ pub struct Rewriter<'r> {
     deferred: Vec<Region>,
     /// Of the line in hand, from 1.
     number: u64,
-    /// A replacement would have broken this line.
-    unsafe_line: bool,
 }
 
 /// A text this long is not decoded as a whole if it does not have to be.
@@ -72,7 +72,6 @@ impl<'r> Rewriter<'r> {
             edits: Edits::default(),
             deferred: Vec::new(),
             number: 0,
-            unsafe_line: false,
         }
     }
 
@@ -131,10 +130,6 @@ impl<'r> Rewriter<'r> {
         while let Some(region) = self.deferred.pop() {
             self.region(line, &region);
         }
-        if self.unsafe_line {
-            self.forget();
-            self.note(Noted::Leftover { group: Group::Other, sample: shortened(line) });
-        }
         self.settle();
     }
 
@@ -142,7 +137,6 @@ impl<'r> Rewriter<'r> {
         self.edits.clear();
         self.pending.clear();
         self.deferred.clear();
-        self.unsafe_line = false;
     }
 
     /// Looks into every string of a JSON text that has an anchor.
@@ -254,13 +248,10 @@ impl<'r> Rewriter<'r> {
 
     fn change(&mut self, text: &Text<'_>, base: usize, depth: u32, change: &Change) {
         let raw = text.raw_of(base + change.at.start..base + change.at.end);
-        let said = encode(&change.text, depth);
-        let spelled = encode(&said, text.level());
-        if text.line().get(raw.clone()) == Some(spelled.as_bytes()) {
-            return;
+        let spelled = encode(&change.text, depth + text.level());
+        if text.line().get(raw.clone()) != Some(spelled.as_bytes()) {
+            self.edits.push(raw, spelled.as_bytes());
         }
-        self.unsafe_line |= !says(spelled.as_bytes(), text.level(), &said);
-        self.edits.push(raw, spelled.as_bytes());
     }
 
     fn sample(&self, rule: usize, text: &[u8], at: Range<usize>, changes: &[Change]) -> Option<Sample> {
