@@ -80,6 +80,10 @@ fn chosen(names: &[&str], is_large: bool) -> Outcome<Vec<&'static Bench>> {
     if let Some(unknown) = names.iter().find(|name| !known.contains(name)) {
         return Err(format!("there is no bench {unknown}, but: {}", known.join(", ")).into());
     }
+    let is_named_in_vain = |bench: &&Bench| is_large && !bench.is_scalable && names.contains(&bench.name);
+    if let Some(bench) = BENCHES.iter().find(is_named_in_vain) {
+        return Err(format!("the bench {} has no inputs of 4 GB: name it without --large", bench.name).into());
+    }
     let is_meant = |bench: &&Bench| {
         (names.is_empty() || names.contains(&bench.name)) && (bench.is_scalable || !is_large)
     };
