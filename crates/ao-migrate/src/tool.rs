@@ -159,6 +159,7 @@ fn header(mapped: &Mapped, places: &Places) -> Header {
         version: AoMigrate::VERSION.into(),
         blocks: blocks(),
         locks: vec![places.data_dir.clone().into_std_path_buf().into()],
+        concerns: Vec::new(),
         settings: serde_json::to_value(places).expect("because places are text"),
         partial: false,
         findings: mapped.findings.clone(),

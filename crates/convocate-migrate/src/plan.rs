@@ -112,6 +112,7 @@ impl<'a> Draft<'a> {
     /// The whole plan.
     pub(crate) fn finish(self) -> Result<Plan<Effect>, Refusal> {
         let inputs: Vec<InputId> = self.items.iter().map(|item| item.input.clone()).collect();
+        let concerns = self.moving.iter().map(|moving| self.base.join(&moving.uuid).into()).collect();
         let settings = Settings {
             base: self.base.into(),
             agent: self.end.agent.id.clone(),
@@ -125,6 +126,7 @@ impl<'a> Draft<'a> {
             version: String::new(),
             blocks: vec![Block { kind: "session".into(), title: "sessions".into(), inputs: 0 }],
             locks: Vec::new(),
+            concerns,
             settings: serde_json::to_value(settings).expect("because settings are plain data with text keys"),
             partial: false,
             findings: self.options.purge_source.then(purges).into_iter().collect(),

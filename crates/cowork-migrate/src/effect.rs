@@ -1,5 +1,6 @@
 //! What a run of `cowork-migrate` does.
 
+use durable_files::PathText;
 use migration_engine::compose_steps;
 use migration_engine::steps::{InstallFile, InstallTree, ReplaceFile};
 use migration_engine::{StepError, World};
@@ -26,6 +27,21 @@ compose_steps! {
         Reapply(SidecarStep<ReplaceFile<Made>>) with sources,
         /// Rewrites paths in place.
         Rewrite(ReplaceFile<Made>) with sources,
+    }
+}
+
+impl Effect {
+    /// What it changes.
+    pub(crate) fn concerns(&self) -> Vec<PathText> {
+        match self {
+            Self::Folder(step) => vec![step.target.clone()],
+            Self::PutAway(step) => vec![step.source.clone(), step.target.clone()],
+            Self::File(step) => vec![step.target.clone()],
+            Self::Tree(step) => vec![step.target.clone()],
+            Self::Sidecar(step) => vec![step.target.clone()],
+            Self::Reapply(step) => vec![step.target.clone()],
+            Self::Rewrite(step) => vec![step.target.clone()],
+        }
     }
 }
 

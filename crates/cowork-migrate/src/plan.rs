@@ -60,6 +60,7 @@ impl Draft {
             version: String::new(),
             blocks,
             locks: Vec::new(),
+            concerns: waves.iter().flatten().flat_map(Effect::concerns).collect(),
             settings: serde_json::to_value(settings).expect("because settings are plain data"),
             partial: false,
             findings,

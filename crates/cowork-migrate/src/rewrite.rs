@@ -221,16 +221,14 @@ impl Draft {
 
     fn finish(self, tally: &Tally) -> Result<Plan<Effect>, Refusal> {
         let inputs: Vec<InputId> = self.items.iter().map(|item| item.input.clone()).collect();
-        let changed = self.tasks.iter().filter_map(|task| match &task.step {
-            Effect::Rewrite(step) => Some(step.target.clone()),
-            _ => None,
-        });
-        let settings = Settings { held: changed.collect(), ..Settings::default() };
+        let changed: Vec<PathText> = self.tasks.iter().flat_map(|task| task.step.concerns()).collect();
+        let settings = Settings { held: changed.clone(), ..Settings::default() };
         let header = Header {
             tool: String::new(),
             version: String::new(),
             blocks: vec![Block { kind: "file".into(), title: "files".into(), inputs: 0 }],
             locks: Vec::new(),
+            concerns: changed,
             settings: serde_json::to_value(settings).expect("because settings are plain data"),
             partial: false,
             findings: std::iter::once(tally.summary()).chain(tally.findings()).collect(),

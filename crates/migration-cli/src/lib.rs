@@ -73,6 +73,7 @@
 //!             version: String::new(),
 //!             blocks: vec![Block { kind: "file".into(), title: "files".into(), inputs: 0 }],
 //!             locks: vec![],
+//!             concerns: Vec::new(),
 //!             settings: serde_json::Value::Null,
 //!             partial: false,
 //!             findings: vec![],

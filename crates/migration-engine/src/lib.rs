@@ -33,6 +33,7 @@
 //!     version: "0.1.0".into(),
 //!     blocks: vec![Block { kind: "transcript".into(), title: "transcripts".into(), inputs: 0 }],
 //!     locks: vec![folder.path().into()],
+//!     concerns: Vec::new(),
 //!     settings: serde_json::Value::Null,
 //!     partial: false,
 //!     findings: vec![],

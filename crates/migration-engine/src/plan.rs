@@ -86,6 +86,10 @@ pub struct Header {
     pub blocks: Vec<Block>,
     /// The folders whose locks keep two runs off one target.
     pub locks: Vec<PathText>,
+    /// The files and folders that the run changes, and nothing beyond them: of two runs on one target that have none in
+    /// common, either can be undone first. Empty: whatever is under its locks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub concerns: Vec<PathText>,
     /// The tool's own settings: absolute paths and options with which its worlds are opened again.
     pub settings: serde_json::Value,
     /// Whether something stays behind even if all goes well: then the run ends as partial.

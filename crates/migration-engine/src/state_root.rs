@@ -113,9 +113,19 @@ impl RunSummary {
 
     /// Whether the two runs work on a common target, by whatever names.
     pub fn shares_target(&self, locks: &[PathText]) -> bool {
-        let real = |lock: &PathText| lock.canonicalize().unwrap_or_else(|_| lock.to_path_buf());
         let theirs: Vec<PathBuf> = locks.iter().map(real).collect();
         self.header.locks.iter().any(|lock| theirs.contains(&real(lock)))
+    }
+
+    /// Whether the two runs may have changed the same thing: they have a target in common, and do not both say that it was
+    /// something else there.
+    fn meets(&self, other: &Self) -> bool {
+        let (ours, theirs) = (&self.header.concerns, &other.header.concerns);
+        let theirs: Vec<PathBuf> = theirs.iter().map(real).collect();
+        let is_common =
+            |path: PathBuf| theirs.iter().any(|other| path.starts_with(other) || other.starts_with(&path));
+        self.shares_target(&other.header.locks)
+            && (ours.is_empty() || theirs.is_empty() || ours.iter().map(real).any(is_common))
     }
 }
 
@@ -217,17 +227,23 @@ impl StateRoot {
         Ok(None)
     }
 
-    /// The runs that began after `run` on one of its targets and still stand, newest first: they are undone first.
+    /// The runs that began after `run`, may have changed the same things and still stand, newest first: they are undone
+    /// first.
     pub fn newer_than(&self, run: &RunSummary) -> Result<Vec<RunSummary>, ReadRunError> {
         let mut newer = Vec::new();
         for id in self.ids()?.into_iter().filter(|id| *id != run.id) {
             let other = self.summary(&id)?;
             let is_newer = (other.began(), &other.id) > (run.began(), &run.id);
-            if is_newer && other.stands() && other.shares_target(&run.header.locks) {
+            if is_newer && other.stands() && other.meets(run) {
                 newer.push(other);
             }
         }
         newer.sort_by(|one, other| (other.began(), &other.id).cmp(&(one.began(), &one.id)));
         Ok(newer)
     }
+}
+
+/// A path without the links on the way to it, as far as it is there: what a run put somewhere may be gone since.
+fn real(path: &PathText) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }

@@ -241,6 +241,7 @@ impl Place {
             version: "0".into(),
             blocks: vec![Block { kind: "file".into(), title: "files".into(), inputs: 0 }],
             locks: vec![self.dir.path().join("new").into()],
+            concerns: Vec::new(),
             settings: serde_json::Value::Null,
             partial: false,
             findings: Vec::new(),
@@ -583,4 +584,27 @@ proptest! {
         let difference = before.difference(&place.tree());
         prop_assert!(difference.is_empty(), "{}", difference);
     }
+}
+
+#[test]
+fn a_newer_run_that_changed_something_else_there_need_not_be_undone_first() {
+    let place = Place::new("ab");
+    let run = |file: usize, concerns: &[&str]| {
+        let mut plan = place.plan(place.items(), vec![vec![Wave::publish(vec![place.install(file)])]]);
+        plan.header.concerns = concerns.iter().map(|name| place.new_file(name).into()).collect();
+        let run = place.run(plan);
+        run.apply(&Script::default(), 1, &place.cx()).unwrap();
+        run.id().clone()
+    };
+    let (first, second) = (run(0, &["a"]), run(1, &["b"]));
+    let newer = |run| place.root().newer_than(&place.root().summary(run).unwrap()).unwrap();
+    assert!(newer(&first).is_empty());
+    let before_undo = place.tree();
+    Run::<Effect>::open(&place.root(), &first)
+        .unwrap()
+        .undo(&Script::default(), Changed::Refuse, &place.cx())
+        .unwrap();
+    assert_eq!(before_undo.difference(&place.tree()).lines().count(), 1, "its file and nothing else");
+    let below = run(0, &["b/inside"]);
+    assert_eq!(newer(&second)[0].id, below, "what is inside of it is a part of it");
 }

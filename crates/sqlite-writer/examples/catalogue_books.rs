@@ -71,6 +71,7 @@ fn new_run(folder: &Path, root: &StateRoot) -> Result<Run<InsertRow>, Box<dyn Er
         version: "0.1.0".into(),
         blocks: vec![Block { kind: "row".into(), title: "rows".into(), inputs: 0 }],
         locks: vec![folder.into()],
+        concerns: Vec::new(),
         settings: serde_json::Value::Null,
         partial: false,
         findings: vec![],

@@ -183,6 +183,23 @@ fn a_stitch_that_an_undo_had_to_leave_is_still_unstitched() {
 }
 
 #[test]
+fn of_two_transcripts_in_one_folder_either_can_be_taken_back_first() {
+    let folder = Folder::with(SHORT);
+    let before = folder.bytes();
+    let twin = folder.path().join("twin.jsonl");
+    std::fs::write(&twin, &before).unwrap();
+    let said = folder.stitch(0, &["--json"]).stdout;
+    let first: serde_json::Value = serde_json::from_str(&said).unwrap();
+    folder.expect(0, &[name(&twin)]);
+    let stitched = std::fs::read(&twin).unwrap();
+    folder.expect(0, &["undo", first["run"].as_str().unwrap()]);
+    assert_eq!(folder.bytes(), before);
+    assert_eq!(std::fs::read(&twin).unwrap(), stitched);
+    folder.expect(0, &["undo"]);
+    assert_eq!(std::fs::read(&twin).unwrap(), before);
+}
+
+#[test]
 fn a_transcript_of_one_line_without_an_ending_is_one_and_gets_its_ending() {
     let folder = Folder::with(SHORT);
     let line = r#"{"type":"user","uuid":"a","parentUuid":null,"message":{"content":"hello"}}"#;

@@ -144,6 +144,7 @@ impl Tool for Toy {
             version: String::new(),
             blocks: vec![Block { kind: "file".into(), title: "files".into(), inputs: 0 }],
             locks: Vec::new(),
+            concerns: Vec::new(),
             settings: serde_json::Value::Null,
             partial: false,
             findings: warned.then(|| Finding::warning("beware", "beware of it all")).into_iter().collect(),

@@ -33,6 +33,7 @@ pub(crate) fn header(tool: &str, kind: &str, place: &Path) -> Header {
         version: "0.1.0".into(),
         blocks: vec![Block { kind: kind.into(), title: format!("{kind}s"), inputs: 0 }],
         locks: vec![place.join("new").into()],
+        concerns: Vec::new(),
         settings: serde_json::Value::Null,
         partial: false,
         findings: Vec::new(),

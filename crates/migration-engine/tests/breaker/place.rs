@@ -319,6 +319,7 @@ impl Place {
             version: "0".into(),
             blocks: vec![Block { kind: "file".into(), title: "files".into(), inputs: 0 }],
             locks: vec![self.path("new").into()],
+            concerns: Vec::new(),
             settings: serde_json::Value::Null,
             partial: false,
             findings: Vec::new(),

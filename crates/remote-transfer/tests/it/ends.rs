@@ -127,6 +127,7 @@ impl Ends {
             version: "0".into(),
             blocks: vec![Block { kind: "tree".into(), title: "trees".into(), inputs: 0 }],
             locks: vec![self.source().into()],
+            concerns: Vec::new(),
             settings: serde_json::Value::Null,
             partial: false,
             findings: vec![],

@@ -111,6 +111,7 @@ impl Home {
             version: "0".into(),
             blocks: vec![Block { kind: "row".into(), title: "rows".into(), inputs: 0 }],
             locks: vec![self.data().into()],
+            concerns: Vec::new(),
             settings: serde_json::Value::Null,
             partial: false,
             findings: vec![],
