@@ -34,6 +34,7 @@ impl Effect {
     /// What it changes.
     pub(crate) fn concerns(&self) -> Vec<PathText> {
         match self {
+            Self::Brought(_) => Vec::new(),
             Self::Folder(step) => vec![step.target.clone()],
             Self::PutAway(step) => vec![step.source.clone(), step.target.clone()],
             Self::File(step) => vec![step.target.clone()],

@@ -65,8 +65,8 @@ fn find(file: &Path, root: &StateRoot) -> Result<Stitched, Unfit> {
             if &*step.target != file {
                 continue;
             }
-            let said = item.own.get(EDITS).cloned().unwrap_or_default();
-            let Some(edits) = edits::of(said, &step.splices) else { continue };
+            let said = item.own.get(EDITS);
+            let Some(edits) = said.and_then(|said| edits::of(said, &step.splices)) else { continue };
             return Ok(Stitched { edits, left });
         }
     }

@@ -1,7 +1,7 @@
 //! A file written whole, durable and read back, under a name that nobody looks at.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -125,6 +125,24 @@ pub fn write_stream(
     Ok(written)
 }
 
+/// Writes what `give` gives to the new file `staged`, with all the care of [`copy_file`]: for content that is not in memory
+/// as a whole.
+pub fn write_with(
+    staged: &Path,
+    traits: Traits,
+    give: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<Copied, CopyError> {
+    remove_file_if_there(staged)?;
+    let file = create_private_file(staged).doing("create", staged)?;
+    let mut out =
+        BufWriter::with_capacity(CHUNK, Followable { file: &file, follower: Follower::new(staged) });
+    give(&mut out).and_then(|()| out.flush()).doing("write", staged)?;
+    let (out, _) = out.into_parts();
+    let written = settle(&file, out.follower.finish()?, staged, traits, &mut Quiet)?;
+    file.sync_all().doing("make durable", staged)?;
+    Ok(written)
+}
+
 /// Does all that [`write_stream`] does but the first and the last: nothing may stand at `staged`, and the new file is
 /// durable only after [`crate::Unsynced::sync`], so that many can share one sync.
 pub fn write_new(
@@ -146,15 +164,26 @@ fn create(
     meter: &mut dyn Meter,
 ) -> Result<(File, Copied), CopyError> {
     let mut file = create_private_file(staged).doing("create", staged)?;
-    let Followed { digest: expected, is_read_back } =
-        pour(reader, source, &mut file, staged, traits.sparse, meter)?;
+    let followed = pour(reader, source, &mut file, staged, traits.sparse, meter)?;
+    let copied = settle(&file, followed, staged, traits, meter)?;
+    Ok((file, copied))
+}
+
+/// What was written to a file is compared with what is there, and the file gets its traits.
+fn settle(
+    file: &File,
+    Followed { digest: expected, is_read_back }: Followed,
+    staged: &Path,
+    traits: Traits,
+    meter: &mut dyn Meter,
+) -> Result<Copied, CopyError> {
     let found = if is_read_back { expected } else { digest_file(staged, meter)?.digest };
     if found != expected {
         return Err(CopyError::Damaged { path: staged.to_path_buf(), expected, found });
     }
-    dress(&file, traits).doing("set mode and time of", staged)?;
+    dress(file, traits).doing("set mode and time of", staged)?;
     let written = Fingerprint::of(&file.metadata().doing("look at", staged)?);
-    Ok((file, Copied { digest: found, written }))
+    Ok(Copied { digest: found, written })
 }
 
 /// Opens a source that must look like this.
@@ -194,6 +223,24 @@ fn pour(
         }
     }
     follower.finish()
+}
+
+/// Writes to a file, and is followed.
+struct Followable<'f> {
+    file: &'f File,
+    follower: Follower<'f>,
+}
+
+impl Write for Followable<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.follower.wrote(self.file, &bytes[..written]).map_err(|error| error.source)?;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// What a hole is a multiple of, in bytes.

@@ -48,7 +48,7 @@ mod windows;
 pub use beside::HasherBeside;
 pub use copy::{
     Copied, CopyError, Meter, Quiet, Traits, copy_file, dress_dir, open_expected, open_regular, write_file,
-    write_new, write_stream,
+    write_new, write_stream, write_with,
 };
 pub use digest::{Digest, Digested, Hasher, NotADigest, digest_file, digest_prefix, digest_stream};
 pub use dirs::{

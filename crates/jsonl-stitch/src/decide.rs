@@ -82,7 +82,9 @@ impl Decision {
 
     /// The same, of a decision that is not needed any more: there may be many.
     pub fn into_splices(self) -> Vec<Splice> {
-        self.edits.into_iter().map(|edit| edit.splice).collect()
+        let mut splices: Vec<Splice> = self.edits.into_iter().map(|edit| edit.splice).collect();
+        splices.shrink_to_fit(); // they took over the room of the edits
+        splices
     }
 
     /// How many edits there are of each kind.

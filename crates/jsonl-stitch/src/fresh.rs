@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use crate::{Id, Index};
+use crate::{Id, Index, RowNo};
 
 /// The namespace of fresh ids: chosen once for this crate, never to be changed.
 const NAMESPACE: Uuid = Uuid::from_u128(0x7f1d_52c6_9a3e_4b08_8d6f_0e4b_c2a9_51d3);
 
 /// The uuids for occurrence `ordinal` (the second is 1) of the row `old` in the transcript `stem`: the first, and what is
 /// taken if that exists already, and so on.
-fn candidates(stem: &str, old: &[u8], ordinal: usize) -> impl Iterator<Item = String> {
+fn candidates(stem: &str, old: &[u8], ordinal: RowNo) -> impl Iterator<Item = String> {
     let ordinal = ordinal.to_string();
     let mut name = [stem.as_bytes(), old, ordinal.as_bytes()].join(&0);
     std::iter::repeat_with(move || {
@@ -22,7 +22,7 @@ fn candidates(stem: &str, old: &[u8], ordinal: usize) -> impl Iterator<Item = St
 }
 
 /// The uuid that an occurrence gets.
-pub(crate) fn fresh_uuid(index: &Index, stem: &str, old: &[u8], ordinal: usize) -> String {
+pub(crate) fn fresh_uuid(index: &Index, stem: &str, old: &[u8], ordinal: RowNo) -> String {
     let is_free = |uuid: &String| index.id_of(uuid.as_bytes()).is_none();
     candidates(stem, old, ordinal).find(is_free).unwrap_or_default()
 }

@@ -14,18 +14,31 @@ pub type RowNo = u32;
 
 const NO_ROW: RowNo = RowNo::MAX;
 
-/// What is kept of a row.
+/// What is kept of a row: sixteen bytes, since there may be a million of them.
 #[derive(Debug, Clone, Copy)]
 struct Row {
-    offset: u64,
+    /// Enough for 256 terabytes.
+    offset: [u8; 6],
+    flags: Flags,
     uuid: Option<Id>,
     parent: Option<Id>,
-    flags: Flags,
+}
+
+impl Row {
+    fn offset(&self) -> u64 {
+        let mut bytes = [0; 8];
+        bytes[..6].copy_from_slice(&self.offset);
+        u64::from_le_bytes(bytes)
+    }
+
+    fn set_offset(&mut self, offset: u64) {
+        self.offset.copy_from_slice(&offset.to_le_bytes()[..6]);
+    }
 }
 
 /// A transcript as a graph of rows.
 ///
-/// It takes about 64 bytes a row, whatever the rows hold.
+/// It takes about 56 bytes a row, whatever the rows hold.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
     rows: Vec<Row>,
@@ -77,7 +90,9 @@ impl Index {
             let compaction = compaction.map(|name| self.intern(name));
             self.compactions.insert(no, compaction);
         }
-        self.rows.push(Row { offset, uuid, parent, flags: record.flags });
+        let mut row = Row { offset: [0; 6], flags: record.flags, uuid, parent };
+        row.set_offset(offset);
+        self.rows.push(row);
     }
 
     fn intern(&mut self, name: Name) -> Id {
@@ -138,10 +153,10 @@ impl Index {
         let mut splices = splices.into_iter().peekable();
         let mut longer = 0;
         for row in &mut self.rows {
-            while let Some(before) = splices.next_if(|splice| splice.offset < row.offset) {
+            while let Some(before) = splices.next_if(|splice| splice.offset < row.offset()) {
                 longer += growth([before]);
             }
-            row.offset = row.offset.saturating_add_signed(longer);
+            row.set_offset(row.offset().saturating_add_signed(longer));
         }
         for splice in splices {
             if splice.offset == self.size {
@@ -194,12 +209,12 @@ impl Index {
 
     /// Where the line of a row begins.
     pub fn offset(&self, row: RowNo) -> u64 {
-        self.row(row).offset
+        self.row(row).offset()
     }
 
     /// The first row whose line begins at or after this offset.
     pub(crate) fn first_row_from(&self, offset: u64) -> RowNo {
-        RowNo::try_from(self.rows.partition_point(|row| row.offset < offset)).unwrap_or(NO_ROW)
+        RowNo::try_from(self.rows.partition_point(|row| row.offset() < offset)).unwrap_or(NO_ROW)
     }
 
     /// The row that a row's parent is: a row can only be the child of something that was already written.

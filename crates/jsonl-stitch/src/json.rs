@@ -157,7 +157,8 @@ fn lossy(bytes: &[u8]) -> Cow<'_, [u8]> {
 
 /// Bytes that [`decode`] gave, as a string with its quotes.
 pub fn encode(text: &[u8]) -> Vec<u8> {
-    let mut out = vec![b'"'];
+    let mut out = Vec::with_capacity(text.len() + 2);
+    out.push(b'"');
     let mut rest = text;
     while let Some((&byte, behind)) = rest.split_first() {
         rest = behind;

@@ -63,7 +63,7 @@
 //!   named. A parent that is not in the file is replaced by the row before, which is a guess and said to be one
 //!   ([`EditKind::Gap`]).
 //! * Ids are strings that are not empty; another value in the place of an id counts as none.
-//! * At most 2³² − 2 rows. The memory for an edit is not bounded by that for a row: edits are data.
+//! * At most 2³² − 2 rows in 2⁴⁸ bytes. The memory for an edit is not bounded by that for a row: edits are data.
 //! * A file that changes while it is read is noticed only where a line to be edited no longer reads as it did, or the size
 //!   differs. Whoever edits in place compares digests.
 

@@ -11,7 +11,7 @@ use crate::json::{decode, each_element, each_member, is_truthy, skip_space, stri
 bitflags! {
     /// What is known of a row.
     #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-    pub(crate) struct Flags: u32 {
+    pub(crate) struct Flags: u16 {
         /// Not well-formed: every reader skips it.
         const BAD_JSON = 1;
         /// A compaction: `type` is exactly `system` and `subtype` exactly `compact_boundary`.

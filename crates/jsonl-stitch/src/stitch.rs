@@ -9,10 +9,10 @@ mod forest;
 mod ids;
 mod outcome;
 mod plan;
+mod rows;
 mod segment;
 mod weave;
 
-use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,8 @@ pub use edit::{Edit, EditError};
 pub use ids::LeftAlone;
 pub(crate) use outcome::edited;
 pub use plan::NoStitch;
+
+use rows::RowEdits;
 
 use crate::load::Limits;
 use crate::{Index, RowNo, growth};
@@ -76,17 +78,11 @@ pub(crate) struct Stitch {
     pub(crate) left_alone: LeftAlone,
 }
 
-type RowEdits = BTreeMap<RowNo, RowEdit>;
-
-/// What changes in a row.
-#[derive(Debug, Clone, Copy, Default)]
-struct RowEdit {
-    /// Which occurrence of its id it is: it gets the fresh one.
-    fresh: Option<usize>,
-    /// The row it hangs on from now on, and why.
-    parent: Option<(RowNo, EditKind)>,
-    /// Whether it becomes a boundary again.
-    revert: bool,
+/// A row that hangs on another from now on.
+struct NewParent {
+    row: RowNo,
+    parent: RowNo,
+    why: EditKind,
 }
 
 /// The segment that a boundary is to preserve.

@@ -34,7 +34,7 @@ pub fn unstitch(edits: &[Edit], stitched: u64, input: impl Read) -> io::Result<V
 }
 
 /// What the ids that a stitch gave were before: both as JSON strings.
-struct Originals(HashMap<Vec<u8>, Vec<u8>>);
+struct Originals(HashMap<Box<[u8]>, Box<[u8]>>);
 
 impl Originals {
     fn of(edits: &[Edit]) -> Self {
@@ -44,7 +44,8 @@ impl Originals {
         // A boundary that was appended goes; what follows it follows the row before it.
         for line in edits.iter().filter(|edit| edit.kind == EditKind::Anchor).map(|edit| &edit.splice.new) {
             let members = members(line).unwrap_or_default();
-            let value = |name| member(line, &members, name).map(|found| line[found.value.clone()].to_vec());
+            let value =
+                |name| member(line, &members, name).map(|found| Box::from(&line[found.value.clone()]));
             if let (Some(uuid), Some(before)) = (value("uuid"), value("logicalParentUuid")) {
                 let before = originals.0.get(&before).cloned().unwrap_or(before);
                 originals.0.insert(uuid, before);
@@ -62,8 +63,8 @@ impl Originals {
         let put_back = |name| {
             let value = member(line, &members, name)?.value.clone();
             let id = encode(&decode(string_inside(&line[value.clone()])?));
-            let new = self.0.get(&id)?.clone();
-            Some(Splice { offset: offset + value.start as u64, old: line[value].to_vec(), new })
+            let new = self.0.get(&*id)?.clone();
+            Some(Splice { offset: offset + value.start as u64, old: line[value].into(), new })
         };
         let mut found: Vec<Splice> =
             ["parentUuid", "logicalParentUuid"].into_iter().filter_map(put_back).collect();

@@ -101,7 +101,7 @@ fn plan(place: &Path) -> Result<Plan<Effect>, Box<dyn Error>> {
         SpliceFile {
             target: history.clone().into(),
             expect: Fingerprint::of_file(&history)?,
-            splices: vec![Splice { offset: 4, old: b"old".to_vec(), new: b"new and far".to_vec() }],
+            splices: vec![Splice { offset: 4, old: (*b"old").into(), new: (*b"new and far").into() }],
         }
         .into(),
         ReplaceFile {

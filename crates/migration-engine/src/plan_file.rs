@@ -1,5 +1,6 @@
 //! A plan as a file: one line for the header, for each item, each wave and each step.
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use durable_files::{Digest, FileError, InContext};
@@ -42,23 +43,21 @@ pub enum PlanFileError {
     },
 }
 
-/// The plan's bytes, as they go into its file.
-pub(crate) fn write<S: Step>(plan: &Plan<S>) -> Vec<u8> {
-    // A line of some hundred bytes each: growing to many megabytes by doubling would copy them again and again.
-    let mut out = Vec::with_capacity(1024 * (1 + plan.items.len() + plan.tasks().count()));
+/// Writes a plan as it goes into its file: a line may be as long as all that a stitch changes.
+pub(crate) fn write<S: Step>(plan: &Plan<S>, out: &mut dyn Write) -> io::Result<()> {
     let mut put = |line: &Line<&Header, &Item, &Task<S>>| {
-        serde_json::to_writer(&mut out, line).expect("because plans are plain data with text keys");
-        out.push(b'\n');
+        serde_json::to_writer(&mut *out, line)?;
+        out.write_all(b"\n")
     };
-    put(&Line::Plan(&plan.header));
-    plan.items.iter().for_each(|item| put(&Line::Item(item)));
+    put(&Line::Plan(&plan.header))?;
+    plan.items.iter().try_for_each(|item| put(&Line::Item(item)))?;
     for (lane, waves) in plan.lanes.iter().enumerate() {
         for wave in waves {
-            put(&Line::Wave { lane, kind: wave.kind, together: wave.together });
-            wave.tasks.iter().for_each(|task| put(&Line::Task(task)));
+            put(&Line::Wave { lane, kind: wave.kind, together: wave.together })?;
+            wave.tasks.iter().try_for_each(|task| put(&Line::Task(task)))?;
         }
     }
-    out
+    Ok(())
 }
 
 /// Reads a plan whose file must have this digest.

@@ -11,7 +11,7 @@ mod verify;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use durable_files::{DirLock, FileError, InContext, LockError, PathText, Traits, write_file};
+use durable_files::{DirLock, FileError, InContext, LockError, PathText, Traits, write_with};
 use session_model::Timestamp;
 
 pub use apply::ApplyError;
@@ -103,8 +103,8 @@ impl<S: Step> Run<S> {
     ) -> Result<Self, CreateError> {
         let prepared = root.prepare(&id)?;
         let lock = DirLock::take(&prepared)?;
-        let bytes = plan_file::write(&plan);
-        let written = write_file(&bytes, &prepared.join("plan.jsonl"), Traits::PRIVATE)?;
+        let file = prepared.join("plan.jsonl");
+        let written = write_with(&file, Traits::PRIVATE, |out| plan_file::write(&plan, out))?;
         let mut journal = Journal::create(&prepared.join("journal"))?;
         let began = Record::Began { format: FORMAT, plan: written.digest, at: now };
         journal.append(&began);

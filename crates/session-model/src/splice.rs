@@ -4,17 +4,17 @@ use std::io::{self, BufRead, Read};
 
 use serde::{Deserialize, Serialize};
 
-/// One place that changes.
+/// One place that changes. There may be a hundred thousand of them, so they hold no room to grow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Splice {
     /// Where in the old file.
     pub offset: u64,
     /// What stands there; nothing for an insertion.
-    #[serde(default, with = "crate::text_or_hex", skip_serializing_if = "Vec::is_empty")]
-    pub old: Vec<u8>,
+    #[serde(default, with = "crate::text_or_hex", skip_serializing_if = "<[u8]>::is_empty")]
+    pub old: Box<[u8]>,
     /// What is to stand there.
-    #[serde(default, with = "crate::text_or_hex", skip_serializing_if = "Vec::is_empty")]
-    pub new: Vec<u8>,
+    #[serde(default, with = "crate::text_or_hex", skip_serializing_if = "<[u8]>::is_empty")]
+    pub new: Box<[u8]>,
 }
 
 /// Why a list of splices cannot be applied.
@@ -79,7 +79,7 @@ impl<'a, R: Read> Spliced<'a, R> {
             return Ok(false);
         };
         let mismatch = || io::Error::new(io::ErrorKind::InvalidData, SpliceError::Mismatch(splice.offset));
-        let mut old = splice.old.as_slice();
+        let mut old = &*splice.old;
         while !old.is_empty() {
             let found = self.input.fill_buf()?;
             let length = found.len().min(old.len());
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     fn splice(offset: u64, old: &[u8], new: &[u8]) -> Splice {
-        Splice { offset, old: old.to_vec(), new: new.to_vec() }
+        Splice { offset, old: old.into(), new: new.into() }
     }
 
     fn apply(text: &[u8], splices: &[Splice]) -> io::Result<Vec<u8>> {

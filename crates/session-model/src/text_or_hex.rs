@@ -21,11 +21,11 @@ pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S:
 }
 
 /// Reads them back.
-pub fn deserialize<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+pub fn deserialize<'a, D: Deserializer<'a>, B: From<Vec<u8>>>(deserializer: D) -> Result<B, D::Error> {
     match Written::deserialize(deserializer)? {
-        Written::Text(text) => Ok(text.into_owned().into_bytes()),
+        Written::Text(text) => Ok(text.into_owned().into_bytes().into()),
         Written::Bytes { hex } => {
-            from_hex(&hex).ok_or_else(|| de::Error::custom("expected hexadecimal digits"))
+            from_hex(&hex).map(B::from).ok_or_else(|| de::Error::custom("expected hexadecimal digits"))
         }
     }
 }

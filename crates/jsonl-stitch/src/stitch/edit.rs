@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EditKind, RowEdit, Stitch, segment};
+use super::rows::RowEdit;
+use super::{EditKind, Stitch, segment};
 use crate::fresh::fresh_uuid;
 use crate::json::{Member, encode, member, members};
 use crate::scan::{Chunk, content, each_chunk};
@@ -68,7 +69,7 @@ impl Stitch {
             let last = index.rows().rev().find(|&row| index.uuid(row).is_some()).map(text);
             return fresh_uuid(index, &self.stem, &last.unwrap_or_default(), 0).into_bytes();
         }
-        match self.rows.get(&row).and_then(|edit| edit.fresh) {
+        match self.rows.get(row).fresh {
             Some(ordinal) => fresh_uuid(index, &self.stem, &text(row), ordinal).into_bytes(),
             None => text(row),
         }
@@ -88,7 +89,7 @@ impl Editor<'_> {
     fn edit(&mut self, chunk: Chunk<'_>) -> Result<(), EditError> {
         let index = self.index;
         let here = index.first_row_from(chunk.offset)..index.first_row_from(chunk.end());
-        let mut rows: Vec<RowNo> = self.stitch.rows.range(here.clone()).map(|(&row, _)| row).collect();
+        let mut rows: Vec<RowNo> = self.stitch.rows.within(&here).collect();
         let new = self.stitch.segment;
         if let Err(place) = rows.binary_search(&new.boundary)
             && here.contains(&new.boundary)
@@ -101,8 +102,8 @@ impl Editor<'_> {
             self.edits.extend(changes.into_iter().map(|change| Edit {
                 splice: Splice {
                     offset: index.offset(row) + change.place.start as u64,
-                    old: line[change.place].to_vec(),
-                    new: change.new,
+                    old: line[change.place].into(),
+                    new: change.new.into(),
                 },
                 line: index.line(row),
                 kind: change.kind,
@@ -119,7 +120,7 @@ impl Editor<'_> {
     fn changes(&self, row: RowNo, line: &[u8]) -> Option<Vec<Change>> {
         let members = members(line)?;
         let value = |name| member(line, &members, name).map(|found| found.value.clone());
-        let RowEdit { fresh, parent, revert } = self.stitch.rows.get(&row).copied().unwrap_or_default();
+        let RowEdit { fresh, parent, revert } = self.stitch.rows.get(row);
         let mut changes = Vec::new();
         if fresh.is_some() {
             changes.push(Change { place: value("uuid")?, new: self.quoted_id(row), kind: EditKind::Fresh });
@@ -175,7 +176,7 @@ fn ending(index: &Index) -> &'static [u8] {
 }
 
 fn appended(index: &Index, new: Vec<u8>, line: u64, kind: EditKind) -> Edit {
-    Edit { splice: Splice { offset: index.size(), old: Vec::new(), new }, line, kind }
+    Edit { splice: Splice { offset: index.size(), old: Box::default(), new: new.into() }, line, kind }
 }
 
 /// Gives a line another parent: in the last `parentUuid`, or in a first member if there is none.

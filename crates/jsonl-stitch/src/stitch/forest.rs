@@ -4,7 +4,8 @@
 //! Every row hangs on a row before it, so there is no cycle. The forest is grown row by row from the first; at a
 //! compaction it must say whether one row comes from another, which skip pointers answer in logarithmic time.
 
-use super::{EditKind, RowEdits};
+use super::EditKind;
+use super::rows::Found;
 use crate::{Flags, Index, RowNo};
 
 /// Where every row hangs.
@@ -12,7 +13,7 @@ use crate::{Flags, Index, RowNo};
 pub(super) struct Forest<'a> {
     index: &'a Index,
     join_roots: bool,
-    edits: &'a RowEdits,
+    edits: &'a Found,
     places: Vec<Place>,
     /// The nearest row before the next one that has a uuid and is not a subagent's.
     near: Option<RowNo>,
@@ -38,7 +39,7 @@ const COMPACTION: Flags = Flags::BOUNDARY.union(Flags::DISABLED);
 
 impl<'a> Forest<'a> {
     /// The forest of all rows before `end`, those that have been given a parent already being its children.
-    pub(super) fn grow(index: &'a Index, end: RowNo, join_roots: bool, edits: &'a RowEdits) -> Self {
+    pub(super) fn grow(index: &'a Index, end: RowNo, join_roots: bool, edits: &'a Found) -> Self {
         let places = Vec::with_capacity(end as usize);
         let mut forest = Self { index, join_roots, edits, places, near: None, compacted: false };
         for row in 0..end {

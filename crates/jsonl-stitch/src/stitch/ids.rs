@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EditKind, RowEdits};
+use super::EditKind;
+use super::rows::Found;
 use crate::{Id, Index, RowNo};
 
 /// What was seen on the way and is left as it is.
@@ -20,11 +21,11 @@ pub struct LeftAlone {
 /// them there. A pointer follows the order of writing: it goes to the last row with its id before it.
 ///
 /// The parent of `boundary` stays as it is: no loader follows it.
-pub(super) fn repair(index: &Index, chain: &[RowNo], boundary: RowNo, edits: &mut RowEdits) -> LeftAlone {
+pub(super) fn repair(index: &Index, chain: &[RowNo], boundary: RowNo, edits: &mut Found) -> LeftAlone {
     let ids = chain.iter().filter_map(|&row| index.uuid(row));
     let shared: HashSet<Id> = ids.filter(|&id| index.rows_of(id).len() > 1).collect();
     for &id in &shared {
-        for (ordinal, &row) in index.rows_of(id).iter().enumerate().skip(1) {
+        for (ordinal, &row) in (0..).zip(index.rows_of(id)).skip(1) {
             edits.entry(row).or_default().fresh = Some(ordinal);
         }
     }

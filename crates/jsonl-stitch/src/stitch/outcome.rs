@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Edit, EditKind, RowEdit, Segment, Stitch};
+use super::rows::RowEdit;
+use super::{Edit, EditKind, Segment, Stitch};
 use crate::record::{self, Flags, Record};
 use crate::scan::content;
 use crate::{Id, Index, RowNo};
@@ -26,12 +27,12 @@ impl Stitch {
     /// Every row gets its new id, its new parent and what else it has from then on.
     fn rename(&self, index: &mut Index) {
         // All of them are derived before the first is given: they keep clear of those that are there.
-        let fresh = self.rows.iter().filter(|(_, edit)| edit.fresh.is_some()).map(|(&row, _)| row);
+        let fresh = self.rows.iter().filter(|(_, edit)| edit.fresh.is_some()).map(|(row, _)| row);
         let fresh: Vec<(RowNo, Vec<u8>)> = fresh.map(|row| (row, self.id_of(index, row))).collect();
         let fresh: BTreeMap<RowNo, Id> =
             fresh.into_iter().filter_map(|(row, id)| Some((row, index.intern_text(&id)?))).collect();
         let id_of = |index: &Index, row: RowNo| fresh.get(&row).copied().or_else(|| index.uuid(row));
-        for (&row, &RowEdit { parent, revert, .. }) in &self.rows {
+        for (row, RowEdit { parent, revert, .. }) in self.rows.iter() {
             if let Some((parent, _)) = parent {
                 let parent = id_of(index, parent);
                 index.set_parent(row, parent);

@@ -1,8 +1,9 @@
 //! From the graph of rows to the changes that make it whole.
 
 use super::forest::Forest;
+use super::rows::{Found, RowEdits};
 use super::weave::weave;
-use super::{Options, Outlook, RowEdits, Segment, Stitch, ids};
+use super::{NewParent, Options, Outlook, Segment, Stitch, ids};
 use crate::load::Limits;
 use crate::{Flags, Index, RowNo};
 
@@ -52,7 +53,7 @@ pub(super) fn plan(
     let left_alone = ids::repair(index, &chain, boundary, &mut rows);
     let anchor = options.anchor.then(|| anchor(index, boundary)).flatten();
     let segment = Segment { boundary, head: chain[0], tail: chain[chain.len() - 1], anchor };
-    Ok(Stitch { stem: stem.to_owned(), rows, segment, left_alone })
+    Ok(Stitch { stem: stem.to_owned(), rows: RowEdits::of(rows), segment, left_alone })
 }
 
 /// The rows that a stitch would preserve.
@@ -72,8 +73,8 @@ fn whole_history(
     stem: &str,
     boundary: RowNo,
     options: Options,
-) -> Result<(Vec<RowNo>, RowEdits), NoStitch> {
-    let mut edits = RowEdits::new();
+) -> Result<(Vec<RowNo>, Found), NoStitch> {
+    let mut edits = Found::new();
     let mut chain = history(index, stem, boundary, options, &mut edits)?;
     loop {
         // A row that was woven in may be what the nearest row before the boundary comes from: then the chain gets longer.
@@ -90,20 +91,25 @@ fn history(
     stem: &str,
     boundary: RowNo,
     options: Options,
-    edits: &mut RowEdits,
+    edits: &mut Found,
 ) -> Result<Vec<RowNo>, NoStitch> {
-    let before = edits.clone();
-    let forest = Forest::grow(index, boundary, options.join_roots, &before);
+    let forest = Forest::grow(index, boundary, options.join_roots, edits);
     let tail = forest.tail(boundary).ok_or(NoStitch::NothingBefore)?;
     let mut chain = forest.chain(tail);
     let head = chain.iter().position(|&row| index.is(row, Flags::MESSAGE)).ok_or(NoStitch::NoMessage)?;
     chain.drain(..head);
-    for &row in &chain[1..] {
-        if let Some((parent, Some(why))) = forest.parent(row) {
-            edits.entry(row).or_default().parent = Some((parent, why));
-        }
+    let given = |&row: &RowNo| match forest.parent(row)? {
+        (parent, Some(why)) => Some(NewParent { row, parent, why }),
+        (_, None) => None,
+    };
+    let mut found: Vec<NewParent> = chain[1..].iter().filter_map(given).collect();
+    if !options.no_weave {
+        chain = weave(index, stem, &forest, chain, boundary, &mut found);
     }
-    Ok(if options.no_weave { chain } else { weave(index, stem, &forest, chain, boundary, edits) })
+    for NewParent { row, parent, why } in found {
+        edits.entry(row).or_default().parent = Some((parent, why));
+    }
+    Ok(chain)
 }
 
 /// The boundary that is to preserve the chain; the row behind the last is one that is appended.

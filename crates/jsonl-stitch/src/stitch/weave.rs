@@ -1,7 +1,7 @@
 //! Taking parallel tool results into the chain.
 
 use super::forest::Forest;
-use super::{EditKind, RowEdits};
+use super::{EditKind, NewParent};
 use crate::bits::RowSet;
 use crate::branch::Branches;
 use crate::{Index, RowNo};
@@ -14,7 +14,7 @@ pub(super) fn weave(
     forest: &Forest<'_>,
     chain: Vec<RowNo>,
     end: RowNo,
-    edits: &mut RowEdits,
+    found: &mut Vec<NewParent>,
 ) -> Vec<RowNo> {
     let Some(&head) = chain.first() else { return chain };
     let mut on_chain = RowSet::with_room_for(index.len());
@@ -26,7 +26,7 @@ pub(super) fn weave(
         (head..end).filter(|&row| on_chain.contains(row) || branches.is_parallel(row)).collect();
     for pair in woven.windows(2).filter(|_| woven.len() > chain.len()) {
         if forest.parent(pair[1]).map(|(parent, _)| parent) != Some(pair[0]) {
-            edits.entry(pair[1]).or_default().parent = Some((pair[0], EditKind::Weave));
+            found.push(NewParent { row: pair[1], parent: pair[0], why: EditKind::Weave });
         }
     }
     woven

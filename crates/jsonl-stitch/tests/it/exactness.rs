@@ -203,7 +203,7 @@ fn lines_written_since_are_kept_and_follow_the_old_ids_again() {
     file.pop();
     let (decision, after) = stitched(&file, SMALL, PLAIN);
     let fresh: Vec<_> = decision.edits.iter().filter(|edit| edit.kind == EditKind::Fresh).collect();
-    let id = |at: usize| text(fresh[at].splice.new.clone()).trim_matches('"').to_owned();
+    let id = |at: usize| text(fresh[at].splice.new.to_vec()).trim_matches('"').to_owned();
     let new = [
         summary("s", &id(1)),
         user("t", "s").replace(r#""s""#, &format!(r#""{}""#, id(0))),

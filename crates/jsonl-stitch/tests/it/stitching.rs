@@ -498,7 +498,7 @@ fn the_same_transcript_gets_the_same_ids_and_another_gets_others() {
     let id = |stem: &str| {
         let checked = check(&file[..], stem, SMALL).unwrap();
         let edits = decide(checked, &Loader::ALL, PLAIN, || Ok(&file[..])).unwrap().edits;
-        edits.into_iter().find(|edit| edit.kind == EditKind::Fresh).unwrap().splice.new
+        edits.into_iter().find(|edit| edit.kind == EditKind::Fresh).unwrap().splice.new.to_vec()
     };
     assert_eq!(id("one"), id("one"));
     assert_ne!(id("one"), id("other"));

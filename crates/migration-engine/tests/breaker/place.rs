@@ -271,7 +271,7 @@ impl Place {
         let offset = self.read(target).unwrap().find(old).unwrap() as u64;
         let target = self.path(target);
         let expect = Fingerprint::of_file(&target).unwrap();
-        let splices = vec![Splice { offset, old: old.into(), new: new.into() }];
+        let splices = vec![Splice { offset, old: old.as_bytes().into(), new: new.as_bytes().into() }];
         self.task(item, SpliceFile { target: target.into(), expect, splices })
     }
 
