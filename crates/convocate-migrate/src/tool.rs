@@ -63,6 +63,8 @@ impl Tool for ConvocateMigrate {
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const ABOUT: &'static str = "Moves orphan convocate sessions of this host to an agent";
 
+    const ENDS_IN_A_TABLE: bool = true;
+
     fn targets(&self, ask: Ask<'_, Self>, here: &Surroundings) -> Result<Vec<PathText>, Refusal> {
         Ok(vec![source::base(ask.options, here)?.into()])
     }

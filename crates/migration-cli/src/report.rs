@@ -69,6 +69,9 @@ pub(crate) struct Report {
     /// The headings of a list's table, and how many of its columns are text.
     #[serde(skip)]
     pub(crate) columns: (Vec<&'static str>, usize),
+    /// Whether it ends with a table of its items.
+    #[serde(skip)]
+    pub(crate) ends_in_a_table: bool,
     #[serde(serialize_with = "as_map")]
     pub(crate) sums: Vec<(String, Sums)>,
     pub(crate) findings: Vec<Finding>,
@@ -107,6 +110,7 @@ impl Report {
             summary: Sums::default(),
             items: Vec::new(),
             columns: (Vec::new(), 0),
+            ends_in_a_table: false,
             sums: Vec::new(),
             findings: Vec::new(),
             next: Vec::new(),
@@ -119,6 +123,7 @@ impl Report {
         let (summary, sums) = (receipt.summary(), receipt.sums());
         let exit = if receipt.is_partial() { Exit::Partial } else { Exit::Done };
         Self {
+            ends_in_a_table: T::ENDS_IN_A_TABLE && receipt.items.len() > 1,
             run: receipt.run,
             exit,
             summary,

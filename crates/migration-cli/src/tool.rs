@@ -27,6 +27,11 @@ pub trait Tool {
     /// What it is for, in one sentence.
     const ABOUT: &'static str;
 
+    /// Whether a report on several items ends with a table of them, each with its size: `bytes` in [`Item::own`] says it.
+    ///
+    /// [`Item::own`]: migration_engine::Item
+    const ENDS_IN_A_TABLE: bool = false;
+
     /// The existing folders whose locks keep every other run off the target. Called first; a target that must exist
     /// and does not is refused here.
     fn targets(&self, ask: Ask<'_, Self>, here: &Surroundings) -> Result<Vec<PathText>, Refusal>;

@@ -4,6 +4,11 @@
 pub trait Progress: Send + Sync {
     /// A phase begins: its name, and how many bytes and steps it has.
     fn begin(&self, phase: &str, bytes: u64, steps: u64);
+    /// The thread that calls begins to work on one of several lanes: its name, and how many bytes it has. What that thread
+    /// advances until the lane ends is the lane's as well as the phase's.
+    fn lane_begins(&self, _name: &str, _bytes: u64) {}
+    /// The lane of the thread that calls is over.
+    fn lane_ends(&self) {}
     /// `bytes` more have passed.
     fn advance(&self, bytes: u64);
     /// One more step is finished.

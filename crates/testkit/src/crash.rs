@@ -72,6 +72,11 @@ impl Program {
         self
     }
 
+    /// What one would type: the program, and its arguments.
+    pub fn words(&self) -> impl Iterator<Item = &std::ffi::OsStr> {
+        std::iter::once(self.path.as_os_str()).chain(self.args.iter().map(OsString::as_os_str))
+    }
+
     /// With an environment variable; beside those set here it has none but PATH.
     #[must_use]
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {

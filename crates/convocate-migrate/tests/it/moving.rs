@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use testkit::crash::Program;
 use testkit::tree::Tree;
 
 use crate::hosts::{AGENT, Hosts, owner, said, session_user, uuid};
@@ -83,6 +84,28 @@ fn sessions_that_move_at_the_same_time_share_one_connection_and_all_arrive() {
     hosts.moves(0, &["--all", "--jobs", "4", "--purge-source"]);
     assert!((0..8).all(arrived) && !hosts.shell().join(".migrated").exists());
     assert!((0..8).all(|n| !hosts.shell().join(uuid(n)).exists()));
+}
+
+/// What somebody at a terminal sees.
+fn seen(hosts: &Hosts, words: &[&str]) -> String {
+    let tool = hosts.tool(&[&["--agent", AGENT, "--all"], words].concat());
+    let typed = tool.words().map(migration_cli::shell_word).collect::<Vec<_>>().join(" ");
+    let program = Program::new("script");
+    said(&program.arg("-qec").arg(typed).arg("/dev/null").env("TERM", "xterm").run())
+}
+
+#[test]
+fn somebody_at_a_terminal_sees_what_moves_how_fast_and_what_became_of_each() {
+    session_user();
+    let hosts = Hosts::with(8);
+    let report = seen(&hosts, &[]);
+    for shown in ["(session 7)  migrated", "migrating ", "/s "] {
+        assert!(report.contains(shown), "{shown}: {report:?}");
+    }
+    assert!(report.contains(") ░") || report.contains(") █"), "a bar for each that is under way: {report:?}");
+    hosts.expect(0, &["undo"]);
+    let report = seen(&hosts, &["--quiet"]);
+    assert!(!report.contains("migrating ") && report.contains("(session 7)  migrated"), "{report:?}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use clap::builder::styling::Style as Ansi;
-use migration_engine::Sums;
+use migration_engine::{Bucket, Sums};
 use session_model::Level;
 
 use super::page::{GREEN, Page, RED, YELLOW};
@@ -110,6 +110,25 @@ pub(super) fn listed(page: &mut Page, report: &Report) {
         report.items.iter().map(|row| row.cells.iter().map(|cell| visible(cell).into_owned()).collect()),
     );
     for line in align(&table, *text_columns) {
+        page.line(&line);
+    }
+}
+
+/// What became of each item: one line each, whatever else is said of it.
+pub(super) fn outcomes(page: &mut Page, rows: &[Row]) {
+    let head = ["item", "result", "size"].map(str::to_owned).to_vec();
+    let mut table = vec![head];
+    table.extend(rows.iter().map(|row| {
+        let size = match &row.own {
+            Own::Facts(facts) => facts.get("bytes").and_then(serde_json::Value::as_u64),
+            _ => None,
+        };
+        let reason = row.reason.as_ref().map(|reason| format!(" [{reason}]")).unwrap_or_default();
+        let result = format!("{}{reason}", row.bucket.map(Bucket::as_text).unwrap_or_default());
+        vec![visible(&row.id).into_owned(), result, size.map(bytes).unwrap_or_default()]
+    }));
+    page.gap();
+    for line in align(&table, 2) {
         page.line(&line);
     }
 }

@@ -26,6 +26,9 @@ pub(crate) fn to_text(report: &Report, style: Style) -> String {
         lists::trouble(&mut page, &report.items);
         lists::findings_by_code(&mut page, &report.items);
     }
+    if report.ends_in_a_table {
+        lists::outcomes(&mut page, &report.items);
+    }
     sums(&mut page, report);
     reasons(&mut page, report);
     endings(&mut page, report);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::{Run, lane::LaneRun};
 use crate::journal::{Phase, Record};
-use crate::{Cause, Cx, History, ItemId, Receipt, Step, StepError, Worlds};
+use crate::{Cause, Cx, History, ItemId, Receipt, Step, StepError, Task, Worlds};
 
 /// Why a run ended before its end. It stands where it is: `resume` goes on, `undo` takes it back.
 #[derive(Debug, thiserror::Error)]
@@ -44,11 +44,7 @@ impl<S: Step> Run<S> {
         }
         // Durable before the first effect: killed from here on, a run that had ended counts as interrupted.
         self.ledger.record([Record::Applying { at: (cx.now)() }]).map_err(ApplyError::from_step)?;
-        let costs = || {
-            self.plan.tasks().map(|task| task.step.cost()).map(|cost| cost.bytes.saturating_add(cost.passing))
-        };
-        let bytes = costs().fold(0, u64::saturating_add);
-        cx.progress.begin("migrating", bytes, costs().count() as u64);
+        cx.progress.begin("migrating", bytes(self.plan.tasks()), self.plan.tasks().count() as u64);
         let lanes: Vec<usize> = (0..self.plan.lanes.len()).collect();
         let outcome = self.apply_lanes(&lanes, worlds, jobs, cx, LaneRun::apply).and_then(|()| {
             let unswept = lanes.iter().copied().filter(|lane| !self.failed_with_evidence(*lane).is_empty());
@@ -59,6 +55,15 @@ impl<S: Step> Run<S> {
         self.ledger.record([Record::Ended { at: (cx.now)() }]).map_err(ApplyError::from_step)?;
         let receipt = self.receipt();
         if receipt.balances() { Ok(receipt) } else { Err(ApplyError::Unbalanced) }
+    }
+
+    /// Says that a lane begins, if it is one of several and has an item to be named after.
+    fn announce(&self, lane: usize, cx: &Cx<'_>) {
+        let named = self.index.items_of(lane).first().filter(|_| self.plan.lanes.len() > 1);
+        if let Some(item) = named {
+            let tasks = self.plan.lanes[lane].iter().flat_map(|wave| &wave.tasks);
+            cx.progress.lane_begins(&self.plan.item(*item).name, bytes(tasks));
+        }
     }
 
     /// The failed items with steps in a lane that are not all taken back.
@@ -88,8 +93,10 @@ impl<S: Step> Run<S> {
         let work = || {
             while !halted.load(Ordering::Relaxed) {
                 let lane = next.fetch_add(1, Ordering::Relaxed);
-                let Some(lane) = lanes.get(lane) else { break };
-                let applied = LaneRun::open(self, worlds, *lane, *cx).and_then(|mut lane| work_on(&mut lane));
+                let Some(&lane) = lanes.get(lane) else { break };
+                self.announce(lane, cx);
+                let applied = LaneRun::open(self, worlds, lane, *cx).and_then(|mut lane| work_on(&mut lane));
+                cx.progress.lane_ends();
                 if let Err(error) = applied {
                     halted.store(true, Ordering::Relaxed);
                     first_error
@@ -108,4 +115,10 @@ impl<S: Step> Run<S> {
         });
         first_error.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).map_or(Ok(()), Err)
     }
+}
+
+/// What passes, in bytes.
+fn bytes<'a, S: Step + 'a>(tasks: impl Iterator<Item = &'a Task<S>>) -> u64 {
+    let costs = tasks.map(|task| task.step.cost());
+    costs.fold(0, |all, cost| all.saturating_add(cost.bytes).saturating_add(cost.passing))
 }
