@@ -71,7 +71,8 @@ impl Ends {
                 }
             }
         }
-        Ok(taken > 0)
+        // While one stream was asked, something may have come for the other: nobody is told of that again.
+        Ok(taken > 0 || self.channel.read_window().available > 0)
     }
 
     fn keep(&mut self, stream: i32, len: usize) {
@@ -110,7 +111,7 @@ impl Ends {
         while !self.channel.eof() {
             if self.take_in(meter)? {
                 heard = Instant::now();
-            } else {
+            } else if !self.channel.eof() {
                 self.link.wait(&mut heard, meter)?;
             }
         }
