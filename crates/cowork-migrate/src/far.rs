@@ -9,7 +9,7 @@ mod place;
 
 use std::path::{Path, PathBuf};
 
-use legacy_readers::cowork::ProfileId;
+use legacy_readers::cowork::{ProfileId, Purpose};
 use migration_cli::{Listing, Refusal, Surroundings};
 use migration_engine::{Cx, NoProgress};
 use remote_transfer::{PullError, Sftp, SftpError, Target};
@@ -18,8 +18,8 @@ pub(crate) use bring::{Bringing, Outline, Wish, bring};
 use disk::FarDisk;
 pub(crate) use place::FarPlace;
 
+use crate::inventory;
 use crate::options::Options;
-use crate::{inventory, places};
 
 /// What sessions there are.
 pub(crate) fn inventory(
@@ -28,7 +28,9 @@ pub(crate) fn inventory(
     here: &Surroundings,
     cx: &Cx<'_>,
 ) -> Result<Listing, Refusal> {
-    reach(place, options, here, cx, |disk, path| Ok(inventory::inventory(disk, &place.source(disk, path)?)))
+    reach(place, options, here, cx, |disk, path| {
+        Ok(inventory::inventory(disk, &place.source(disk, path, Purpose::Read)?))
+    })
 }
 
 /// Whose profile it is, as far as that can be told at a glance.
@@ -38,7 +40,7 @@ pub(crate) fn owner(
     here: &Surroundings,
 ) -> Result<Option<ProfileId>, Refusal> {
     let cx = Cx { stop: here.stop.flag(), progress: &NoProgress, now: here.now };
-    reach(place, options, here, &cx, |disk, path| places::owner_at(disk, path))
+    reach(place, options, here, &cx, |disk, path| place.owner(disk, path))
 }
 
 /// Does something with the disk of that host, beginning where the place leads.

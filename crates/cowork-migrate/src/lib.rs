@@ -10,6 +10,8 @@
 //! The application rewrites the sidecar when it first loads it. So an undo expects that, and `reapply` puts back what the
 //! application dropped.
 //!
+//! A session may be on another host: it is read through nothing but an SFTP server, and brought into a bundle first.
+//!
 //! Paths of the Windows machine are opened only through a [`Drive`]: the tool runs on Windows itself as well as on a
 //! Linux that has its disk mounted.
 //!
@@ -28,7 +30,8 @@
 //! One session at a time, from Windows to Windows, within one account: spaces, other accounts, macOS and Linux are
 //! refused. Credentials never travel. Symlinks are listed and not made: their targets are places of the old world.
 //! Whether the application is running is told by who has its files open, which a Linux cannot see of a Windows beside
-//! it. How a build of the application loads a transcript is a simulation. On Windows the tool was compiled and not run.
+//! it, nor anybody of another host. What is brought from there takes its room twice. How a build of the application loads
+//! a transcript is a simulation, and Windows is what Wine plays.
 
 mod bundle;
 mod content;

@@ -133,9 +133,10 @@ pub(crate) fn source(options: &Options, purpose: Purpose, here: &Surroundings) -
         return source_at(&ThisDisk, &named(path, here)?, "--from");
     }
     let mut findings = Vec::new();
-    let (base, bases) = own_base(options, purpose, here, "--from", &mut findings)?;
+    let bases = own_bases(options, here)?;
+    let base = chosen(&bases, purpose, "--from", &mut findings)?;
     let source = of_base(&ThisDisk, &base.path, None, "--from")?;
-    Ok(Source { image: cowork::image_of(&base, &bases).cloned(), findings, ..source })
+    Ok(Source { image: cowork::image_of(base, &bases).cloned(), findings, ..source })
 }
 
 /// The profile or bundle at a place of a disk.
@@ -201,13 +202,15 @@ pub(crate) fn destination(
     source: Option<&ProfileId>,
     here: &Surroundings,
 ) -> Result<Destination, Refusal> {
-    let (base, profile) = match &options.to {
-        Some(path) => match what_is(&ThisDisk, &named(path, here)?, "--to")? {
+    let (base, profile) = if let Some(path) = &options.to {
+        match what_is(&ThisDisk, &named(path, here)?, "--to")? {
             Named::Base(base) => (base, None),
             Named::Profile { base, profile } => (base, Some(profile)),
             Named::Bundle(path) => return Err(not_a_profile(&path, "--to")),
-        },
-        None => (own_base(options, Purpose::Write, here, "--to", &mut Vec::new())?.0.path, None),
+        }
+    } else {
+        let bases = own_bases(options, here)?;
+        (chosen(&bases, Purpose::Write, "--to", &mut Vec::new())?.path.clone(), None)
     };
     let store = cowork::read(&base).map_err(|error| unreadable(&error))?.found;
     let meant: Vec<&Profile> = match (&profile, source) {
@@ -227,39 +230,55 @@ pub(crate) fn destination(
     Ok(Destination { profile: (*found).clone(), system: System::of_base(&base), base })
 }
 
-/// The one base of this machine that comes into question.
-fn own_base(
-    options: &Options,
+/// The bases of this machine.
+fn own_bases(options: &Options, here: &Surroundings) -> Result<Vec<Base>, Refusal> {
+    let base = options.base.as_deref().map(|base| named(base, here)).transpose()?;
+    let survey = cowork::bases(&environment(here), base.as_deref());
+    Ok(survey.map_err(|error| unreadable(&error))?.found)
+}
+
+/// Where the application keeps its own in a home, whatever system that is of.
+pub(crate) fn source_of_home(disk: &dyn Disk, home: &Path, purpose: Purpose) -> Result<Source, Refusal> {
+    let mut bases: Vec<Base> = Vec::new();
+    for platform in [Platform::Windows, Platform::MacOs, Platform::Linux] {
+        let survey = cowork::bases_on(disk, &Environment::of_home(platform, home), None);
+        bases.extend(survey.map_err(|error| unreadable(&error))?.found);
+    }
+    let mut findings = Vec::new();
+    let base = chosen(&bases, purpose, "--from", &mut findings)?;
+    let source = of_base(disk, &base.path, None, "--from")?;
+    Ok(Source { image: cowork::image_of(base, &bases).cloned(), findings, ..source })
+}
+
+/// The one base that comes into question.
+fn chosen<'b>(
+    bases: &'b [Base],
     purpose: Purpose,
-    here: &Surroundings,
     option: &str,
     findings: &mut Vec<Finding>,
-) -> Result<(Base, Vec<Base>), Refusal> {
-    let base = options.base.as_deref().map(|base| named(base, here)).transpose()?;
-    let bases = cowork::bases(&environment(here), base.as_deref()).map_err(|error| unreadable(&error))?.found;
-    let chosen = match cowork::choose(&bases, purpose) {
-        Choice::Named(base) | Choice::Only(base) => base.clone(),
+) -> Result<&'b Base, Refusal> {
+    match cowork::choose(bases, purpose) {
+        Choice::Named(base) | Choice::Only(base) => Ok(base),
         Choice::Newest { chosen, others } => {
             findings.push(Finding::note(
                 "newest-base",
                 format!("several bases are there; {chosen} is the one whose log is newest"),
             ));
             findings.extend(others.into_iter().map(of_candidate));
-            chosen.clone()
+            Ok(chosen)
         }
         Choice::Undecided(several) => {
             let message =
                 "several bases of the application are here, and which of them is in use cannot be told";
             let hint = format!("name one: --base DIR, or {option} PROFILE");
-            return Err(Refusal::new("several-bases", message, hint)
-                .findings(several.into_iter().map(of_candidate).collect()));
+            Err(Refusal::new("several-bases", message, hint)
+                .findings(several.into_iter().map(of_candidate).collect()))
         }
         Choice::Nothing => {
-            let message = "expected the application's base on this machine, found none with sessions";
-            return Err(Refusal::new(NO_BASE, message, format!("name it: {option} PROFILE")));
+            let message = "expected the application's base in its usual places, found none with sessions";
+            Err(Refusal::new(NO_BASE, message, format!("name it: {option} PROFILE")))
         }
-    };
-    Ok((chosen, bases))
+    }
 }
 
 fn of_candidate(base: &Base) -> Finding {

@@ -44,7 +44,7 @@ mod space;
 mod store;
 mod view;
 
-pub use base::{Base, bases};
+pub use base::{Base, bases, bases_on};
 pub use choice::{Choice, Purpose, choose, image_of};
 pub use contents::{Contents, Item, Role, Subagent, contents, contents_on};
 pub use disk::{Disk, Kind, Standing, ThisDisk};

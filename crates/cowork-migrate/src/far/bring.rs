@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use durable_files::{
     Digest, DirLock, InContext, create_private_dirs, remove_file_if_there, remove_tree_if_there, room_at,
 };
-use legacy_readers::cowork::{Contents, Disk, Item as Found, Kind, Session, ThisDisk, View, contents_on};
+use legacy_readers::cowork::{
+    Contents, Disk, Item as Found, Kind, Purpose, Session, ThisDisk, View, contents_on,
+};
 use migration_cli::{Mode, Refusal, Surroundings};
 use migration_engine::{Cx, RoomError, Shortage, StateRoot};
 use remote_transfer::pull_file;
@@ -83,7 +85,7 @@ pub(crate) fn bring(
     cx: &Cx<'_>,
 ) -> Result<Bringing, Refusal> {
     reach(place, options, here, cx, |disk, path| {
-        let source = place.source(disk, path)?;
+        let source = place.source(disk, path, Purpose::Write)?;
         let session = scope::selected(&source, options.session.as_deref())?;
         let view = scope::readable(session)?;
         (wish.check)(&source, view)?;

@@ -131,6 +131,12 @@ impl Disk for FarDisk<'_> {
         Ok(names)
     }
 
+    fn real(&self, path: &Path) -> io::Result<PathBuf> {
+        self.look(path)?; // some servers know the real path of what is not there
+        let real = self.ask(|sftp| sftp.real_path(&spelled(path)))?;
+        Ok(PathBuf::from(String::from_utf8(real).map_err(|_| io::ErrorKind::InvalidData)?))
+    }
+
     fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
         let found = self.look(file)?;
         if found.kind != Kind::File {

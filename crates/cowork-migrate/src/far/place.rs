@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
+use legacy_readers::cowork::{ProfileId, Purpose};
 use migration_cli::Refusal;
 
 use super::disk::FarDisk;
 use crate::places::{self, Source};
+
+/// The home of whoever logs in.
+const HOME: &str = ".";
 
 /// A place on another host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,10 +35,27 @@ impl FarPlace {
         })
     }
 
-    /// The profile or bundle there.
-    pub(super) fn source(&self, disk: &FarDisk<'_>, path: &Path) -> Result<Source, Refusal> {
-        let source = places::source_at(disk, path, "--from")?;
+    /// The profile or bundle there; at a user's home without more, where the application keeps its own.
+    pub(super) fn source(
+        &self,
+        disk: &FarDisk<'_>,
+        path: &Path,
+        purpose: Purpose,
+    ) -> Result<Source, Refusal> {
+        let source = if self.path == HOME {
+            places::source_of_home(disk, path, purpose)?
+        } else {
+            places::source_at(disk, path, "--from")?
+        };
         Ok(Source { said: Some(self.said.clone()), ..source })
+    }
+
+    /// Whose profile it is, as far as that can be told at a glance.
+    pub(super) fn owner(&self, disk: &FarDisk<'_>, path: &Path) -> Result<Option<ProfileId>, Refusal> {
+        if self.path == HOME {
+            return Ok(self.source(disk, path, Purpose::Write)?.id);
+        }
+        places::owner_at(disk, path)
     }
 
     fn parse(rest: &str) -> Option<Self> {
@@ -73,10 +94,10 @@ fn as_served(path: &str) -> String {
     match path.strip_prefix("/~") {
         _ if is_windows => format!("/{}", drive.replace('\\', "/")),
         Some(rest) if rest.is_empty() || rest.starts_with('/') => match rest.trim_start_matches('/') {
-            "" => ".".to_owned(),
+            "" => HOME.to_owned(),
             below => below.to_owned(),
         },
-        _ if path.is_empty() => ".".to_owned(),
+        _ if path.is_empty() || path == "/" => HOME.to_owned(),
         _ => path.to_owned(),
     }
 }
@@ -118,6 +139,7 @@ mod tests {
             ("ssh://pc/~/AppData", "pc", "AppData"),
             ("ssh://pc/~", "pc", "."),
             ("ssh://pc", "pc", "."),
+            ("ssh://pc/", "pc", "."),
             ("ssh://pc/~mira/x", "pc", "/~mira/x"),
             ("ssh://[::1]/x", "::1", "/x"),
         ] {

@@ -405,3 +405,17 @@ fn a_sealed_key_is_named_and_an_agent_that_holds_it_opens_the_door(transport: &'
         assert_eq!(code, Some(0), "{identity:?}: {said}");
     }
 }
+
+#[test]
+fn without_a_path_the_application_is_found_in_the_home_of_whoever_logs_in() {
+    let world = World::new(Session::numbered(7));
+    let home = format!("ForceCommand internal-sftp -d {}", world.disk().join("Users/mira").display());
+    let sshd = Sshd::start(&["Subsystem sftp internal-sftp", &home]);
+    let far = Far { world, sshd, transport: "openssh" };
+    let mut words = far.whole();
+    words[1] = format!("ssh://root@127.0.0.1:{}", far.sshd.port());
+    let listed = far.world.expect(0, &far.words(&["inventory", &words[1]]));
+    assert!(listed.stdout.contains("calm-amber-noether-7"), "{}", listed.stdout);
+    far.world.expect(0, &words);
+    assert!(far.world.new_sidecar().exists());
+}

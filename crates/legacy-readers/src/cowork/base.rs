@@ -49,27 +49,36 @@ impl Base {
 ///
 /// A base is looked at as a whole, but only its figures are kept: [`store::read`] yields sessions, and counts inputs.
 pub fn bases(environment: &Environment, named: Option<&Path>) -> Result<Survey<Vec<Base>>, ReadError> {
+    bases_on(&ThisDisk, environment, named)
+}
+
+/// The same on the disk of the machine that the environment is of.
+pub fn bases_on(
+    disk: &dyn Disk,
+    environment: &Environment,
+    named: Option<&Path>,
+) -> Result<Survey<Vec<Base>>, ReadError> {
     let mut survey = Survey::default();
     let candidates = if let Some(path) = named {
-        store::check_named(&ThisDisk, path)?;
+        store::check_named(disk, path)?;
         vec![Candidate { path: path.to_path_buf(), origin: Origin::Named, enterprise: false }]
     } else {
-        environment.candidates(&package_names(environment, &mut survey.anomalies))
+        environment.candidates(&package_names(disk, environment, &mut survey.anomalies))
     };
     for candidate in candidates {
-        look_at(candidate, &mut survey);
+        look_at(disk, candidate, &mut survey);
     }
     Ok(survey)
 }
 
-fn package_names(environment: &Environment, anomalies: &mut Vec<Anomaly>) -> Vec<String> {
+fn package_names(disk: &dyn Disk, environment: &Environment, anomalies: &mut Vec<Anomaly>) -> Vec<String> {
     let folders = environment.package_folders();
-    let entries = folders.iter().flat_map(|folder| disk::list_if_there(&ThisDisk, folder, anomalies));
+    let entries = folders.iter().flat_map(|folder| disk::list_if_there(disk, folder, anomalies));
     entries.filter_map(|entry| entry.name.into_string().ok()).collect()
 }
 
-fn look_at(candidate: Candidate, survey: &mut Survey<Vec<Base>>) {
-    let path = match disk::real(&candidate.path) {
+fn look_at(disk: &dyn Disk, candidate: Candidate, survey: &mut Survey<Vec<Base>>) {
+    let path = match disk.real(&candidate.path) {
         Ok(path) => path,
         Err(error) if is_absence(&error) => {
             if candidate.origin == Origin::Moved && !candidate.enterprise {
@@ -83,17 +92,17 @@ fn look_at(candidate: Candidate, survey: &mut Survey<Vec<Base>>) {
     };
     match survey.found.iter_mut().find(|base| base.path == path) {
         Some(known) => known.names.push(candidate),
-        None => survey.found.push(figures(path, candidate)),
+        None => survey.found.push(figures(disk, path, candidate)),
     }
 }
 
 /// Everything but the figures is dropped here, so that looking at many bases does not hold many of them.
-fn figures(path: PathBuf, candidate: Candidate) -> Base {
-    let store = store::survey(&ThisDisk, &path).found;
+fn figures(disk: &dyn Disk, path: PathBuf, candidate: Candidate) -> Base {
+    let store = store::survey(disk, &path).found;
     let views = || store.sessions().filter_map(|session| session.view());
-    let log = ThisDisk.look(&path.join("logs/main.log")).ok().filter(|found| found.kind == Kind::File);
+    let log = disk.look(&path.join("logs/main.log")).ok().filter(|found| found.kind == Kind::File);
     Base {
-        has_sessions_folder: ThisDisk
+        has_sessions_folder: disk
             .look(&path.join(store::SESSIONS))
             .is_ok_and(|found| found.kind == Kind::Folder),
         readable: views().count(),

@@ -37,13 +37,16 @@ pub struct Standing {
     pub mtime: Timestamp,
 }
 
-/// The disk that a base lies on. No symlink is followed by any of this.
+/// The disk that a base lies on. No symlink is followed but by [`real`](Disk::real).
 pub trait Disk {
     /// What a name stands for, not what it may point to.
     fn look(&self, path: &Path) -> io::Result<Standing>;
 
     /// The names in a folder, in any order, without itself and its parent.
     fn list(&self, folder: &Path) -> io::Result<Vec<(OsString, Kind)>>;
+
+    /// The real path behind a name that is there: two names of one folder have one. Links are followed.
+    fn real(&self, path: &Path) -> io::Result<PathBuf>;
 
     /// The whole of a regular file, unless it is larger than any is that this reader asks for.
     fn read(&self, file: &Path) -> io::Result<Vec<u8>>;
@@ -65,6 +68,10 @@ impl Disk for ThisDisk {
     fn list(&self, folder: &Path) -> io::Result<Vec<(OsString, Kind)>> {
         let names = fs::read_dir(verbatim(folder))?;
         names.map(|entry| entry.and_then(|entry| Ok((entry.file_name(), kind(entry.file_type()?))))).collect()
+    }
+
+    fn real(&self, path: &Path) -> io::Result<PathBuf> {
+        fs::canonicalize(verbatim(path))
     }
 
     fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
@@ -117,11 +124,6 @@ fn open_now(path: &Path) -> io::Result<File> {
     take_the_name_itself(&mut options);
     let file = options.open(verbatim(path))?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
-}
-
-/// The real path behind a name: two names of one folder have one.
-pub(super) fn real(path: &Path) -> io::Result<PathBuf> {
-    fs::canonicalize(verbatim(path))
 }
 
 fn kind(found: fs::FileType) -> Kind {
