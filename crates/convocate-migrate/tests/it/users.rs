@@ -1,4 +1,5 @@
-//! Who one is on the agent: the session user, somebody who may become root, or somebody who may not.
+//! Who one is on the agent: the session user, somebody who may become root, or somebody who may not; and what things
+//! are called there.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -152,4 +153,26 @@ fn names_that_would_be_one_on_the_agent_are_both_named_and_nothing_is_shown() {
     assert!(said.contains("[names-clash]"), "{said}");
     before[0].assert_same(&Tree::of(&hosts.shell()), "the source");
     before[1].assert_same(&Tree::of(&agent), "nothing is left there");
+}
+
+#[test]
+fn whatever_a_session_or_a_base_is_called_none_of_it_is_run() {
+    session_user();
+    for transport in ["openssh", "libssh2"] {
+        let hosts = Hosts::with(1);
+        hosts.says(0, "name", &"$(touch pwned)`touch pwned`; touch pwned".into());
+        let base = hosts.folder.path().join("-n '\"$(touch pwned)\n`touch pwned`; touch pwned #");
+        fs::create_dir(&base).unwrap();
+        let before = [Tree::of(&hosts.shell()), Tree::of(&base)];
+        let words = ["--all", "--transport", transport, "--agent-base", base.to_str().unwrap()];
+        hosts.moves(0, &words);
+        assert!(base.join(uuid(0)).join("Makefile").exists());
+        hosts.expect(0, &["verify"]);
+        hosts.expect(0, &["undo"]);
+        before[0].assert_same(&Tree::of(&hosts.shell()), "undone here");
+        before[1].assert_same(&Tree::of(&base), "undone there");
+        hosts.moves(4, &["--all", "--transport", transport, "--ssh-user", "`touch pwned`"]);
+        let places = [hosts.folder.path(), &base, &std::env::home_dir().unwrap(), Path::new(".")];
+        assert!(places.iter().all(|place| !place.join("pwned").exists()), "something was run");
+    }
 }
