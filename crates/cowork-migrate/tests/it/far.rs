@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 
 use serde_json::Value;
 use testkit::cowork::Session;
@@ -41,6 +42,7 @@ over_both!(
     a_session_moves_from_another_host_as_it_does_from_a_folder,
     what_came_before_a_cut_does_not_come_again,
     a_session_that_grows_while_it_is_read_is_not_moved,
+    a_wish_to_stop_does_not_wait_for_a_host_that_has_fallen_silent,
     a_sealed_key_is_named_and_an_agent_that_holds_it_opens_the_door,
 );
 
@@ -202,6 +204,29 @@ fn a_session_that_grows_while_it_is_read_is_not_moved(transport: &'static str) {
     assert!(!far.world.has_run() && !far.world.new_sidecar().exists());
     far.world.expect(0, &far.whole());
     assert_eq!(came(&far.world.expect(0, &far.whole())), 0);
+}
+
+fn a_wish_to_stop_does_not_wait_for_a_host_that_has_fallen_silent(transport: &'static str) {
+    let far = Far::new(with_a_big_file(), transport);
+    let (ended, silent) = mpsc::channel::<()>();
+    let (fell, fallen) = mpsc::channel();
+    let wire = Wire::to(far.sshd.port(), 5 << 20, move || {
+        fell.send(()).unwrap();
+        let _ = silent.recv(); // nothing more comes, and nothing ends
+        Then::Cut
+    });
+    let mut tool = Command::new(env!("CARGO_BIN_EXE_cowork-migrate"));
+    tool.args(far.whole_at(wire.port())).env_clear().env("PATH", "/usr/bin:/bin");
+    tool.env("HOME", far.world.path().join("home")).env("REHOME_STATE_DIR", far.world.path().join("state"));
+    let mut tool = tool.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    fallen.recv().unwrap();
+    assert!(Command::new("kill").args(["-INT", &tool.id().to_string()]).status().unwrap().success());
+    let status = tool.wait().unwrap();
+    drop(ended);
+    let said = std::io::read_to_string(tool.stderr.take().unwrap()).unwrap();
+    assert_eq!(status.code(), Some(130), "{said}");
+    assert!(!far.world.has_run() && !far.world.new_sidecar().exists());
+    far.world.expect(0, &far.whole_at(wire.port()));
 }
 
 #[test]
