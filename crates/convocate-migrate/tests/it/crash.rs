@@ -1,5 +1,7 @@
 //! A move, struck at every effect that the tool has on this host, and with its link cut at any command.
 
+use std::fs;
+
 use testkit::crash::Blow;
 use testkit::tree::Tree;
 
@@ -35,7 +37,9 @@ fn strike(blow: Blow) {
         before[0].assert_same(&Tree::of(&hosts.shell()), &format!("undone here {when}"));
         before[1].assert_same(&Tree::of(&hosts.agent()), &format!("undone there {when}"));
     }
-    assert_eq!(hosts.clients(), [0; 0], "no connection outlives whom it was made for");
+    assert_eq!(hosts.clients(), [0; 0], "a connection outlives whom it was made for");
+    let left: Vec<_> = fs::read_dir(hosts.moments()).unwrap().map(|it| it.unwrap().file_name()).collect();
+    assert!(left.is_empty(), "{left:?} is left");
 }
 
 #[test]

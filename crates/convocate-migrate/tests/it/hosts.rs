@@ -147,8 +147,15 @@ impl Hosts {
         // What a test says itself takes the place of what is said here.
         let options = options.into_iter().filter(|(option, _)| !words.contains(option));
         let program = options.fold(program, |program, (option, value)| program.arg(option).arg(value));
-        let program = program.arg("--profile").arg("convocate");
+        let program = program.arg("--profile").arg("convocate").env("TMPDIR", self.moments());
         words.iter().fold(program, |program, word| program.arg(*word))
+    }
+
+    /// Where the tool puts what it needs for a moment.
+    pub(crate) fn moments(&self) -> PathBuf {
+        let folder = self.folder.path().join("moments");
+        let _ = fs::create_dir(&folder);
+        folder
     }
 
     /// The `ssh` processes that talk to the agent and do not end by themselves within seconds.

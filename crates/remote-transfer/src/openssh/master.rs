@@ -2,12 +2,12 @@
 //! that ends.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use durable_files::{Meter, Quiet};
-use tempfile::TempDir;
+use tempfile::{Builder, TempPath};
 
 use super::process::Gathered;
 use super::{complaint, local};
@@ -20,7 +20,7 @@ const LOGIN: Duration = Duration::from_secs(30);
 pub(super) struct Master {
     child: Child,
     complaint: Gathered,
-    folder: TempDir,
+    socket: TempPath,
 }
 
 impl Master {
@@ -30,16 +30,15 @@ impl Master {
         peer: &str,
         meter: &mut dyn Meter,
     ) -> Result<Self, TransportError> {
-        let folder = private_folder().map_err(|error| local("make a folder for the connection", error))?;
-        let socket = folder.path().join("s");
-        ssh.args(["-o", "ControlMaster=yes", "-o", "ControlPersist=no", "-S"]).arg(&socket);
+        let socket = nobodys_guess().map_err(|error| local("name the connection", error))?;
+        ssh.args(["-o", "ControlMaster=yes", "-o", "ControlPersist=no", "-S"]).arg(&*socket);
         ssh.arg("--").arg(host).arg("exec cat");
         ssh.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = ssh.spawn().map_err(|error| local("start ssh", error))?;
         let complaint = Gathered::of(child.stderr.take(), RemoteCommand::LIMIT);
-        let mut master = Self { child, complaint, folder };
+        let mut master = Self { child, complaint, socket };
         let begun = Instant::now();
-        while !socket.exists() {
+        while !master.socket.exists() {
             if meter.passed(0).is_break() {
                 return Err(TransportError::Stopped);
             }
@@ -51,8 +50,8 @@ impl Master {
         Ok(master)
     }
 
-    pub(super) fn socket(&self) -> PathBuf {
-        self.folder.path().join("s")
+    pub(super) fn socket(&self) -> &Path {
+        &self.socket
     }
 
     /// Ends it, if it has not ended by itself.
@@ -76,14 +75,15 @@ pub(super) fn answers(mut check: Command) -> bool {
     check.status().is_ok_and(|status| status.success())
 }
 
-/// The name of a socket is about a hundred bytes at most, and ssh adds to it.
-fn private_folder() -> io::Result<TempDir> {
-    const ROOM: usize = 70;
-    let folder = tempfile::Builder::new().prefix("rehome-ssh-").tempdir()?;
-    let path: &Path = folder.path();
+/// A path for its socket that nobody can have taken before. The socket itself is made by ssh, which lets nobody else use
+/// it and removes it when it ends: even if nobody is left here, nothing is.
+fn nobodys_guess() -> io::Result<TempPath> {
+    const ROOM: usize = 88; // of about a hundred bytes; ssh needs some itself
+    let mut name = Builder::new();
+    let path = name.prefix("rehome-ssh-").rand_bytes(16).make(|_| Ok(()))?.into_temp_path();
     // `%` would be something of ssh's own in the name of a socket.
     if path.as_os_str().len() <= ROOM && !path.as_os_str().as_encoded_bytes().contains(&b'%') {
-        return Ok(folder);
+        return Ok(path);
     }
-    tempfile::Builder::new().prefix("rehome-ssh-").tempdir_in("/tmp")
+    Ok(name.make_in("/tmp", |_| Ok(()))?.into_temp_path())
 }
