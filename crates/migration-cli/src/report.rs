@@ -163,7 +163,11 @@ impl Report {
     pub(crate) fn add_findings(&mut self, findings: Vec<(Option<ItemId>, Finding)>) {
         for (item, finding) in findings {
             let row = item.and_then(|id| self.items.get_mut(id.0 as usize));
-            row.map_or(&mut self.findings, |row| &mut row.findings).push(finding);
+            let said = row.map_or(&mut self.findings, |row| &mut row.findings);
+            // What kept a source where it is may be found again by the look at what the run left.
+            if !said.contains(&finding) {
+                said.push(finding);
+            }
         }
     }
 

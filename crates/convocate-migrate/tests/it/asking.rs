@@ -72,7 +72,7 @@ fn a_source_stays_unless_the_agent_tells_the_same_of_its_copy() {
         let before = [session_of(&hosts), Tree::of(&hosts.agent())];
         hosts.api().answers("get", &answer);
         let report = hosts.moves(5, &["--session", &uuid(0)]);
-        assert!(report.contains(code), "{code}: {report}");
+        assert_eq!(report.matches(&format!("[{code}]")).count(), 1, "{code}: {report}");
         before[0].assert_same(&session_of(&hosts), code);
         hosts.api().answers_by_itself("get");
         hosts.expect(0, &["undo"]);
