@@ -19,6 +19,7 @@ mod agent_end;
 mod checks;
 mod effect;
 mod elsewhere;
+mod gc;
 mod judge;
 mod list;
 mod lock;

@@ -105,14 +105,24 @@ pub enum OnConflict {
 pub enum Verb {
     /// Show the orphan sessions of this host, and why one cannot move
     List,
+    /// Remove what no run knows of any more: sources that were moved aside, and what interrupted runs have left on the
+    /// agent
+    ///
+    /// What a run keeps goes with it: `runs gc` and `runs forget`.
+    Gc {
+        /// How many days nothing must have happened to it
+        #[arg(long, value_name = "DAYS", default_value_t = 30)]
+        older_than: u32,
+    },
 }
 
 impl Verbs for Verb {
-    const NAMES: &'static [&'static str] = &["list"];
+    const NAMES: &'static [&'static str] = &["list", "gc"];
 
     fn name(&self) -> &'static str {
         match self {
             Self::List => "list",
+            Self::Gc { .. } => "gc",
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::step::{Purge, SetLockAside};
 /// The folder of sources that were moved aside. A list of sessions does not look into it: its name is no id.
 pub(crate) const RETIRED: &str = ".migrated";
 /// The folder of receipts, at both ends.
-const RECEIPTS: &str = ".migrations";
+pub(crate) const RECEIPTS: &str = ".migrations";
 
 /// The plan as it grows.
 pub(crate) struct Draft<'a> {

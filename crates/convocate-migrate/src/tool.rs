@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use durable_files::PathText;
-use migration_cli::{Ask, Listing, Mode, Prepared, Purpose, Refusal, Surroundings, Tool};
+use migration_cli::{Ask, Clearance, Listing, Mode, Prepared, Purpose, Refusal, Surroundings, Tool};
 use migration_engine::steps::Files;
 use migration_engine::{Bucket, Cx, Header, Item, Outcome, Plan, StepError, Worlds};
 use remote_transfer::{Remote, Remotes};
@@ -18,7 +18,7 @@ use crate::lock::Locks;
 use crate::options::{Options, Verb};
 use crate::plan::Draft;
 use crate::settings::Settings;
-use crate::{judge, list, source};
+use crate::{gc, judge, list, source};
 
 /// Moves sessions to an agent.
 #[derive(Debug, Clone, Copy, Default)]
@@ -138,7 +138,17 @@ impl Tool for ConvocateMigrate {
         here: &Surroundings,
         _cx: &Cx<'_>,
     ) -> Option<Result<Listing, Refusal>> {
-        ask.verb.map(|Verb::List| list::list(ask.options, here))
+        matches!(ask.verb, Some(Verb::List)).then(|| list::list(ask.options, here))
+    }
+
+    fn clear(
+        &self,
+        ask: Ask<'_, Self>,
+        here: &Surroundings,
+        _cx: &Cx<'_>,
+    ) -> Option<Result<Clearance, Refusal>> {
+        let Some(Verb::Gc { older_than }) = ask.verb else { return None };
+        Some(gc::clearance(ask, *older_than, here))
     }
 }
 

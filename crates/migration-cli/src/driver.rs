@@ -16,6 +16,7 @@ mod verify;
 use std::ffi::OsString;
 
 use session::Session;
+pub use sizes::size_of;
 
 use crate::arguments::{self, LineOf, Verb};
 use crate::report::{Asked, Report};
@@ -62,7 +63,7 @@ fn answer<T: Tool>(
     let session = Session::open(tool, line, args, here)?;
     match &line.verb {
         None => migrate::migrate(&session, session.ask(None)),
-        Some(Verb::Own(verb)) => own::own(&session, session.ask(Some(verb))),
+        Some(Verb::Own(verb)) => own::own(&session, session.ask(Some(verb)), speaker),
         Some(Verb::Verify { run }) => verify::verify(&session, run.as_ref()),
         Some(Verb::Undo(undo)) => undo::undo(&session, undo),
         Some(Verb::Resume { run }) => resume::resume(&session, run.as_ref()),

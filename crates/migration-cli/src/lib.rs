@@ -133,7 +133,7 @@ mod stop;
 mod surroundings;
 mod tool;
 
-pub use driver::run;
+pub use driver::{run, size_of};
 pub use escape::shell_word;
 pub use exit::Exit;
 pub use process::main;
@@ -142,4 +142,4 @@ pub use refusal::Refusal;
 pub use ssh::{SshOptions, TransportName};
 pub use stop::{Signal, Stop};
 pub use surroundings::{Streams, Surroundings, Terminals};
-pub use tool::{Ask, Listed, Listing, Mode, NoVerbs, Prepared, Purpose, Tool, Verbs};
+pub use tool::{Ask, Clearance, Listed, Listing, Mode, NoVerbs, Prepared, Purpose, Tool, Verbs};

@@ -85,6 +85,17 @@ pub trait Tool {
     ) -> Option<Result<Listing, Refusal>> {
         None
     }
+
+    /// What a verb of the tool's own would remove for good; `None` if the verb removes nothing. Nothing is removed before
+    /// somebody has said yes.
+    fn clear(
+        &self,
+        _ask: Ask<'_, Self>,
+        _here: &Surroundings,
+        _cx: &Cx<'_>,
+    ) -> Option<Result<Clearance, Refusal>> {
+        None
+    }
 }
 
 /// The verbs of a tool's own.
@@ -163,6 +174,16 @@ pub struct Listing {
     pub findings: Vec<Finding>,
     /// How the tool ends.
     pub exit: Exit,
+}
+
+/// What a verb would remove for good.
+pub struct Clearance {
+    /// Each thing with its size, and what is left alone.
+    pub listing: Listing,
+    /// What somebody has to say yes to.
+    pub question: String,
+    /// Removes all of it.
+    pub remove: Box<dyn FnOnce() -> Result<(), Refusal>>,
 }
 
 /// A row of a [`Listing`].

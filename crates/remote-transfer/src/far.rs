@@ -3,6 +3,7 @@
 //! Every script stands in `far/`, takes names and content as arguments or on its standard input, and is never put
 //! together from them.
 
+mod leftovers;
 mod listing;
 mod stream;
 
@@ -15,6 +16,7 @@ use crate::manifest::{Difference, Entry, Kind, Manifest, What};
 use crate::pack::PackError;
 use crate::transport::{Ended, RemoteCommand, Transport, TransportError};
 
+pub use leftovers::Leftover;
 pub use listing::MalformedListing;
 use stream::Stream;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// The bytes below a path; what cannot be looked at counts nothing.
-pub(super) fn size_of(path: &Path) -> u64 {
+pub fn size_of(path: &Path) -> u64 {
     let Ok(metadata) = path.symlink_metadata() else { return 0 };
     if !metadata.is_dir() {
         return metadata.len();
