@@ -4,13 +4,21 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use migration_engine::{Changed, Run};
-use remote_transfer::DeliverTree;
+use remote_transfer::{DeliverTree, TransportKind};
 use testkit::crash::{self, Effect};
 use testkit::disk::Disk;
+use testkit::sshd::Sshd;
 use testkit::tree::Tree;
 
 use crate::ends::{Ends, Link, apply, cx};
 use crate::here::Shells;
+use crate::names::Over;
+
+const TRANSPORTS: &[TransportKind] = &[
+    TransportKind::OpenSsh,
+    #[cfg(feature = "libssh2")]
+    TransportKind::LibSsh2,
+];
 
 /// Every step of every shell that an undisturbed attempt has, in their order.
 fn steps(act: impl Fn(&Link)) -> Vec<(usize, Effect)> {
@@ -67,6 +75,42 @@ fn whatever_the_far_shell_is_killed_at_the_tree_is_whole_or_not_there() {
 #[test]
 fn whatever_the_far_shell_of_a_second_attempt_is_killed_at_the_tree_is_whole_or_not_there() {
     strike(|run| assert!(apply(run, &Link { bytes: Some(60_000), ..Link::default() }).is_err()));
+}
+
+/// A login shell that is killed when it is about to run its n-th program; n stands in a file.
+const MORTAL: &str = "#!/bin/sh
+exec strace -qq -o /dev/null -e trace=clone,vfork,fork \\
+    -e inject=clone,vfork,fork:signal=KILL:when=$(cat \"${0%/*}/when\") /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"
+";
+
+#[test]
+fn when_the_login_shell_of_a_real_link_is_killed_the_run_stops_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mortal, when) = (folder.path().join("mortal"), folder.path().join("when"));
+    fs::write(&mortal, MORTAL).unwrap();
+    fs::set_permissions(&mortal, fs::Permissions::from_mode(0o755)).unwrap();
+    let sshd = Sshd::start(&[&format!("ForceCommand {}", mortal.display())]);
+    for &kind in TRANSPORTS {
+        let mut stopped = 0;
+        for nth in [1, 2, 3, 4, 5, 7, 9, 12, 16, 20, 25] {
+            let (ends, over) = (Ends::small(), Over(kind, &sshd));
+            let (source, run) = (Tree::of(&ends.source()), ends.run());
+            fs::write(&when, nth.to_string()).unwrap();
+            let struck = run.apply(&over, 1, &cx());
+            stopped += usize::from(struck.is_err());
+            assert!(struck.is_err() || ends.target().exists(), "{kind:?} {nth}: the item alone failed");
+            assert!(!ends.target().exists() || ends.target().join("sub/again").exists(), "half of it");
+            source.assert_same(&Tree::of(&ends.source()), "the source");
+            fs::write(&when, "60000").unwrap();
+            if nth % 2 == 0 {
+                run.apply(&over, 1, &cx()).unwrap();
+                ends.assert_arrived();
+            }
+            run.undo(&over, Changed::Refuse, &cx()).unwrap();
+            assert!(ends.base_is_empty(), "{kind:?} {nth}");
+        }
+        assert!(stopped > 3, "{kind:?}: stopped {stopped} times only");
+    }
 }
 
 #[test]

@@ -26,7 +26,7 @@ const NAMES: [&str; 10] = [
 ];
 
 /// A real link to this machine.
-struct Over<'a>(TransportKind, &'a Sshd);
+pub(crate) struct Over<'a>(pub(crate) TransportKind, pub(crate) &'a Sshd);
 
 impl Worlds<DeliverTree> for Over<'_> {
     fn world(&self, _lane: usize) -> Result<Remote, StepError> {
