@@ -21,5 +21,6 @@ if [ -e "$3" ] || [ -L "$3" ]; then
     [ "$(id -u)" = 0 ] || chmod -R u+rwX . || exit 1
     find . -mindepth 1 -maxdepth 1 -exec mv -t ../anew -- {} + && cd .. && rm -rf -- "$3" || exit 1
 fi
+rm -f mode
 mkdir -p anew && mv -nT -- anew "$3" && cd -P -- "$3" && [ "$(stat -c '%d:%i' ../..)" = "$base" ] || exit 11
 printf '%s\n' "$(stat -c '%d:%i' .)"

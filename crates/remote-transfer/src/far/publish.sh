@@ -10,8 +10,13 @@ if [ -d "$2/$3" ]; then
     mkdir -p -- "$4" && (inside "$2" && cat > receipt && [ "$(stat -c %s receipt)" = "$7" ] && sync receipt) || exit 1
     (inside "$4" && mv -T -- "../$2/receipt" "$5") || exit 1
     [ "$(stat -c '%d:%i' -- "$2/$3")" = "$6" ] || exit 13
+    # Whoever is not root may move only a folder that he may write to. Its mode is noted, and given back where it is shown.
+    if [ ! -w "$2/$3" ]; then
+        (inside "$2" && stat -c %a -- "$3" > mode && sync mode && chmod u+w -- "$3") || exit 1
+    fi
     # Without replacing: what is still staged after that has found its place taken.
     mv -nT -- "$2/$3" "$3" || exit 1
     if [ -d "$2/$3" ]; then (inside "$4" && rm -f -- "$5"); exit 11; fi
 fi
-sync -- . "$4" && (inside "$2" && rm -f run) && rmdir -- "$2" && sync .
+if [ -f "$2/mode" ] && [ "$(stat -c '%d:%i' -- "$3")" = "$6" ]; then chmod "$(cat -- "$2/mode")" -- "$3" || exit 1; fi
+sync -- . "$4" && (inside "$2" && rm -f mode run) && rmdir -- "$2" && sync .

@@ -11,11 +11,13 @@ if [ -n "$7" ] && [ -d "$3" ] && [ "$(stat -c '%d:%i' -- "$3")" = "$7" ]; then
     if [ ! -e "$2" ]; then
         mkdir -p -- "$2.$6" && printf '%s' "$6" > "$2.$6/run" && mv -nT -- "$2.$6" "$2" || exit 1
     fi
+    # Whoever is not root may move only a folder that he may write to.
+    [ -w "$3" ] || chmod u+w -- "$3" || exit 1
     is_ours "$2" "$6" && mv -nT -- "$3" "$2/$3" && [ ! -e "$3" ] && sync . || exit 1
 fi
 if is_ours "$2" "$6"; then
     [ "$(id -u)" = 0 ] || [ ! -d "$2/$3" ] || chmod -R u+rwX -- "$2/$3" || exit 1
-    (inside "$2" && rm -rf -- "$3" anew receipt probe) || exit 1
+    (inside "$2" && rm -rf -- "$3" anew mode receipt probe) || exit 1
     if [ -d "$4" ]; then (inside "$4" && rm -f -- "$5") || exit 1; fi
     (inside "$2" && rm -f run) && rmdir -- "$2" || exit 1
 fi

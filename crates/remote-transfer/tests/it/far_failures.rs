@@ -156,8 +156,8 @@ fn whoever_is_not_root_there_delivers_goes_on_and_takes_back_all_the_same() {
     let bytes = Link { bytes: Some(3_300_000), ..Link::default() };
     for (at, first) in commands.into_iter().chain([bytes]).enumerate() {
         let ends = Ends::new();
-        for folder in [ends.folder.path(), &ends.base()] {
-            fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
+        for (folder, mode) in [(ends.folder.path(), 0o777), (&ends.base(), 0o777), (&ends.source(), 0o550)] {
+            fs::set_permissions(folder, fs::Permissions::from_mode(mode)).unwrap();
         }
         let run = ends.run();
         let nobody = |link: Link| Link { unprivileged: true, ..link };
