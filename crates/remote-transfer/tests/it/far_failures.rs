@@ -23,6 +23,7 @@ const TRANSPORTS: &[TransportKind] = &[
 /// Every step of every shell that an undisturbed attempt has, in their order.
 fn steps(act: impl Fn(&Link)) -> Vec<(usize, Effect)> {
     let folder = crash::place();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
     act(&Link { shells: Shells::Noted(folder.path().to_owned()), ..Link::default() });
     let shells = 0..fs::read_dir(folder.path()).unwrap().count();
     let steps = shells.flat_map(|shell| {
@@ -41,40 +42,59 @@ fn killed(shell: usize, step: &Effect) -> Link {
     Link { shells: Shells::Killed(shell, step.clone()), ..Link::default() }
 }
 
-/// Kills an attempt that comes after what `earlier` does.
-fn strike(earlier: fn(&Run<DeliverTree>)) {
+/// Both ends as whoever is not root there needs them, with a tree that not even its owner may write to.
+fn anybodys(ends: Ends) -> Ends {
+    for (folder, mode) in [(ends.folder.path(), 0o777), (&ends.base(), 0o777), (&ends.source(), 0o550)] {
+        fs::set_permissions(folder, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    ends
+}
+
+/// Kills an attempt that comes after what `earlier` does, of root or of somebody else.
+fn strike(earlier: fn(&Run<DeliverTree>, &Link), unprivileged: bool) {
+    let link = Link { unprivileged, ..Link::default() };
     let begun = || {
-        let ends = Ends::small();
+        let ends = if unprivileged { anybodys(Ends::small()) } else { Ends::small() };
         let run = ends.run();
-        earlier(&run);
+        earlier(&run, &link);
         (ends, run)
     };
-    let steps = steps(|link| drop(apply(&begun().1, link)));
+    let steps = steps(|noted| drop(apply(&begun().1, &Link { unprivileged, ..noted.clone() })));
     assert!(steps.len() > 60, "only {} steps: the loop would prove little", steps.len());
     for (at, (shell, step)) in some(steps).enumerate() {
         let when = format!("shell {shell} killed at {step}");
         let (ends, run) = begun();
         let source = Tree::of(&ends.source());
-        assert!(apply(&run, &killed(shell, &step)).is_err(), "{when}: the run goes on");
+        let killed = Link { unprivileged, ..killed(shell, &step) };
+        assert!(apply(&run, &killed).is_err(), "{when}: the run goes on");
         assert!(!ends.target().exists() || ends.target().join("sub/again").exists(), "{when}: half of it");
         source.assert_same(&Tree::of(&ends.source()), &when);
         if at % 3 > 0 {
-            apply(&run, &Link::default()).unwrap();
+            apply(&run, &link).unwrap();
             ends.assert_arrived();
         }
-        run.undo(&Link::default(), Changed::Refuse, &cx()).unwrap();
+        run.undo(&link, Changed::Refuse, &cx()).unwrap();
         assert!(ends.base_is_empty(), "{when}");
     }
 }
 
+fn begins(run: &Run<DeliverTree>, link: &Link) {
+    assert!(apply(run, &Link { bytes: Some(60_000), ..link.clone() }).is_err());
+}
+
 #[test]
 fn whatever_the_far_shell_is_killed_at_the_tree_is_whole_or_not_there() {
-    strike(|_| {});
+    strike(|_, _| {}, false);
 }
 
 #[test]
 fn whatever_the_far_shell_of_a_second_attempt_is_killed_at_the_tree_is_whole_or_not_there() {
-    strike(|run| assert!(apply(run, &Link { bytes: Some(60_000), ..Link::default() }).is_err()));
+    strike(begins, false);
+}
+
+#[test]
+fn whatever_the_far_shell_of_somebody_who_is_not_root_is_killed_at_the_tree_is_whole_or_not_there() {
+    strike(begins, true);
 }
 
 /// A login shell that is killed when it is about to run its n-th program; n stands in a file.
@@ -155,10 +175,7 @@ fn whoever_is_not_root_there_delivers_goes_on_and_takes_back_all_the_same() {
     let commands = [6, 8].map(|commands| Link { commands: Some(commands), ..Link::default() });
     let bytes = Link { bytes: Some(3_300_000), ..Link::default() };
     for (at, first) in commands.into_iter().chain([bytes]).enumerate() {
-        let ends = Ends::new();
-        for (folder, mode) in [(ends.folder.path(), 0o777), (&ends.base(), 0o777), (&ends.source(), 0o550)] {
-            fs::set_permissions(folder, fs::Permissions::from_mode(mode)).unwrap();
-        }
+        let ends = anybodys(Ends::new());
         let run = ends.run();
         let nobody = |link: Link| Link { unprivileged: true, ..link };
         assert!(apply(&run, &nobody(first)).is_err());

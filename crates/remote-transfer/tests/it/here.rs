@@ -45,13 +45,14 @@ pub(crate) enum Shells {
 }
 
 impl Shells {
-    fn shell(&self, number: usize) -> Command {
+    fn shell(&self, number: usize, unprivileged: bool) -> Command {
+        let program = |name: &str| if unprivileged { crash::unprivileged(name) } else { Command::new(name) };
         let words = match self {
             Self::Noted(folder) => crash::noting(&folder.join(number.to_string())),
             Self::Killed(which, step) if *which == number => crash::killing(step),
-            _ => return Command::new("sh"),
+            _ => return program("sh"),
         };
-        let mut shell = Command::new("strace");
+        let mut shell = program("strace");
         shell.args(words).args(["--", "sh"]);
         shell
     }
@@ -99,11 +100,8 @@ impl Transport for Here {
             }
             *left = left.wrapping_sub(1);
         }
-        let mut shell = self.shells.shell(self.begun);
+        let mut shell = self.shells.shell(self.begun, self.unprivileged);
         self.begun += 1;
-        if self.unprivileged {
-            shell = crash::unprivileged("sh");
-        }
         shell.arg("-c").arg(std::ffi::OsStr::from_bytes(command.line()));
         shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = shell.spawn().expect("there is a shell");
