@@ -32,6 +32,6 @@ mod tool;
 
 pub use effect::{Effect, Handles, Trace};
 pub use lock::Locks;
-pub use options::{OnConflict, Options, ProfileName, Verb};
+pub use options::{Compress, OnConflict, Options, ProfileName, Verb};
 pub use step::{Purge, Purged, SetLockAside, WasSetAside};
 pub use tool::{ConvocateMigrate, Open};

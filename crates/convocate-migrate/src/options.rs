@@ -2,6 +2,7 @@
 
 use camino::Utf8PathBuf;
 use migration_cli::{SshOptions, Verbs};
+use remote_transfer::Compression;
 use session_control::Profile;
 
 /// The options of `convocate-migrate`.
@@ -24,6 +25,10 @@ pub struct Options {
     // An sshd allows ten commands at a time on a connection, and a session may need two.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=4))]
     pub jobs: u8,
+
+    /// Whether to compress on the way
+    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
+    pub compress: Compress,
 
     /// Which releases made the sessions: sets the names of folders, users and containers
     #[arg(long, value_name = "NAME", value_enum, default_value_t)]
@@ -65,6 +70,28 @@ pub struct Options {
     /// How the agent is reached, where the registry or the profile says otherwise
     #[command(flatten)]
     pub ssh: SshOptions,
+}
+
+/// How streams are compressed, by its name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Compress {
+    /// Where there is much to send over a link that is measured slow
+    #[default]
+    Auto,
+    /// Not at all
+    Never,
+    /// Always, if the agent has gzip
+    Gzip,
+}
+
+impl From<Compress> for Compression {
+    fn from(name: Compress) -> Self {
+        match name {
+            Compress::Auto => Self::Auto,
+            Compress::Never => Self::Never,
+            Compress::Gzip => Self::Gzip,
+        }
+    }
 }
 
 /// A profile by its name.

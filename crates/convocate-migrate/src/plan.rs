@@ -14,7 +14,7 @@ use session_model::{Finding, InputId};
 use crate::agent_end::AgentEnd;
 use crate::checks::{Ready, owner, staging};
 use crate::effect::Effect;
-use crate::options::Options;
+use crate::options::{Compress, Options};
 use crate::settings::{Arriving, Moving, Settings};
 use crate::step::{Purge, SetLockAside};
 
@@ -109,8 +109,17 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// That nothing is compressed though it shall be.
+    fn uncompressed(&self) -> Option<Finding> {
+        let asked = self.options.compress == Compress::Gzip && !self.end.remote.far().can_decompress();
+        let message = "nothing is compressed: the agent has no gzip";
+        asked.then(|| Finding::warning("no-gzip", message))
+    }
+
     /// The whole plan.
     pub(crate) fn finish(self) -> Result<Plan<Effect>, Refusal> {
+        let purges = self.options.purge_source.then(purges);
+        let findings = [purges, self.uncompressed()].into_iter().flatten().collect();
         let inputs: Vec<InputId> = self.items.iter().map(|item| item.input.clone()).collect();
         let concerns = self.moving.iter().map(|moving| self.base.join(&moving.uuid).into()).collect();
         let settings = Settings {
@@ -129,7 +138,7 @@ impl<'a> Draft<'a> {
             concerns,
             settings: serde_json::to_value(settings).expect("because settings are plain data with text keys"),
             partial: false,
-            findings: self.options.purge_source.then(purges).into_iter().collect(),
+            findings,
         };
         Plan::new(header, &inputs, self.items, self.lanes).map_err(|error| {
             Refusal::failure("plan", error.to_string(), "this is a defect of the tool: please report it")

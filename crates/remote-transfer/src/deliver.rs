@@ -92,7 +92,7 @@ pub struct Delivered {
     pub stream: Option<Digest>,
     /// How many entries it has.
     pub entries: u64,
-    /// What went over the link in the end, in bytes: after a break only what was missing.
+    /// What went over the link in the end, in bytes, compressed if it was: after a break only what was missing.
     pub sent: u64,
 }
 
@@ -258,7 +258,7 @@ impl Step for DeliverTree {
         let (mut text, entries) = (Vec::new(), parcel.manifest().entries().len() as u64);
         let digest = parcel.manifest().write(&mut text).doing("write", &manifest)?.digest;
         keep(&manifest, &text)?;
-        let (stream, sent) = sent.map_or((None, 0), |stream| (Some(stream.digest), stream.len));
+        let (stream, sent) = sent.map_or((None, 0), |(digest, bytes)| (Some(digest), bytes));
         let ours = Delivered { manifest: manifest.into(), digest, root, receipt, stream, entries, sent };
         keep(&delivered, &serde_json::to_vec(&ours).expect("because it is plain data"))?;
         Ok(ours)

@@ -3,6 +3,7 @@
 //! Every script stands in `far/`, takes names and content as arguments or on its standard input, and is never put
 //! together from them.
 
+mod compress;
 mod leftovers;
 mod listing;
 mod stream;
@@ -16,6 +17,8 @@ use crate::manifest::{Difference, Entry, Kind, Manifest, What};
 use crate::pack::PackError;
 use crate::transport::{Ended, RemoteCommand, Transport, TransportError};
 
+pub use compress::Compression;
+use compress::zipped;
 pub use leftovers::Leftover;
 pub use listing::MalformedListing;
 use stream::Stream;
@@ -25,6 +28,9 @@ pub struct Far {
     link: Box<dyn Transport>,
     hello: Hello,
     as_root: bool,
+    compression: Compression,
+    /// Whether the link is slow, once that was measured.
+    slow: Option<bool>,
 }
 
 /// What a host says of itself.
@@ -186,13 +192,19 @@ impl Far {
         if !ended.is_success() {
             return Err(failed("find out what there is", peer, &ended)); // half of it would be taken for all
         }
-        Ok(Self { link, hello: Hello::read(hello), as_root: false })
+        Ok(Self {
+            link,
+            hello: Hello::read(hello),
+            as_root: false,
+            compression: Compression::default(),
+            slow: None,
+        })
     }
 
     /// The same host once more, for whoever works there at the same time.
     #[must_use]
     pub fn another(&self) -> Self {
-        Self { link: self.link.another(), hello: self.hello.clone(), as_root: self.as_root }
+        Self { link: self.link.another(), hello: self.hello.clone(), ..*self }
     }
 
     /// What the host says of itself.
@@ -367,20 +379,25 @@ impl Far {
         Ok(String::from_utf8_lossy(&ended.stdout).trim().to_owned())
     }
 
-    /// Has a stream unpacked that `send` writes.
+    /// Has a stream unpacked that `send` writes, of about so many bytes. Gives with its outcome how many went over the link.
     pub(crate) fn unpack<T>(
         &mut self,
         tree: &TreeThere,
+        bytes: u64,
         meter: &mut dyn Meter,
         send: impl FnOnce(&mut dyn Write) -> Result<T, PackError>,
-    ) -> Result<T, SendError> {
-        let command = self.command(include_str!("far/unpack.sh"), &tree.words());
+    ) -> Result<(T, u64), SendError> {
+        let compresses = self.compresses(bytes, meter)?;
+        let [path, identity] = tree.words();
+        let how: &[u8] = if compresses { b"gzip" } else { b"" };
+        let command = self.command(include_str!("far/unpack.sh"), &[path, identity, how]);
         let peer = self.peer().to_owned();
         let mut stream = Stream::to(command, &mut *self.link, meter);
-        let outcome = send(&mut stream);
+        let outcome = if compresses { zipped(&mut stream, send) } else { send(&mut stream) };
+        let passed = stream.sent();
         let ended = stream.finish(outcome.is_ok());
         match (outcome, ended) {
-            (Ok(value), Ok(ended)) if ended.is_success() => Ok(value),
+            (Ok(value), Ok(ended)) if ended.is_success() => Ok((value, passed)),
             // Where the stream broke, the far end knows better why: here only the pipe was seen to break.
             (Ok(_) | Err(PackError::Stream(_)), Ok(ended)) => {
                 Err(refused("unpack the stream", peer, &ended, &tree.path).into())

@@ -68,7 +68,7 @@ use std::time::Duration;
 pub use deliver::{Change, DeliverTree, Delivered, Place, Remote, Remotes};
 pub use display::display;
 #[cfg(unix)]
-pub use far::{Collected, Far, FarError, Hello, Leftover, MalformedListing, Standing};
+pub use far::{Collected, Compression, Far, FarError, Hello, Leftover, MalformedListing, Standing};
 pub use kind::TransportKind;
 #[cfg(feature = "libssh2")]
 pub use libssh2::LibSsh2;

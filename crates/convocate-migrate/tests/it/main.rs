@@ -4,6 +4,7 @@
 
 mod asking;
 mod clearing;
+mod compressing;
 mod containers;
 mod crash;
 mod golden;

@@ -2,8 +2,9 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
+use std::io::Write;
 
-use durable_files::Digested;
+use durable_files::Digest;
 use migration_engine::{Cause, Cx, StepError};
 
 use super::DeliverTree;
@@ -20,7 +21,7 @@ pub(super) fn bring(
     run: &str,
     parcel: &mut Parcel<'_>,
     cx: &mut Cx<'_>,
-) -> Result<(TreeThere, Option<Digested>), StepError> {
+) -> Result<(TreeThere, Option<(Digest, u64)>), StepError> {
     let tree = take(step, far, run)?;
     tells_names_apart(step, far, &tree, parcel.manifest())?;
     let (mut found, differences) = compare(far, &tree, parcel, cx)?;
@@ -28,9 +29,9 @@ pub(super) fn bring(
     if let Some(missing) = Missing::of(&differences, parcel.manifest(), &found) {
         far.remove(&tree, &missing.superfluous, cx)?;
         let mut waiting = *cx;
-        let packed =
-            far.unpack(&tree, &mut waiting, |out| parcel.send(&|entry| missing.has(entry), out, cx))?;
-        sent = Some(packed.stream);
+        let pack = |out: &mut dyn Write| parcel.send(&|entry| missing.has(entry), out, cx);
+        let (packed, bytes) = far.unpack(&tree, step.bytes, &mut waiting, pack)?;
+        sent = Some((packed.stream.digest, bytes));
         let (arrived, left) = compare(far, &tree, parcel, cx)?;
         found = arrived;
         if let Some(first) = left.iter().find(|difference| difference.what != What::Attributes) {

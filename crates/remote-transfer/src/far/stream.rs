@@ -13,6 +13,7 @@ const SHORT: usize = 512 << 10;
 pub(super) struct Stream<'a> {
     command: RemoteCommand,
     held: Vec<u8>,
+    sent: u64,
     state: State<'a>,
 }
 
@@ -25,7 +26,12 @@ enum State<'a> {
 
 impl<'a> Stream<'a> {
     pub(super) fn to(command: RemoteCommand, link: &'a mut dyn Transport, meter: &'a mut dyn Meter) -> Self {
-        Self { command, held: Vec::new(), state: State::Held(link, meter) }
+        Self { command, held: Vec::new(), sent: 0, state: State::Held(link, meter) }
+    }
+
+    /// How many bytes it has taken.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent
     }
 
     /// Ends it, and waits for the command. One that has not begun does so only if it is `whole`.
@@ -63,9 +69,12 @@ impl Write for Stream<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if matches!(self.state, State::Held(..)) && self.held.len() + bytes.len() <= SHORT {
             self.held.extend_from_slice(bytes);
+            self.sent += bytes.len() as u64;
             return Ok(bytes.len());
         }
-        self.begun()?.write(bytes)
+        let taken = self.begun()?.write(bytes)?;
+        self.sent += taken as u64;
+        Ok(taken)
     }
 
     fn flush(&mut self) -> io::Result<()> {

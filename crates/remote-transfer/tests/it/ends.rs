@@ -10,7 +10,7 @@ use migration_engine::{
     Block, Bucket, Cx, Header, Item, ItemId, NoProgress, Outcome, Plan, Receipt, Run, RunId, StateRoot,
     StepError, TargetLocks, Task, Wave, Worlds,
 };
-use remote_transfer::{Change, DeliverTree, Far, Parcel, Place, Remote, Tree};
+use remote_transfer::{Change, Compression, DeliverTree, Far, Parcel, Place, Remote, Tree};
 use session_model::{Finding, InputId, Timestamp};
 use testkit::odd_tree::lay_out;
 
@@ -41,7 +41,9 @@ impl Worlds<DeliverTree> for Link {
         let shells = self.shells.clone();
         let unprivileged = self.unprivileged;
         let link = Here { commands, bytes: self.bytes, meanwhile, base, shells, unprivileged, begun: 0 };
-        Ok(Remote::new(Far::greet(Box::new(link), "a-word")?))
+        let mut far = Far::greet(Box::new(link), "a-word")?;
+        far.compress(Compression::Never); // the tests count bytes
+        Ok(Remote::new(far))
     }
 
     fn judge(&self, _world: &mut Remote, _item: &Item) -> Vec<Finding> {

@@ -1,0 +1,87 @@
+//! Streams that are compressed on their way, and when that is worth it.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use durable_files::Meter;
+
+use super::{Far, FarError};
+use crate::pack::PackError;
+
+/// Whether streams to the far end are compressed. That takes the feature `gzip`, and a far end that has the program;
+/// digests are of what was compressed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// Where there is much to send over a link that is measured slow: on a fast one it costs more than it saves.
+    #[default]
+    Auto,
+    /// Never.
+    Never,
+    /// Always.
+    Gzip,
+}
+
+/// From how many bytes on a measurement is worth its time.
+const MUCH: u64 = 16 << 20;
+
+/// What is sent to measure, and how long that takes at 0.7 Gbit/s, at which gzip begins to hold up a stream.
+const PROBE: usize = 1 << 20;
+const SLOW: Duration = Duration::from_millis(12);
+
+impl Far {
+    /// Has streams compressed, or not.
+    pub fn compress(&mut self, compression: Compression) {
+        self.compression = compression;
+    }
+
+    /// Whether the far end can take what is compressed.
+    pub fn can_decompress(&self) -> bool {
+        cfg!(feature = "gzip") && self.hello.has.iter().any(|program| program == "gzip")
+    }
+
+    /// Whether a stream of so many bytes shall be compressed.
+    pub(super) fn compresses(&mut self, bytes: u64, meter: &mut dyn Meter) -> Result<bool, FarError> {
+        Ok(match self.compression {
+            _ if !self.can_decompress() => false,
+            Compression::Never => false,
+            Compression::Gzip => true,
+            Compression::Auto => bytes >= MUCH && self.is_slow(meter)?,
+        })
+    }
+
+    /// Measured once: how much longer it takes to send something than to send nothing.
+    fn is_slow(&mut self, meter: &mut dyn Meter) -> Result<bool, FarError> {
+        if let Some(known) = self.slow {
+            return Ok(known);
+        }
+        let mut send = |input: &[u8]| {
+            let begun = Instant::now();
+            self.run("measure the link", "exec cat >/dev/null", &[], input, meter).map(|_| begun.elapsed())
+        };
+        let nothing = send(b"")?;
+        let slow = send(&vec![0; PROBE])?.saturating_sub(nothing) > SLOW;
+        self.slow = Some(slow);
+        Ok(slow)
+    }
+}
+
+/// Sends through gzip.
+#[cfg(feature = "gzip")]
+pub(super) fn zipped<T>(
+    out: &mut dyn Write,
+    send: impl FnOnce(&mut dyn Write) -> Result<T, PackError>,
+) -> Result<T, PackError> {
+    let mut gzip = flate2::write::GzEncoder::new(out, flate2::Compression::default());
+    let value = send(&mut gzip)?;
+    gzip.finish().map_err(PackError::Stream)?;
+    Ok(value)
+}
+
+/// Sends as it is: without the feature nothing is compressed.
+#[cfg(not(feature = "gzip"))]
+pub(super) fn zipped<T>(
+    out: &mut dyn Write,
+    send: impl FnOnce(&mut dyn Write) -> Result<T, PackError>,
+) -> Result<T, PackError> {
+    send(out)
+}
