@@ -7,6 +7,8 @@ use std::num::NonZeroU32;
 use hashbrown::HashTable;
 use sha2::{Digest as _, Sha256};
 
+use crate::pieces::Pieces;
+
 /// What an id is found by: the sixteen bytes of a UUID in its usual spelling, and of any other text the first sixteen of
 /// its SHA-256. Other texts are kept, and compared too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +68,7 @@ const DIGITS: [u8; 256] = {
 /// All ids of a file: about 30 bytes each.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ids {
-    keys: Vec<Key>,
+    keys: Pieces<Key>,
     table: HashTable<Id>,
     /// The ids that are no UUIDs in their usual spelling.
     texts: HashMap<Id, Box<[u8]>>,

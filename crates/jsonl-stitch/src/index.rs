@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read};
 
 use crate::id::{Id, Ids, Name};
+use crate::pieces::Pieces;
 use crate::record::{Compaction, Flags, Record, Segment};
 use crate::scan::{Chunk, each_chunk};
 use crate::{Splice, growth};
@@ -41,10 +42,10 @@ impl Row {
 /// It takes about 56 bytes a row, whatever the rows hold.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
-    rows: Vec<Row>,
+    rows: Pieces<Row>,
     ids: Ids,
     /// The first row of every id, by its number.
-    first: Vec<RowNo>,
+    first: Pieces<RowNo>,
     /// All rows of the ids that have several.
     several: HashMap<Id, Vec<RowNo>>,
     compactions: HashMap<RowNo, Compaction<Id>>,
@@ -121,7 +122,7 @@ impl Index {
         for (&row, &id) in uuids {
             self.rows[row as usize].uuid = Some(id);
         }
-        self.first.fill(NO_ROW);
+        self.first.iter_mut().for_each(|first| *first = NO_ROW);
         self.several.clear();
         for row in self.rows() {
             if let Some(id) = self.uuid(row) {
@@ -152,7 +153,7 @@ impl Index {
     pub(crate) fn splice<'s>(&mut self, splices: impl IntoIterator<Item = &'s Splice>) {
         let mut splices = splices.into_iter().peekable();
         let mut longer = 0;
-        for row in &mut self.rows {
+        for row in self.rows.iter_mut() {
             while let Some(before) = splices.next_if(|splice| splice.offset < row.offset()) {
                 longer += growth([before]);
             }
@@ -161,7 +162,11 @@ impl Index {
         for splice in splices {
             if splice.offset == self.size {
                 self.ends_with_line_feed = true;
-                self.rows.iter_mut().last().into_iter().for_each(|row| row.flags.remove(Flags::UNTERMINATED));
+                self.rows
+                    .iter_mut()
+                    .next_back()
+                    .into_iter()
+                    .for_each(|row| row.flags.remove(Flags::UNTERMINATED));
             }
             longer += growth([splice]);
         }
@@ -179,7 +184,7 @@ impl Index {
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.len() == 0
     }
 
     /// Whether any row is well-formed JSON: a file without one is something else than a transcript.

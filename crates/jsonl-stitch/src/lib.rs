@@ -75,6 +75,7 @@ mod id;
 mod index;
 pub mod json;
 pub mod load;
+mod pieces;
 mod record;
 mod scan;
 mod stitch;

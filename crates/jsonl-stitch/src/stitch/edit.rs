@@ -48,7 +48,8 @@ pub(super) struct Change {
 impl Stitch {
     /// The edits of this stitch, in order. `input` is the file that was indexed, from its beginning.
     pub(super) fn edits(&self, index: &Index, input: impl Read) -> Result<Vec<Edit>, EditError> {
-        let mut editor = Editor { index, stitch: self, edits: Vec::new(), boundary: Vec::new() };
+        let mut editor =
+            Editor { index, stitch: self, edits: Vec::with_capacity(self.rows.len()), boundary: Vec::new() };
         let mut size = 0;
         each_chunk(input, |chunk| {
             size = chunk.end();

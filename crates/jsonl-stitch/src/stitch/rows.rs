@@ -31,6 +31,10 @@ impl RowEdits {
         Self(rows)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// What changes in a row: nothing, in most.
     pub(super) fn get(&self, row: RowNo) -> RowEdit {
         let found = self.0.binary_search_by_key(&row, |&(row, _)| row);

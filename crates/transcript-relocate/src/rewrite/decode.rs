@@ -6,6 +6,8 @@
 use std::cell::Cell;
 use std::ops::Range;
 
+use jsonl_stitch::json::scalar_end;
+
 use super::spelling::hex_digits;
 
 /// How far the marks are apart, in decoded bytes.
@@ -229,6 +231,16 @@ pub(super) fn encode(text: &str, level: u32) -> String {
     spelled
 }
 
+/// Whether these raw bytes say `text` at `level`, and can stand there without opening or closing anything around them:
+/// with that, a line still reads after they were put in, and so does every JSON text inside it.
+pub(super) fn says(raw: &[u8], level: u32, text: &str) -> bool {
+    let said = (0..level).try_fold(raw.to_vec(), |raw, _| {
+        let is_inside = scalar_end(&[b"\"", &*raw, b"\""].concat(), 0) == Some(raw.len() + 2);
+        is_inside.then(|| Text::decode(&raw, 0..raw.len(), 1).bytes().to_vec())
+    });
+    said.is_some_and(|said| said == text.as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -254,11 +266,21 @@ mod tests {
         assert_eq!(said(b"\xff\\n\xfe", 1), b"\xff\n\xfe");
     }
 
+    #[test]
+    fn a_replacement_that_could_end_its_string_is_noticed() {
+        assert!(says(br"C:\\\\a", 2, r"C:\a"));
+        assert!(!says(br"C:\\a", 2, "C:a"), "an escape that JSON does not know");
+        assert!(!says(br#"a"b"#, 1, r#"a"b"#));
+        assert!(!says(br#"a\"b"#, 2, r#"a"b"#));
+        assert!(!says(br"a\", 1, "a"));
+    }
+
     proptest! {
         #[test]
         fn what_was_written_is_read_back_at_every_level(text in any::<String>(), level in 0u32..6) {
             let raw = encode(&text, level);
             prop_assert_eq!(said(raw.as_bytes(), level), text.as_bytes());
+            prop_assert!(says(raw.as_bytes(), level, &text));
             prop_assert_eq!(slowly(&raw, level), text);
         }
 

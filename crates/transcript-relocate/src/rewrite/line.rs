@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use jsonl_stitch::json::is_json;
 
-use super::decode::{Text, encode};
+use super::decode::{Text, encode, says};
 use super::edits::Edits;
 use super::json::{JsonString, Lexer, NotJson};
 use super::leftovers::Group;
@@ -34,6 +34,8 @@ pub struct Rewriter<'r> {
     deferred: Vec<Region>,
     /// Of the line in hand, from 1.
     number: u64,
+    /// A replacement would have broken this line.
+    unsafe_line: bool,
 }
 
 /// A text this long is not decoded as a whole if it does not have to be.
@@ -72,6 +74,7 @@ impl<'r> Rewriter<'r> {
             edits: Edits::default(),
             deferred: Vec::new(),
             number: 0,
+            unsafe_line: false,
         }
     }
 
@@ -130,6 +133,10 @@ impl<'r> Rewriter<'r> {
         while let Some(region) = self.deferred.pop() {
             self.region(line, &region);
         }
+        if self.unsafe_line {
+            self.forget();
+            self.note(Noted::Leftover { group: Group::Other, sample: shortened(line) });
+        }
         self.settle();
     }
 
@@ -137,6 +144,7 @@ impl<'r> Rewriter<'r> {
         self.edits.clear();
         self.pending.clear();
         self.deferred.clear();
+        self.unsafe_line = false;
     }
 
     /// Looks into every string of a JSON text that has an anchor.
@@ -248,10 +256,13 @@ impl<'r> Rewriter<'r> {
 
     fn change(&mut self, text: &Text<'_>, base: usize, depth: u32, change: &Change) {
         let raw = text.raw_of(base + change.at.start..base + change.at.end);
-        let spelled = encode(&change.text, depth + text.level());
-        if text.line().get(raw.clone()) != Some(spelled.as_bytes()) {
-            self.edits.push(raw, spelled.as_bytes());
+        let said = encode(&change.text, depth);
+        let spelled = encode(&said, text.level());
+        if text.line().get(raw.clone()) == Some(spelled.as_bytes()) {
+            return;
         }
+        self.unsafe_line |= !says(spelled.as_bytes(), text.level(), &said);
+        self.edits.push(raw, spelled.as_bytes());
     }
 
     fn sample(&self, rule: usize, text: &[u8], at: Range<usize>, changes: &[Change]) -> Option<Sample> {
