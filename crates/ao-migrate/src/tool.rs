@@ -7,7 +7,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use durable_files::PathText;
 use legacy_readers::ao;
-use migration_cli::{Ask, Mode, NoVerbs, Prepared, Purpose, Refusal, Surroundings, Tool};
+use migration_cli::{Ask, Mode, NoVerbs, Prepared, Purpose, Refusal, Surroundings, Tool, settings_of};
 use migration_engine::steps::Files;
 use migration_engine::{Bucket, Cx, Header, Item, Plan, StepError, Worlds};
 use session_model::{Finding, Survey};
@@ -89,13 +89,7 @@ impl Tool for AoMigrate {
         purpose: Purpose,
         _here: &Surroundings,
     ) -> Result<Open, Refusal> {
-        let places: Places = serde_json::from_value(header.settings.clone()).map_err(|_| {
-            Refusal::failure(
-                "run-settings",
-                "the run's settings do not read",
-                "use the version of the tool that made it",
-            )
-        })?;
+        let places: Places = settings_of(header)?;
         if purpose != Purpose::Verify {
             daemon::must_not_run(places.run_file.as_std_path())?;
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use durable_files::{Digest, PathText};
-use migration_cli::Refusal;
+use migration_cli::{Refusal, settings_of};
 use migration_engine::Header;
 use remote_transfer::{Target, Transport, TransportKind};
 use serde::{Deserialize, Serialize};
@@ -68,13 +68,7 @@ pub(crate) struct Reach {
 impl Settings {
     /// Those of a run.
     pub(crate) fn of(header: &Header) -> Result<Self, Refusal> {
-        serde_json::from_value(header.settings.clone()).map_err(|_| {
-            Refusal::failure(
-                "run-settings",
-                "the run's settings do not read",
-                "use the version of the tool that made it",
-            )
-        })
+        settings_of(header)
     }
 }
 

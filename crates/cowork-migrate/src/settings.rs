@@ -2,7 +2,7 @@
 
 use durable_files::PathText;
 use jsonl_stitch::load::{Load, keeps};
-use migration_cli::Refusal;
+use migration_cli::{Refusal, settings_of};
 use migration_engine::Header;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -84,12 +84,6 @@ impl Promise {
 impl Settings {
     /// Those of a run.
     pub(crate) fn of(header: &Header) -> Result<Self, Refusal> {
-        serde_json::from_value(header.settings.clone()).map_err(|_| {
-            Refusal::failure(
-                "run-settings",
-                "the run's settings do not read",
-                "use the version of the tool that made it",
-            )
-        })
+        settings_of(header)
     }
 }

@@ -126,6 +126,7 @@ mod process;
 mod progress;
 mod refusal;
 mod report;
+mod settings;
 mod speak;
 #[cfg(feature = "ssh")]
 mod ssh;
@@ -138,6 +139,7 @@ pub use escape::shell_word;
 pub use exit::Exit;
 pub use process::main;
 pub use refusal::Refusal;
+pub use settings::settings_of;
 #[cfg(feature = "ssh")]
 pub use ssh::{SshOptions, TransportName};
 pub use stop::{Signal, Stop};

@@ -271,7 +271,12 @@ impl Step for DeliverTree {
         let words = [&place.staging, &place.name, &place.receipts, receipt, root, &len].map(String::as_bytes);
         let arguments: Vec<&[u8]> = std::iter::once(place.base.as_slice()).chain(words).collect();
         keep(&self.receipts.join(&evidence.receipt), &text)?;
-        let shown = world.far().script("show it", include_str!("far/publish.sh"), &arguments, &text);
+        let shown = world.far().script(
+            "show it",
+            concat!(include_str!("far/base.sh"), include_str!("far/publish.sh")),
+            &arguments,
+            &text,
+        );
         match shown {
             Err(error) if error.status() == Some(11) => {
                 let message = format!("cannot show {} on {}: there is one already", place.name, self.host);
@@ -295,7 +300,12 @@ impl Step for DeliverTree {
         let arguments: Vec<&[u8]> = std::iter::once(place.base.as_slice()).chain(words).collect();
         let in_common = world.in_common.clone();
         let _alone = in_common.lock().unwrap_or_else(PoisonError::into_inner);
-        world.far().script("take it back", include_str!("far/withdraw.sh"), &arguments, b"")?;
+        world.far().script(
+            "take it back",
+            concat!(include_str!("far/base.sh"), include_str!("far/withdraw.sh")),
+            &arguments,
+            b"",
+        )?;
         remove_file_if_there(&self.receipts.join(&receipt))?;
         Ok(remove_empty_dirs(std::slice::from_ref(&self.receipts))?)
     }

@@ -21,6 +21,7 @@ pub mod disk;
 #[cfg(unix)]
 pub mod docker;
 pub mod fixture;
+pub mod guide;
 pub mod holder;
 pub mod long_session;
 pub mod model_server;

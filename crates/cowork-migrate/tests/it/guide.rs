@@ -1,8 +1,7 @@
 //! The guide is held true: what it shows is what happens, and every message has its line in it.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::json;
 use testkit::cowork::Session;
@@ -13,7 +12,7 @@ use crate::world::World;
 const RUN: &str = "20260131-174501-3f9a";
 
 fn guide() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/cowork.md")
+    testkit::guide::path(env!("CARGO_MANIFEST_DIR"), "cowork.md")
 }
 
 /// Both machines of the guide. They share the drive C here, and what is carried between them lies on E.
@@ -119,31 +118,5 @@ fn what_the_guide_shows_is_what_happens() {
 
 #[test]
 fn every_message_has_its_line_in_the_guide() {
-    let text = fs::read_to_string(guide()).unwrap();
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut codes = BTreeSet::new();
-    let mut ahead = vec![source];
-    while let Some(folder) = ahead.pop() {
-        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if path.is_dir() {
-                ahead.push(path);
-            } else {
-                codes.extend(codes_of(&fs::read_to_string(path).unwrap()));
-            }
-        }
-    }
-    assert!(codes.len() > 60, "{codes:?}");
-    let missing: Vec<_> = codes.iter().filter(|code| !text.contains(&format!("`{code}`"))).collect();
-    assert!(missing.is_empty(), "{missing:?}");
-}
-
-/// The first text in every refusal and finding; one that is put together in an odd place is not seen.
-fn codes_of(source: &str) -> impl Iterator<Item = String> {
-    let makers =
-        ["Refusal::new(", "Refusal::usage(", "Finding::note(", "Finding::warning(", "Finding::error("];
-    let made = makers.into_iter().flat_map(|maker| source.split(maker).skip(1));
-    made.filter_map(|rest| {
-        let (code, _) = rest.trim_start().strip_prefix('"')?.split_once('"')?;
-        Some(code.to_owned())
-    })
+    testkit::guide::assert_complete(&guide(), env!("CARGO_MANIFEST_DIR"), &[], 60);
 }

@@ -1,9 +1,6 @@
-# Removes a staging folder for good. $1: the base, $2: its name, $3: the run that it must be of, $4: its identity.
-LC_ALL=C; export LC_ALL
-cd -P -- "$1" || exit 10
-base=$(stat -c '%d:%i' .)
-# A name may be a link by now: the folder is entered, and asked who it is and where.
-cd -P -- "$2" && [ "$(stat -c '%d:%i' .)" = "$4" ] && [ "$(stat -c '%d:%i' ..)" = "$base" ] || exit 13
+# Removes a staging folder for good; comes after `base.sh`. $1: the base, $2: its name, $3: the run that it must be of,
+# $4: its identity.
+inside "$2" && [ "$(stat -c '%d:%i' .)" = "$4" ] || exit 13
 run=; if [ -f run ] && [ ! -L run ]; then run=$(head -c 100 run); fi
 [ "$run" = "$3" ] || exit 13
 [ "$(id -u)" = 0 ] || chmod -R u+rwX . || exit 1

@@ -34,7 +34,8 @@ impl Far {
     pub fn clear(&mut self, base: &[u8], leftover: &Leftover) -> Result<(), FarError> {
         let words = [&leftover.name, &leftover.run, &leftover.identity].map(String::as_bytes);
         let arguments: Vec<&[u8]> = std::iter::once(base).chain(words).collect();
-        self.run("remove a leftover", include_str!("clear.sh"), &arguments, b"", &mut Quiet).map(drop)
+        let script = concat!(include_str!("base.sh"), include_str!("clear.sh"));
+        self.run("remove a leftover", script, &arguments, b"", &mut Quiet).map(drop)
     }
 }
 

@@ -1,11 +1,6 @@
-# Shows a staged tree. $1: the base, $2: the staging name, $3: the name of the tree, $4: the folder of receipts, $5: the
-# receipt's name; its text is on standard input, $6: the identity of the tree, $7: the length of that text: a link that
-# is lost ends it early. Killed anywhere, it is run again.
-LC_ALL=C; export LC_ALL; umask 077
-cd -P -- "$1" || exit 10
-base=$(stat -c '%d:%i' .)
-# In a base that somebody else may write to, a name may be a link by now: each folder is entered, and asked where it is.
-inside() { cd -P -- "$1" && [ "$(stat -c '%d:%i' ..)" = "$base" ]; }
+# Shows a staged tree; comes after `base.sh`. $1: the base, $2: the staging name, $3: the name of the tree, $4: the folder
+# of receipts, $5: the receipt's name; its text is on standard input, $6: the identity of the tree, $7: the length of that
+# text: a link that is lost ends it early. Killed anywhere, it is run again.
 if [ -d "$2/$3" ]; then
     mkdir -p -- "$4" && (inside "$2" && cat > receipt && [ "$(stat -c %s receipt)" = "$7" ] && sync receipt) || exit 1
     (inside "$4" && mv -T -- "../$2/receipt" "$5") || exit 1

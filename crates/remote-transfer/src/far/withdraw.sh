@@ -1,10 +1,6 @@
-# Takes a tree back: out of sight first, then it is removed with all that came with it. $1: the base, $2: the staging
-# name, $3: the name of the tree, $4: the folder of receipts, $5: the receipt's name, $6: the run, $7: the identity of
-# the tree, or nothing if it was never shown.
-LC_ALL=C; export LC_ALL; umask 077
-cd -P -- "$1" || exit 10
-base=$(stat -c '%d:%i' .)
-inside() { cd -P -- "$1" && [ "$(stat -c '%d:%i' ..)" = "$base" ]; }
+# Takes a tree back: out of sight first, then it is removed with all that came with it; comes after `base.sh`. $1: the
+# base, $2: the staging name, $3: the name of the tree, $4: the folder of receipts, $5: the receipt's name, $6: the run,
+# $7: the identity of the tree, or nothing if it was never shown.
 is_ours() { [ -d "$1" ] && [ ! -L "$1" ] && (inside "$1" && [ -f run ] && [ "$(head -c 100 run)" = "$2" ]); }
 rmdir -- "$2" 2>/dev/null # killed between its label and itself, a run has left it empty: it is nobody's
 if [ -n "$7" ] && [ -d "$3" ] && [ "$(stat -c '%d:%i' -- "$3")" = "$7" ]; then

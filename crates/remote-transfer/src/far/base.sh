@@ -1,0 +1,6 @@
+# How a script begins that works in a base that somebody else may write to. $1: the base.
+LC_ALL=C; export LC_ALL; umask 077
+cd -P -- "$1" || exit 10
+base=$(stat -c '%d:%i' .)
+# A name may be a link by now: each folder is entered, and asked where it is.
+inside() { cd -P -- "$1" && [ "$(stat -c '%d:%i' ..)" = "$base" ]; }
