@@ -38,6 +38,9 @@ pub enum EditError {
     },
 }
 
+/// The most edits that are not of a row: a segment, an ending, a boundary.
+const BESIDE_ROWS: usize = 5;
+
 /// A change within a line.
 pub(super) struct Change {
     pub(super) place: Range<usize>,
@@ -48,8 +51,12 @@ pub(super) struct Change {
 impl Stitch {
     /// The edits of this stitch, in order. `input` is the file that was indexed, from its beginning.
     pub(super) fn edits(&self, index: &Index, input: impl Read) -> Result<Vec<Edit>, EditError> {
-        let mut editor =
-            Editor { index, stitch: self, edits: Vec::with_capacity(self.rows.len()), boundary: Vec::new() };
+        let mut editor = Editor {
+            index,
+            stitch: self,
+            edits: Vec::with_capacity(self.rows.values() + BESIDE_ROWS),
+            boundary: Vec::new(),
+        };
         let mut size = 0;
         each_chunk(input, |chunk| {
             size = chunk.end();

@@ -31,8 +31,10 @@ impl RowEdits {
         Self(rows)
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
+    /// How many values change.
+    pub(super) fn values(&self) -> usize {
+        let values = |edit: &RowEdit| [edit.fresh.is_some(), edit.parent.is_some(), edit.revert];
+        self.0.iter().flat_map(|(_, edit)| values(edit)).filter(|changes| *changes).count()
     }
 
     /// What changes in a row: nothing, in most.
