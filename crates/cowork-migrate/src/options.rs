@@ -13,7 +13,7 @@ use crate::drives::Drive;
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Options {
     /// Where the session is: a profile's folder, a base with one profile, or a bundle made by `pack`; on another host
-    /// it is ssh://HOST/PATH or ssh://USER@HOST:PORT/PATH
+    /// it is `ssh://HOST/PATH` or `ssh://USER@HOST:PORT/PATH`
     #[arg(long, value_name = "PROFILE|BUNDLE")]
     pub from: Option<Utf8PathBuf>,
 
