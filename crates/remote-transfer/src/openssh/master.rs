@@ -2,6 +2,7 @@
 //! that ends.
 
 use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -38,7 +39,7 @@ impl Master {
         let complaint = Gathered::of(child.stderr.take(), RemoteCommand::LIMIT);
         let mut master = Self { child, complaint, socket };
         let begun = Instant::now();
-        while !master.socket.exists() {
+        while !is_there(&master.socket).map_err(|error| local("share the connection", error))? {
             if meter.passed(0).is_break() {
                 return Err(TransportError::Stopped);
             }
@@ -75,6 +76,20 @@ pub(super) fn answers(mut check: Command) -> bool {
     check.status().is_ok_and(|status| status.success())
 }
 
+/// Whether ssh has made its socket. Whoever else sees its name on the command line may put one there first, and would be
+/// told every command.
+fn is_there(socket: &Path) -> io::Result<bool> {
+    let found = match socket.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        found => found?,
+    };
+    if found.file_type().is_socket() && found.uid() == rustix::process::geteuid().as_raw() {
+        return Ok(true);
+    }
+    let (path, owner) = (socket.display(), found.uid());
+    Err(io::Error::other(format!("{path} is not the socket of this ssh: it belongs to the user {owner}")))
+}
+
 /// A path for its socket that nobody can have taken before. The socket itself is made by ssh, which lets nobody else use
 /// it and removes it when it ends: even if nobody is left here, nothing is.
 fn nobodys_guess() -> io::Result<TempPath> {
@@ -86,4 +101,28 @@ fn nobodys_guess() -> io::Result<TempPath> {
         return Ok(path);
     }
     Ok(name.make_in("/tmp", |_| Ok(()))?.into_temp_path())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{chown, symlink};
+    use std::os::unix::net::UnixListener;
+
+    use super::is_there;
+
+    #[test]
+    fn nobody_else_is_told_what_goes_over_the_connection() {
+        let folder = tempfile::tempdir().unwrap();
+        let [ours, link, theirs] = ["ours", "link", "theirs"].map(|name| folder.path().join(name));
+        assert!(!is_there(&ours).unwrap());
+        let _listener = UnixListener::bind(&ours).unwrap();
+        assert!(is_there(&ours).unwrap());
+        symlink(&ours, &link).unwrap();
+        assert!(is_there(&link).is_err());
+        let _listener = UnixListener::bind(&theirs).unwrap();
+        if chown(&theirs, Some(4321), None).is_ok() {
+            let said = is_there(&theirs).unwrap_err().to_string();
+            assert!(said.contains("4321") && said.contains(theirs.to_str().unwrap()), "{said}");
+        }
+    }
 }
