@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 
 use durable_files::{remove_empty_dirs, remove_tree_if_there};
 use legacy_readers::convocate::session_id;
-use migration_cli::{Ask, Clearance, Listed, Listing, Refusal, Surroundings, size_of};
+use migration_cli::{Ask, Clearance, Exit, Listed, Listing, Refusal, Surroundings, size_of};
 use migration_engine::RunId;
 use remote_transfer::Leftover;
 use serde_json::json;
 use session_model::Finding;
 
 use crate::agent_end::{self, AgentEnd, refusal};
+use crate::checks::staging;
 use crate::plan::{RECEIPTS, RETIRED};
 use crate::source;
 use crate::tool::ConvocateMigrate;
@@ -47,9 +48,12 @@ pub(crate) fn clearance(
     let limit = u64::from(days) * SECONDS_A_DAY;
     let is_due = |run: &str, age: u64| !known.contains(run) && age >= limit;
 
-    let staged = end.remote.far().leftovers(&end.base, ".incoming-").map_err(|error| refusal(&error))?;
-    let staged: Vec<Leftover> =
-        staged.into_iter().filter(|left| is_due(&left.run, left.age.as_secs())).collect();
+    let staged = end.remote.far().leftovers(&end.base, &staging("")).map_err(|error| refusal(&error))?;
+    let is_due_there = |left: &Leftover| {
+        let unknown = |runs: Vec<String>| runs.iter().all(|run| is_due(run, left.age.as_secs()));
+        runs_of(left).is_some_and(unknown)
+    };
+    let staged: Vec<Leftover> = staged.into_iter().filter(is_due_there).collect();
     let (mut retired, mut only) = (Vec::new(), Vec::new());
     for source in retired_in(&base, (here.now)().as_second())? {
         if is_due(source.run.as_str(), source.age) {
@@ -70,14 +74,27 @@ pub(crate) fn clearance(
         listing.findings.push(Finding::note("nothing-left", message));
     }
     let question = format!("remove {} for good?", count(listing.rows.len()));
-    let remove = move || remove(&end, &base, &retired, &staged);
+    // From the first removal on it is no refusal any more.
+    let remove = move || remove(&end, &base, &retired, &staged).map_err(|error| error.exit(Exit::Failed));
     Ok(Clearance { listing, question, remove: Box::new(remove) })
+}
+
+/// The runs that a staging folder is of: as its label says, and as it is called before it gets its name. None if it is no
+/// staging folder of ours, whatever its name begins with.
+fn runs_of(left: &Leftover) -> Option<Vec<String>> {
+    let (uuid, rest) = left.name.strip_prefix(&staging(""))?.split_at_checked(36)?;
+    session_id(uuid.as_ref())?;
+    let called = if rest.is_empty() { "" } else { rest.strip_prefix('.')? };
+    let is_run = |text: &str| text.parse::<RunId>().is_ok();
+    let is_ours = (is_run(&left.run) || left.is_empty) && (rest.is_empty() || is_run(called));
+    is_ours.then(|| vec![left.run.clone(), called.to_owned()])
 }
 
 /// Whether the agent has the session, and it was this run that brought it.
 fn has_arrived(end: &AgentEnd, source: &Retired) -> Result<bool, Refusal> {
     let receipt = format!("{RECEIPTS}/{}-{}.json", source.uuid, source.run);
-    let standing = end.remote.far().look(&end.base, &source.uuid, ".none", &receipt);
+    let session = format!("{}/session.json", source.uuid); // an empty folder is no session
+    let standing = end.remote.far().look(&end.base, &session, ".none", &receipt);
     let standing = standing.map_err(|error| refusal(&error))?;
     Ok(standing.live.is_some() && standing.receipt)
 }

@@ -21,7 +21,7 @@ fn left_behind() -> (Hosts, PathBuf) {
     let hosts = Hosts::with(3);
     hosts.moves(0, &["--all"]);
     fs::remove_dir_all(hosts.folder.path().join("state")).unwrap();
-    fs::remove_dir_all(hosts.agent().join(uuid(1))).unwrap();
+    fs::remove_file(hosts.agent().join(uuid(1)).join("session.json")).unwrap(); // a folder alone is no session
     let staging = hosts.agent().join(format!(".incoming-{}", uuid(7)));
     fs::create_dir_all(staging.join(uuid(7))).unwrap();
     fs::write(staging.join(uuid(7)).join("half"), "half").unwrap();
@@ -89,8 +89,26 @@ fn what_a_link_leads_to_is_not_removed() {
     fs::create_dir(hosts.agent().join(format!(".incoming-{}", uuid(8)))).unwrap();
     let inside = hosts.agent().join(format!(".incoming-{}", uuid(8))).join(uuid(8));
     std::os::unix::fs::symlink(&victim, inside).unwrap();
+    fs::write(hosts.agent().join(format!(".incoming-{}/run", uuid(8))), LOST).unwrap();
     std::os::unix::fs::symlink(&victim, hosts.shell().join(".migrated")).unwrap();
     hosts.expect(0, &gc(&["--yes"]));
     precious.assert_same(&Tree::of(&victim), "whatever leads there");
     assert!(!hosts.agent().join(format!(".incoming-{}", uuid(8))).exists());
+}
+
+#[test]
+fn what_is_only_called_like_a_leftover_is_not_removed() {
+    let (hosts, staging) = left_behind();
+    let theirs = [".incoming-mail", &format!(".incoming-{}.old", uuid(7)), &format!(".incoming-{}", uuid(8))];
+    let theirs = theirs.map(|name| hosts.agent().join(name));
+    for (folder, label) in theirs.iter().zip([LOST, LOST, "a walk"]) {
+        fs::create_dir(folder).unwrap();
+        fs::write(folder.join("run"), label).unwrap();
+    }
+    let unlabelled = hosts.agent().join(format!(".incoming-{}.{LOST}", uuid(8)));
+    fs::create_dir(&unlabelled).unwrap();
+    fs::write(unlabelled.join("run"), "").unwrap();
+    hosts.expect(0, &gc(&["--yes"]));
+    assert!(theirs.iter().all(|folder| folder.exists()));
+    assert!(!staging.exists() && !unlabelled.exists());
 }

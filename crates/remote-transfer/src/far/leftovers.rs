@@ -17,6 +17,8 @@ pub struct Leftover {
     pub age: Duration,
     /// What it takes on the disk, in bytes.
     pub bytes: u64,
+    /// Whether there is nothing in it but at most a label that was never written.
+    pub is_empty: bool,
     /// Device and inode: a path may lead elsewhere by the time it is removed.
     identity: String,
 }
@@ -27,7 +29,7 @@ impl Far {
         let script = include_str!("leftovers.sh");
         let ended = self.run("look for leftovers", script, &[base, prefix.as_bytes()], b"", &mut Quiet)?;
         let texts: Vec<&[u8]> = ended.stdout.split(|&byte| byte == 0).collect();
-        Ok(texts.as_chunks::<5>().0.iter().filter_map(read).collect())
+        Ok(texts.as_chunks::<6>().0.iter().filter_map(read).collect())
     }
 
     /// Removes one of them for good, if it is still the one that was found.
@@ -39,13 +41,14 @@ impl Far {
     }
 }
 
-fn read(texts: &[&[u8]; 5]) -> Option<Leftover> {
-    let [name, run, age, kib, identity] = texts.map(|text| std::str::from_utf8(text).ok());
+fn read(texts: &[&[u8]; 6]) -> Option<Leftover> {
+    let [name, run, age, kib, identity, empty] = texts.map(|text| std::str::from_utf8(text).ok());
     Some(Leftover {
         name: name?.to_owned(),
         run: run?.to_owned(),
         age: Duration::from_secs(age?.parse().ok()?),
         bytes: kib?.parse::<u64>().ok()?.saturating_mul(1024),
+        is_empty: empty? == "empty",
         identity: identity?.to_owned(),
     })
 }
