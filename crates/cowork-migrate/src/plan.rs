@@ -4,6 +4,7 @@ mod folders;
 pub(crate) mod machine;
 pub(crate) mod session_files;
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use durable_files::{PathText, must_be_writable};
@@ -60,7 +61,12 @@ impl Draft {
             version: String::new(),
             blocks,
             locks: Vec::new(),
-            concerns: waves.iter().flatten().flat_map(Effect::concerns).collect(),
+            concerns: waves
+                .iter()
+                .flatten()
+                .flat_map(Effect::concerns)
+                .chain(settings.folders.clone())
+                .collect(),
             settings: serde_json::to_value(settings).expect("because settings are plain data"),
             partial: false,
             findings,
@@ -87,7 +93,10 @@ pub(crate) fn plan(moving: &Moving, options: &crate::Options, cx: &Cx<'_>) -> Re
     let folders = Folders::of(&edited, moving)?;
     let mut session = session_item(moving, &edited, &files, &tally);
     session.findings.extend(folders.findings);
-    let settings = settings(moving, extraction.as_ref(), &files.promises, &edited);
+    let settings = Settings {
+        folders: folders.all.into_iter().map(PathText::from).collect(),
+        ..settings(moving, extraction.as_ref(), &files.promises, &edited)
+    };
     let brought = moving.brought.iter().map(|bundle| KeepBrought::plan(bundle).into());
     let waves = vec![
         brought.collect(),
@@ -175,10 +184,7 @@ fn session_item(moving: &Moving, edited: &Edited, files: &SessionFiles, tally: &
     let anomalies = moving.sidecar.anomalies.iter().chain(&moving.contents.anomalies);
     item.findings
         .extend(anomalies.map(|anomaly| Finding::warning(anomaly.code.clone(), anomaly.to_string())));
-    for further in &moving.session.further {
-        let message = format!("{} is not moved: it is another folder of the session", further.display());
-        item.findings.push(Finding::warning("further-folder", message));
-    }
+    item.findings.extend(moving.session.further.iter().map(|further| further_folder(&further.display())));
     let promises = files.promises.iter().map(|promise| {
         json!({ "transcript": promise.transcript, "before": promise.before, "after": promise.loads, "edits": promise.edits })
     });
@@ -187,6 +193,11 @@ fn session_item(moving: &Moving, edited: &Edited, files: &SessionFiles, tally: &
     item.own.insert("transcripts".into(), promises.collect::<Value>());
     item.own.insert("dropped".into(), json!(edited.dropped));
     item
+}
+
+pub(crate) fn further_folder(folder: &dyn Display) -> Finding {
+    let message = format!("{folder} is not moved: it is another folder of the session");
+    Finding::warning("further-folder", message)
 }
 
 /// Everything that goes to the archive.
@@ -255,6 +266,7 @@ fn settings(
         drives: moving.drives.clone(),
         promises: promises.to_vec(),
         places: vec![moving.session_dir.clone(), moving.archive.clone()],
+        folders: Vec::new(),
         held: crate::guard::held_places(
             Some(&moving.destination.base),
             &moving.destination.profile.path,

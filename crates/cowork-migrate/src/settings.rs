@@ -45,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) promises: Vec<Promise>,
     /// Places of the new world that are known without any drive: the session's folder, the archive.
     pub(crate) places: Vec<Place>,
+    /// The user's folders that the session was given, whoever has made them.
+    pub(crate) folders: Vec<PathText>,
     /// What the application holds while it runs.
     pub(crate) held: Vec<PathText>,
 }

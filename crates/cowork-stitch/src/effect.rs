@@ -1,5 +1,6 @@
 //! What a run of `cowork-stitch` does.
 
+use durable_files::PathText;
 use migration_engine::compose_steps;
 use migration_engine::steps::{Files, InstallFile, SpliceFile};
 
@@ -10,5 +11,15 @@ compose_steps! {
         Backup(InstallFile),
         /// Changes ids and parents in a transcript.
         Splice(SpliceFile),
+    }
+}
+
+impl Effect {
+    /// What it changes.
+    pub(crate) fn target(&self) -> &PathText {
+        match self {
+            Self::Backup(step) => &step.target,
+            Self::Splice(step) => &step.target,
+        }
     }
 }

@@ -180,7 +180,7 @@ impl Draft {
             version: String::new(),
             blocks: vec![Block { kind: "transcript".into(), title: "transcripts".into(), inputs: 0 }],
             locks: Vec::new(),
-            concerns: settings.changed.clone(),
+            concerns: backups.iter().chain(&splices).map(|task| task.step.target().clone()).collect(),
             settings: json!(settings),
             partial,
             findings: shown(&gains).into_iter().collect(),

@@ -128,5 +128,31 @@ impl Id {
 fn hash(Key(bytes): Key) -> u64 {
     let half =
         |at: usize| bytes[at..at + 8].iter().fold(0_u64, |value, &byte| (value << 8) | u64::from(byte));
-    (half(0) ^ half(8).rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    let product = u128::from(half(0) ^ half(8).rotate_left(32)) * 0x9E37_79B9_7F4A_7C15;
+    // The table looks at the lowest bits, and those of a product know nothing of the highest of what was multiplied: of
+    // ids that only count, nearly all would be one.
+    let [low, high] = [product, product >> 64].map(|half| half & u128::from(u64::MAX));
+    u64::try_from(low ^ high).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_that_only_count_do_not_fall_into_one_place_of_the_table() {
+        let places = |key: fn(u32) -> [u8; 16]| {
+            let places: std::collections::HashSet<u64> =
+                (0..4096).map(|n| hash(Key(key(n))) % 4096).collect();
+            places.len()
+        };
+        for counted in [
+            places(|n| u128::from(n).to_be_bytes()),
+            places(|n| (u128::from(n) << 32).to_be_bytes()),
+            places(|n| (u128::from(n) << 64).to_be_bytes()),
+            places(|n| (u128::from(n) << 96).to_be_bytes()),
+        ] {
+            assert!(counted > 2000, "{counted} of 4096");
+        }
+    }
 }

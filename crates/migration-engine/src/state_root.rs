@@ -117,15 +117,17 @@ impl RunSummary {
         self.header.locks.iter().any(|lock| theirs.contains(&real(lock)))
     }
 
-    /// Whether the two runs may have changed the same thing: they have a target in common, and do not both say that it was
-    /// something else there.
+    /// Whether the two runs may have changed the same thing: what both say that they changed decides, or if they do not,
+    /// whether they have a target in common.
     fn meets(&self, other: &Self) -> bool {
         let (ours, theirs) = (&self.header.concerns, &other.header.concerns);
+        if ours.is_empty() || theirs.is_empty() {
+            return self.shares_target(&other.header.locks);
+        }
         let theirs: Vec<PathBuf> = theirs.iter().map(real).collect();
         let is_common =
             |path: PathBuf| theirs.iter().any(|other| path.starts_with(other) || other.starts_with(&path));
-        self.shares_target(&other.header.locks)
-            && (ours.is_empty() || theirs.is_empty() || ours.iter().map(real).any(is_common))
+        ours.iter().map(real).any(is_common)
     }
 }
 
@@ -243,7 +245,7 @@ impl StateRoot {
     }
 }
 
-/// A path without the links on the way to it, as far as it is there: what a run put somewhere may be gone since.
+/// A path without the links on the way to it, or as it is spelled if nothing is there any more.
 fn real(path: &PathText) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }

@@ -16,7 +16,7 @@ use legacy_readers::cowork::{
 use migration_cli::{Mode, Refusal, Surroundings};
 use migration_engine::{Cx, RoomError, Shortage, StateRoot};
 use remote_transfer::pull_file;
-use session_model::{Finding, Timestamp};
+use session_model::{Anomaly, Finding, Timestamp};
 
 use super::disk::{FarDisk, shown, spelled};
 use super::{FarPlace, changed, not_brought, reach};
@@ -25,6 +25,7 @@ use crate::drives::Drives;
 use crate::moving::OldWorld;
 use crate::options::Options;
 use crate::places::{self, Left, Source};
+use crate::plan::further_folder;
 use crate::plan::session_files::left_behind;
 use crate::scope;
 
@@ -89,9 +90,9 @@ pub(crate) fn bring(
         let session = scope::selected(&source, options.session.as_deref())?;
         let view = scope::readable(session)?;
         (wish.check)(&source, view)?;
-        let contents = contents_on(disk, session).found;
+        let contents = contents_on(disk, session);
         let image = source.image.as_ref().filter(|_| (wish.image)(view));
-        let mut parcel = Parcel::of(disk, session, &contents);
+        let mut parcel = Parcel::of(disk, session, &contents.found);
         parcel.files.splice(
             0..0,
             image.map(|image| Wanted {
@@ -105,6 +106,7 @@ pub(crate) fn bring(
         parcel.manifest = Manifest::of(&source, old).map(|manifest| manifest.text());
         let bundle = root.path().join("pulled").join(name_of(disk, &session.path));
         let mut findings = vec![unwatched(disk)];
+        findings.extend(stays_there(session, &contents.anomalies));
         if mode == Mode::DryRun && !parcel.is_whole(&bundle) {
             findings.push(parcel.to_come(disk, &bundle));
             return Ok(Bringing::Outlined(parcel.outline(findings)));
@@ -112,8 +114,7 @@ pub(crate) fn bring(
         if mode == Mode::Apply {
             findings.push(parcel.come(disk, &bundle, cx)?);
             disk.forget();
-            let now = contents_on(disk, session).found;
-            if now != contents || parcel.sidecar_changed(disk) {
+            if contents_on(disk, session) != contents || parcel.sidecar_changed(disk) {
                 return Err(changed(format!("{} changed while it was being read", shown(&session.path))));
             }
         }
@@ -125,6 +126,12 @@ pub(crate) fn bring(
         let said = source.said.clone();
         Ok(Bringing::Here(Box::new(Source { said, brought: true, left: parcel.left, findings, ..brought })))
     })
+}
+
+/// What is not brought, and what could not be read there: the bundle does not know of it.
+fn stays_there(session: &Session, anomalies: &[Anomaly]) -> impl Iterator<Item = Finding> {
+    let unread = anomalies.iter().map(|anomaly| Finding::warning(anomaly.code.clone(), anomaly.to_string()));
+    unread.chain(session.further.iter().map(|further| further_folder(&shown(further))))
 }
 
 /// One bundle for one session of one host, whoever asks for it.

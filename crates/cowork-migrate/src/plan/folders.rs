@@ -9,9 +9,10 @@ use session_model::{Finding, ForeignPath};
 use crate::moving::Moving;
 use crate::sidecar::Edited;
 
-/// Those that have to be made, and what is said about the others.
+/// Those that are there or have to be made, and what is said about the others.
 #[derive(Default)]
 pub(super) struct Folders {
+    pub(super) all: Vec<PathBuf>,
     pub(super) make: Vec<PathBuf>,
     pub(super) findings: Vec<Finding>,
 }
@@ -51,6 +52,7 @@ impl Folders {
             .and_then(|local| local.ancestors().nth(path.map_or(0, |path| path.components().len())));
         match (&local, root) {
             (Some(local), Some(root)) if root.is_dir() => {
+                self.all.push(local.clone());
                 if !local.is_dir() {
                     self.make.push(local.clone());
                 }

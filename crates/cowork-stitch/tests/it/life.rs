@@ -200,6 +200,41 @@ fn of_two_transcripts_in_one_folder_either_can_be_taken_back_first() {
 }
 
 #[test]
+fn two_stitches_are_unstitched_one_after_the_other_by_whatever_name_the_file_goes() {
+    let folder = Folder::with(SHORT);
+    let before = folder.bytes();
+    folder.stitch(0, &[]);
+    let lines = [
+        r#"{"type":"system","subtype":"compact_boundary","uuid":"late","parentUuid":null}"#,
+        r#"{"type":"user","uuid":"later","parentUuid":"late","message":{"content":"go on"}}"#,
+    ];
+    for line in lines {
+        folder.grow(line);
+    }
+    folder.stitch(3, &[]);
+    let link = folder.state().with_file_name("link");
+    std::os::unix::fs::symlink(folder.path(), &link).unwrap();
+    let by_link = link.join("3f6c2f5e.jsonl");
+    for _ in 0..2 {
+        folder.expect(0, &["unstitch", name(&by_link)]);
+    }
+    assert_eq!(folder.bytes(), [before, format!("{}\n", lines.join("\n")).into_bytes()].concat());
+    let said = folder.stitch(4, &["unstitch"]).stderr;
+    assert!(said.contains("does not begin with what was left there"), "{said}");
+}
+
+#[test]
+fn a_newer_run_that_changed_the_copy_of_a_backup_goes_first() {
+    let folder = Folder::with(SHORT);
+    let [backup, transcript] = [folder.state().with_file_name("backup"), folder.transcript()];
+    let said = folder.stitch(0, &["--json", "--backup", name(&backup)]).stdout;
+    let first: serde_json::Value = serde_json::from_str(&said).unwrap();
+    folder.expect(0, &[name(&backup.join(transcript.file_name().unwrap()))]);
+    let said = folder.expect(4, &["undo", first["run"].as_str().unwrap()]).stderr;
+    assert!(said.contains("newer runs"), "{said}");
+}
+
+#[test]
 fn a_transcript_of_one_line_without_an_ending_is_one_and_gets_its_ending() {
     let folder = Folder::with(SHORT);
     let line = r#"{"type":"user","uuid":"a","parentUuid":null,"message":{"content":"hello"}}"#;
