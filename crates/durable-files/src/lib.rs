@@ -63,7 +63,7 @@ pub use names::{beside, tagged};
 pub use path_text::PathText;
 pub use publish::{
     PublishError, exchange, exchange_through, is_one_file, is_unsupported, link_file, publish_new,
-    publish_over, remove_file_if_there,
+    publish_new_in_shared_dir, publish_over, remove_file_if_there,
 };
 pub use room::{Room, must_be_writable, room_at};
 pub use sync::Unsynced;

@@ -7,7 +7,7 @@ use crate::error::is_not_found;
 #[cfg(windows)]
 use crate::verbatim;
 use crate::windows::patiently;
-use crate::{FileError, InContext};
+use crate::{FileError, InContext, create_private_dirs};
 
 /// Why a staged file did not take its place.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,23 @@ pub fn publish_new(staged: &Path, target: &Path) -> Result<(), PublishError> {
             Err(PublishError::Occupied(target.to_path_buf()))
         }
         Err(error) => Err(FileError::new("move into place", target, error).into()),
+    }
+}
+
+/// The same into a folder that several share and whoever empties it removes: it is made, for its owner alone, as often as
+/// it is gone again.
+pub fn publish_new_in_shared_dir(staged: &Path, target: &Path) -> Result<(), PublishError> {
+    const TRIES: usize = 100;
+    let mut tries = 0;
+    loop {
+        if let Some(folder) = target.parent() {
+            create_private_dirs(folder)?;
+        }
+        tries += 1;
+        match publish_new(staged, target) {
+            Err(PublishError::File(error)) if is_not_found(&error.source) && tries < TRIES => {}
+            published => return published,
+        }
     }
 }
 
@@ -186,6 +203,29 @@ mod tests {
         publish_new(&staged, &target).unwrap();
         assert_eq!(std::fs::read_to_string(&target).unwrap(), "ours");
         assert!(!staged.exists());
+    }
+
+    #[test]
+    fn what_several_move_into_one_folder_arrives_though_each_removes_it_when_it_is_empty() {
+        let place = tempfile::tempdir().unwrap();
+        let shared = place.path().join("shared");
+        std::thread::scope(|scope| {
+            for name in ["a", "b"] {
+                let (here, there) = (place.path().join(name), shared.join(name));
+                std::fs::write(&here, name).unwrap();
+                let shared = &shared;
+                scope.spawn(move || {
+                    for _ in 0..500 {
+                        publish_new_in_shared_dir(&here, &there).unwrap();
+                        publish_new(&there, &here).unwrap();
+                        crate::remove_empty_dirs(std::slice::from_ref(shared)).unwrap();
+                    }
+                });
+            }
+        });
+        assert!(!shared.exists());
+        let nothing = place.path().join("nothing");
+        assert!(publish_new_in_shared_dir(&nothing, &shared.join("nothing")).is_err());
     }
 
     #[cfg(not(windows))]

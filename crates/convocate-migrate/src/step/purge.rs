@@ -1,11 +1,9 @@
 //! A source is deleted for good, once what came of it has been confirmed.
 
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use durable_files::{
-    Fingerprint, PathText, PublishError, create_private_dirs, publish_new, remove_empty_dirs,
-    remove_tree_if_there,
+    Fingerprint, PathText, publish_new_in_shared_dir, remove_empty_dirs, remove_tree_if_there,
 };
 use migration_engine::steps::Files;
 use migration_engine::{Cause, Cx, Look, Slot, State, Step, StepError};
@@ -34,19 +32,6 @@ impl Purge {
         let mut name = self.source.file_name().unwrap_or_default().to_owned();
         name.push(format!("-{}", slot.run()));
         self.by_way_of.join(name)
-    }
-
-    fn take_aside(&self, aside: &Path) -> Result<(), StepError> {
-        for _ in 0..10 {
-            create_private_dirs(&self.by_way_of)?;
-            match publish_new(&self.source, aside) {
-                // The purge of another session has just removed the folder, which was empty.
-                Err(PublishError::File(error)) if error.source.kind() == ErrorKind::NotFound => {}
-                taken => return Ok(taken?),
-            }
-        }
-        let message = format!("{} is removed again and again", self.by_way_of.display());
-        Err(Cause::new("not-purged", message).item())
     }
 
     fn is_as_expected(&self) -> bool {
@@ -87,7 +72,7 @@ impl Step for Purge {
                 let message = format!("{} changed after the plan was made", self.source.display());
                 return Err(Cause::source_changed(message).item());
             }
-            self.take_aside(&evidence.aside)?;
+            publish_new_in_shared_dir(&self.source, &evidence.aside)?;
         }
         remove_tree_if_there(&evidence.aside)?;
         remove_empty_dirs(std::slice::from_ref(&self.by_way_of))?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use durable_files::{Fingerprint, PathText, create_private_dirs, publish_new, remove_empty_dirs};
+use durable_files::{Fingerprint, PathText, publish_new, publish_new_in_shared_dir, remove_empty_dirs};
 use serde::{Deserialize, Serialize};
 
 use super::files::{Files, fingerprint_if_there, move_into};
@@ -76,21 +76,21 @@ impl Step for Retire {
         })
     }
 
-    fn stage(&self, world: &mut Files, slot: &Slot, _cx: &Cx<'_>) -> Result<Retired, StepError> {
+    fn stage(&self, _world: &mut Files, slot: &Slot, _cx: &Cx<'_>) -> Result<Retired, StepError> {
         match fingerprint_if_there(&self.source)? {
-            Some(found) if self.is_expected(&found) => {
-                if let Some(folder) = &self.into {
-                    create_private_dirs(folder)?;
-                    world.touch(folder);
-                }
-                Ok(Retired { aside: self.aside(slot).into() })
-            }
+            Some(found) if self.is_expected(&found) => Ok(Retired { aside: self.aside(slot).into() }),
             _ => Err(self.changed()),
         }
     }
 
     fn publish(&self, world: &mut Files, _slot: &Slot, evidence: &Retired) -> Result<(), StepError> {
-        publish_new(&self.source, &evidence.aside)?;
+        match &self.into {
+            Some(folder) => {
+                publish_new_in_shared_dir(&self.source, &evidence.aside)?;
+                world.touch(folder);
+            }
+            None => publish_new(&self.source, &evidence.aside)?,
+        }
         world.touch(&self.source);
         world.touch(&evidence.aside);
         if !self.is_expected(&Fingerprint::of_file(&evidence.aside)?) {
@@ -107,12 +107,11 @@ impl Step for Retire {
         evidence: Option<&Retired>,
         _cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        if let Some(retired) = evidence {
-            world.touch(&self.source);
-            world.touch(&retired.aside);
-            if fingerprint_if_there(&retired.aside)?.is_some() {
-                publish_new(&retired.aside, &self.source)?;
-            }
+        let Some(retired) = evidence else { return Ok(()) }; // nothing was moved, and the folder is another lane's
+        world.touch(&self.source);
+        world.touch(&retired.aside);
+        if fingerprint_if_there(&retired.aside)?.is_some() {
+            publish_new(&retired.aside, &self.source)?;
         }
         Ok(remove_empty_dirs(self.into.as_slice())?)
     }
@@ -133,5 +132,38 @@ impl Step for Retire {
 
     fn stashes(&self, _slot: &Slot, evidence: &Retired) -> Vec<PathBuf> {
         vec![evidence.aside.to_path_buf()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+    use crate::{NoProgress, RunId};
+    use session_model::Timestamp;
+
+    #[test]
+    fn what_was_never_moved_is_taken_back_without_the_folder_that_another_is_about_to_use() {
+        let place = tempfile::tempdir().unwrap();
+        let (source, shared) = (place.path().join("source"), place.path().join("shared"));
+        std::fs::write(&source, "ours").unwrap();
+        let expect = Fingerprint::of_file(&source).unwrap();
+        let into = Some(shared.clone().into());
+        let step = Retire { source: source.clone().into(), expect, into };
+        let slot = Slot::new(RunId::new(Timestamp::now(), 0), 0, place.path().join("run"));
+        let no = AtomicBool::new(false);
+        let cx = Cx { stop: &no, progress: &NoProgress, now: Timestamp::now };
+        let mut world = Files::default();
+
+        let evidence = step.stage(&mut world, &slot, &cx).unwrap();
+        std::fs::create_dir(&shared).unwrap();
+        step.revert(&mut world, &slot, None, &cx).unwrap();
+        assert!(shared.exists());
+        std::fs::remove_dir(&shared).unwrap();
+        step.publish(&mut world, &slot, &evidence).unwrap();
+        assert!(!source.exists());
+        step.revert(&mut world, &slot, Some(&evidence), &cx).unwrap();
+        assert!(source.exists() && !shared.exists());
     }
 }
