@@ -92,7 +92,8 @@ impl RemoteCommand {
 
     fn through(shell: &str, script: &str, arguments: &[&[u8]]) -> Self {
         let mut line = shell.as_bytes().to_vec();
-        line.extend(quote(script.as_bytes()));
+        // With a CDPATH of the user's, `cd` would go elsewhere and say so.
+        line.extend(quote(format!("unset CDPATH; {script}").as_bytes()));
         line.extend_from_slice(b" sh");
         for argument in arguments {
             line.push(b' ');

@@ -52,7 +52,8 @@ fn take(step: &DeliverTree, far: &mut Far, run: &str) -> Result<TreeThere, StepE
     let place = &step.place;
     let words = [place.staging.as_str(), &place.name, run].map(str::as_bytes);
     let arguments: Vec<&[u8]> = std::iter::once(place.base.as_slice()).chain(words).collect();
-    match far.script("make the staging folder", include_str!("../far/begin.sh"), &arguments, b"") {
+    let script = concat!(include_str!("../far/base.sh"), include_str!("../far/begin.sh"));
+    match far.script("make the staging folder", script, &arguments, b"") {
         Ok(identity) => Ok(TreeThere { path: place.staged(), identity }),
         Err(error) if matches!(error.status(), Some(11 | 12)) => {
             let message = format!("{} on {} belongs to somebody else", place.staging, step.host);

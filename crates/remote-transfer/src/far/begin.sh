@@ -1,13 +1,10 @@
-# Takes the staging folder, or goes on in it, and tells the identity of the tree in it. $1: the base, $2: the staging
-# name, $3: the name of the tree, $4: the run.
-LC_ALL=C; export LC_ALL; umask 077
-cd -P -- "$1" || exit 10
-base=$(stat -c '%d:%i' .)
+# Takes the staging folder, or goes on in it, and tells the identity of the tree in it; comes after `base.sh`. $1: the
+# base, $2: the staging name, $3: the name of the tree, $4: the run.
 rmdir -- "$2" 2>/dev/null # killed between its label and itself, a run has left it empty: it is nobody's
 if [ ! -e "$2" ] && [ ! -L "$2" ]; then
     # It gets its name with its label in it: of two that want it, one has it, and knows so.
-    mkdir -p -- "$2.$4" && printf '%s' "$4" > "$2.$4/run" && sync -- "$2.$4/run" "$2.$4" || exit 1
-    mv -nT -- "$2.$4" "$2" || exit 1
+    label "$2.$4" "$4" && sync -- "$2.$4" || exit 1
+    mv -nT -- "$2.$4" "$2" || [ -e "$2" ] || [ -L "$2" ] || exit 1 # newer ones end with 1 where one is taken
 fi
 rm -rf -- "$2.$4"
 [ -d "$2" ] && [ ! -L "$2" ] && [ -f "$2/run" ] && [ ! -L "$2/run" ] || exit 11

@@ -9,9 +9,12 @@ if [ -d "$2/$3" ]; then
     if [ ! -w "$2/$3" ]; then
         (inside "$2" && stat -c %a -- "$3" > mode && sync mode && chmod u+w -- "$3") || exit 1
     fi
-    # Without replacing: what is still staged after that has found its place taken.
-    mv -nT -- "$2/$3" "$3" || exit 1
-    if [ -d "$2/$3" ]; then (inside "$4" && rm -f -- "$5"); exit 11; fi
+    # Without replacing. Newer ones end with 1 where the place is taken, older ones do not: what stands there now tells.
+    mv -nT -- "$2/$3" "$3"
+    if [ "$(stat -c '%d:%i' -- "$3")" != "$6" ]; then
+        [ -d "$2/$3" ] && { [ -e "$3" ] || [ -L "$3" ]; } || exit 1
+        (inside "$4" && rm -f -- "$5"); exit 11
+    fi
 fi
 if [ -f "$2/mode" ] && [ "$(stat -c '%d:%i' -- "$3")" = "$6" ]; then chmod "$(cat -- "$2/mode")" -- "$3" || exit 1; fi
 sync -- . "$4" && (inside "$2" && rm -f mode run) && rmdir -- "$2" && sync .

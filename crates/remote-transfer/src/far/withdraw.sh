@@ -5,7 +5,7 @@ is_ours() { [ -d "$1" ] && [ ! -L "$1" ] && (inside "$1" && [ -f run ] && [ "$(h
 rmdir -- "$2" 2>/dev/null # killed between its label and itself, a run has left it empty: it is nobody's
 if [ -n "$7" ] && [ -d "$3" ] && [ "$(stat -c '%d:%i' -- "$3")" = "$7" ]; then
     if [ ! -e "$2" ]; then
-        mkdir -p -- "$2.$6" && printf '%s' "$6" > "$2.$6/run" && mv -nT -- "$2.$6" "$2" || exit 1
+        label "$2.$6" "$6" && mv -nT -- "$2.$6" "$2" || exit 1
     fi
     # Whoever is not root may move only a folder that he may write to.
     [ -w "$3" ] || chmod u+w -- "$3" || exit 1

@@ -2,6 +2,7 @@
 # knows, then for each command a line with the lengths of itself and of its input, the command, and the input. After what
 # a command prints comes the word, how the command ended, and the length of what it complained of, then the complaint.
 LC_ALL=C; export LC_ALL
+unset TMOUT # where `sh` is one that heeds it, waiting for the next command would end
 exec 3>&1
 echo ready # whatever a login shell runs before this may read what is not meant for it
 read -r word || exit 0

@@ -145,3 +145,40 @@ fn an_empty_staging_folder_that_a_kill_has_left_is_in_nobodys_way() {
     run.undo(&Link::default(), Changed::Refuse, &cx()).unwrap();
     assert!(ends.base_is_empty());
 }
+
+#[test]
+fn nothing_is_written_through_a_link_that_is_there_before_the_staging_folder() {
+    let ends = Ends::small();
+    let (run, victim) = (ends.run(), ends.folder.path().join("victim"));
+    fs::create_dir(&victim).unwrap();
+    fs::write(victim.join("precious"), "precious").unwrap();
+    let before = testkit::tree::Tree::of(&victim);
+    let lay =
+        || std::os::unix::fs::symlink(&victim, ends.base().join(format!("a tree.incoming.{}", run.id())));
+    lay().unwrap();
+    apply(&run, &Link::default()).unwrap();
+    ends.assert_arrived();
+    before.assert_same(&testkit::tree::Tree::of(&victim), "delivered");
+    lay().unwrap();
+    run.undo(&Link::default(), Changed::Refuse, &cx()).unwrap();
+    assert!(ends.base_is_empty());
+    before.assert_same(&testkit::tree::Tree::of(&victim), "taken back");
+}
+
+#[test]
+fn what_has_taken_the_place_meanwhile_stays_and_is_named() {
+    let mut taken = 0;
+    for after in 4..12 {
+        let ends = Ends::small();
+        let run = ends.run();
+        let take = |base: &Path| fs::create_dir(base.join("a tree")).unwrap_or_default();
+        let meanwhile = Some((after, take as fn(&Path)));
+        let told = match apply(&run, &Link { meanwhile, base: ends.base(), ..Link::default() }) {
+            Ok(receipt) => format!("{:?}", receipt.items),
+            Err(error) => error.to_string(),
+        };
+        taken += usize::from(told.contains("there is one already"));
+        run.undo(&Link::default(), Changed::Refuse, &cx()).unwrap();
+    }
+    assert!(taken > 0);
+}

@@ -60,6 +60,7 @@ contract!(
     a_session_that_is_killed_there_is_a_lost_link,
     hashed_names_and_given_up_keys_are_known,
     a_key_may_have_any_name,
+    a_command_goes_where_it_is_told_whatever_the_user_is_used_to,
     subsystems_are_spoken_to_both_ways_and_their_absence_is_said,
 );
 
@@ -312,4 +313,16 @@ fn a_key_may_have_any_name(kind: TransportKind) {
     fs::copy(sshd.known_hosts(), &known).unwrap();
     let named = Target { identity: Some(identity), known_hosts: Some(known), ..target(&sshd) };
     assert!(run(&mut *kind.open(named), "true").unwrap().is_success());
+}
+
+fn a_command_goes_where_it_is_told_whatever_the_user_is_used_to(kind: TransportKind) {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let sshd = Sshd::start(&[&format!("SetEnv CDPATH={}", elsewhere.path().display())]);
+    for folder in [elsewhere.path(), sshd.folder()] {
+        fs::create_dir(folder.join("x")).unwrap();
+    }
+    let (mut link, at) = (kind.open(target(&sshd)), sshd.folder().display().to_string());
+    let command = RemoteCommand::sh("cd -- \"$1\" && cd x && pwd", &[at.as_bytes()]);
+    let ended = link.run(&command, b"", &mut Quiet).unwrap();
+    assert_eq!(String::from_utf8_lossy(&ended.stdout), format!("{at}/x\n"));
 }
