@@ -177,15 +177,14 @@ impl OpenSsh {
     ) -> Result<Option<Ended>, TransportError> {
         let Some(mut shell) = self.shell(meter)? else { return Ok(None) };
         match shell.run(command, input, meter)? {
-            Some((_, true)) => {
-                self.shell = Common::At(shell);
+            shell::Answer::TooMuch => {
                 Err(TransportError::TooMuch { peer: self.peer.clone(), limit: command.limit() })
             }
-            Some((ended, false)) => {
+            shell::Answer::Ended(ended) => {
                 self.shell = Common::At(shell);
                 Ok(Some(ended))
             }
-            None => {
+            shell::Answer::Gone => {
                 let stderr = shell.last_words(meter);
                 match self.lost(&stderr) {
                     Some(lost) => Err(lost),

@@ -45,11 +45,13 @@ pub(super) struct Shell {
     complaint: Gathered,
 }
 
-/// What a command printed, as far as it is kept.
-struct Kept {
-    bytes: Vec<u8>,
-    limit: usize,
-    too_much: bool,
+/// What became of a command.
+pub(super) enum Answer {
+    Ended(Ended),
+    /// It printed more than is kept, and may do so for ever: the shell is of no use any more.
+    TooMuch,
+    /// The shell is gone.
+    Gone,
 }
 
 impl Shell {
@@ -87,7 +89,7 @@ impl Shell {
     pub(super) fn greets(&mut self, meter: &mut dyn Meter) -> Result<bool, TransportError> {
         let mut ready = Vec::new();
         while ready.len() < READY.len() {
-            let Some(more) = wait(&self.printed, meter)? else { return Ok(false) };
+            let Some(more) = self.next(meter)? else { return Ok(false) };
             ready.extend(more);
         }
         if ready != READY {
@@ -108,21 +110,21 @@ impl Shell {
             self.ask(&echo, word);
         }
         for word in words {
-            let answer = self.answer(echo.limit(), meter)?;
-            if answer.is_none_or(|(ended, _)| !ended.is_success() || ended.stdout != word) {
-                return Ok(false);
+            match self.answer(echo.limit(), meter)? {
+                Answer::Ended(ended) if ended.is_success() && ended.stdout == word => {}
+                _ => return Ok(false),
             }
         }
         Ok(true)
     }
 
-    /// Runs a command. Whether it printed more than is kept is told with how it ended; none if the shell is gone.
+    /// Runs a command.
     pub(super) fn run(
         &mut self,
         command: &RemoteCommand,
         input: &[u8],
         meter: &mut dyn Meter,
-    ) -> Result<Option<(Ended, bool)>, TransportError> {
+    ) -> Result<Answer, TransportError> {
         self.ask(command, input);
         self.answer(command.limit(), meter)
     }
@@ -133,32 +135,40 @@ impl Shell {
         let _ = self.requests.send([head.as_bytes(), line, input].concat()); // if it is gone, there is no answer
     }
 
-    fn answer(
-        &mut self,
-        limit: usize,
-        meter: &mut dyn Meter,
-    ) -> Result<Option<(Ended, bool)>, TransportError> {
-        let mut kept = Kept { bytes: std::mem::take(&mut self.ahead), limit, too_much: false };
+    fn answer(&mut self, limit: usize, meter: &mut dyn Meter) -> Result<Answer, TransportError> {
+        let mut stdout = std::mem::take(&mut self.ahead);
         let mut searched = 0;
         let at = loop {
-            if let Some(at) = memmem::find(&kept.bytes[searched..], &self.word) {
+            if let Some(at) = memmem::find(&stdout[searched..], &self.word) {
                 break searched + at;
             }
-            searched = kept.make_room(self.word.len());
-            let Some(more) = wait(&self.printed, meter)? else { return Ok(None) };
-            kept.bytes.extend(more);
+            searched = stdout.len().saturating_sub(self.word.len()); // the word may have begun
+            if searched > limit {
+                return Ok(Answer::TooMuch);
+            }
+            let Some(more) = self.next(meter)? else { return Ok(Answer::Gone) };
+            stdout.extend(more);
         };
-        let mut said = kept.bytes.split_off(at);
-        let (status, stderr) = loop {
+        if at > limit {
+            return Ok(Answer::TooMuch);
+        }
+        let mut said = stdout.split_off(at);
+        loop {
             if let Some((status, stderr, ahead)) = trailer(&said[self.word.len()..]) {
                 self.ahead = ahead;
-                break (status, stderr);
+                return Ok(Answer::Ended(Ended { status: Some(status), stdout, stderr }));
             }
-            let Some(more) = wait(&self.printed, meter)? else { return Ok(None) };
+            let Some(more) = self.next(meter)? else { return Ok(Answer::Gone) };
             said.extend(more);
-        };
-        kept.too_much |= kept.bytes.len() > limit;
-        Ok(Some((Ended { status: Some(status), stdout: kept.bytes, stderr }, kept.too_much)))
+        }
+    }
+
+    /// The next block. The meter is asked for each: a far end that keeps printing would keep a wish to stop waiting.
+    fn next(&self, meter: &mut dyn Meter) -> Result<Option<Vec<u8>>, TransportError> {
+        if meter.passed(0).is_break() {
+            return Err(TransportError::Stopped);
+        }
+        wait(&self.printed, meter)
     }
 
     /// Ends it, and gives what was said last.
@@ -178,17 +188,6 @@ struct Patience<'a> {
 impl Meter for Patience<'_> {
     fn passed(&mut self, bytes: u64) -> ControlFlow<()> {
         if Instant::now() >= self.until { ControlFlow::Break(()) } else { self.meter.passed(bytes) }
-    }
-}
-
-impl Kept {
-    /// Forgets what is too much, but for the end, in which the word may have begun. Gives from where on to search.
-    fn make_room(&mut self, word: usize) -> usize {
-        if self.bytes.len() > self.limit.saturating_add(word) {
-            self.too_much = true;
-            self.bytes.drain(..self.bytes.len() - word);
-        }
-        self.bytes.len().saturating_sub(word)
     }
 }
 

@@ -326,3 +326,16 @@ fn a_command_goes_where_it_is_told_whatever_the_user_is_used_to(kind: TransportK
     let ended = link.run(&command, b"", &mut Quiet).unwrap();
     assert_eq!(String::from_utf8_lossy(&ended.stdout), format!("{at}/x\n"));
 }
+
+#[test]
+fn a_host_that_never_stops_printing_keeps_nobody_waiting() {
+    let sshd = Sshd::start(&[]);
+    let mut link = TransportKind::OpenSsh.open(target(&sshd));
+    let error = run(&mut *link, "exec yes").unwrap_err();
+    assert!(matches!(error, TransportError::TooMuch { .. }), "{error}");
+    let forever = RemoteCommand::sh("exec yes", &[]).printing_up_to(1 << 30);
+    let stopped = link.run(&forever, b"", &mut Impatient(50)).unwrap_err();
+    assert!(matches!(stopped, TransportError::Stopped), "{stopped}");
+    assert!(run(&mut *link, "true").unwrap().is_success(), "one can go on");
+    assert_eq!(sshd.logins(), 1);
+}
