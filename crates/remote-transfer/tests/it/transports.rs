@@ -317,7 +317,8 @@ fn a_key_may_have_any_name(kind: TransportKind) {
 
 fn a_command_goes_where_it_is_told_whatever_the_user_is_used_to(kind: TransportKind) {
     let elsewhere = tempfile::tempdir().unwrap();
-    let sshd = Sshd::start(&[&format!("SetEnv CDPATH={}", elsewhere.path().display())]);
+    let with_his = format!("export CDPATH={}; eval \"$SSH_ORIGINAL_COMMAND\"", elsewhere.path().display());
+    let sshd = Sshd::start(&[&format!("ForceCommand {with_his}")]);
     for folder in [elsewhere.path(), sshd.folder()] {
         fs::create_dir(folder.join("x")).unwrap();
     }
