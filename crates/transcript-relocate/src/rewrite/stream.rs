@@ -92,6 +92,8 @@ impl<'r, R: Read> RewrittenLines<'r, R> {
         self.rewritten.shrink_to(LARGE); // after a line that was as large as a file
         while self.rewritten.is_empty() && self.blocks.advance()?.is_some() {
             if let Some(lines) = self.blocks.whole_lines() {
+                // What is long is not copied to make room for a little more: room that is not used takes no memory.
+                self.rewritten.reserve_exact(lines.len() + lines.len() / 8);
                 rewrite_block(&mut self.rewriter, lines, &mut self.rewritten)?;
             }
         }
