@@ -27,17 +27,18 @@
 //! ```
 //!
 //! # Limitations
-//! - The worlds so far are `ao`, `convocate` and `cowork`.
+//! - The worlds so far are `ao`, `convocate`, `cowork` and `openclaw`.
 //! - `cowork` reads sessions of the app's local agent mode; spaces are named, projects and the Code tab's store are not read.
 //!   Nothing of it was run on Windows.
 //! - A survey is a moment's view: a store that is written to while it is read may be seen half old, half new.
-//! - Files above 64 MiB are reported as unreadable; nothing that these tools wrote comes near that.
+//! - Files above 64 MiB are reported as unreadable; nothing that these tools wrote comes near that. Sessions of `openclaw`
+//!   are read piece by piece and may have any size.
 
-#[cfg(any(feature = "ao", feature = "convocate", feature = "cowork"))]
+#[cfg(any(feature = "ao", feature = "convocate", feature = "cowork", feature = "openclaw"))]
 mod files;
 #[cfg(any(feature = "ao", feature = "cowork"))]
 mod surrogates;
-#[cfg(any(feature = "ao", feature = "cowork"))]
+#[cfg(any(feature = "ao", feature = "cowork", feature = "openclaw"))]
 mod text;
 
 #[cfg(feature = "ao")]
@@ -46,3 +47,5 @@ pub mod ao;
 pub mod convocate;
 #[cfg(feature = "cowork")]
 pub mod cowork;
+#[cfg(feature = "openclaw")]
+pub mod openclaw;

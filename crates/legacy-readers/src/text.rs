@@ -50,6 +50,7 @@ pub(crate) fn place_after(before: &str, file: &Path) -> Place {
 }
 
 /// A path as text. Two names may differ only in bytes that are not UTF-8, so those are written out.
+#[cfg(any(feature = "ao", feature = "cowork"))]
 pub(crate) fn spelled(path: &Path) -> String {
     let mut text = String::new();
     for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
