@@ -6,7 +6,7 @@ use super::house::House;
 const FLOORS: [&[&str]; 6] = [
     &["session-model", "durable-files", "vhdx-reader"],
     &["migration-engine", "legacy-readers", "jsonl-stitch"],
-    &["transcript-relocate", "sqlite-writer", "remote-transfer"],
+    &["transcript-relocate", "sqlite-writer", "session-store", "remote-transfer"],
     &["session-control"],
     &["migration-cli"],
     &["ao-migrate", "cowork-stitch", "cowork-migrate", "convocate-migrate"],
