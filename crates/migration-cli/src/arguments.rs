@@ -70,12 +70,12 @@ pub(crate) enum Verb<V: clap::Subcommand> {
     },
     /// Take a run back, after looking at all of it
     Undo(UndoArgs),
-    /// Finish an interrupted run, or try again what failed in an ended one
+    /// Finish an interrupted run, or try again what an ended one could not do
     ///
-    /// What failed because its source had changed is not tried again, since the run has no plan for what it holds by
-    /// now: migrate anew.
+    /// That is: what failed, and sources that stay because what came of them was not accepted. What failed because its
+    /// source had changed is not tried again, since the run has no plan for what it holds by now: migrate anew.
     Resume {
-        /// The run [default: the interrupted one]
+        /// The run [default: the interrupted one, else the newest]
         run: Option<RunId>,
     },
     /// List and look after the runs of every tool

@@ -158,6 +158,11 @@ impl<S: Step> Run<S> {
             .look(|history| Receipt::of(self.id.clone(), self.plan.header.clone(), &self.plan.items, history))
     }
 
+    /// Whether applying it again may do what was not done: see [`History::may_go_further`].
+    pub fn may_go_further(&self) -> bool {
+        self.ledger.look(History::may_go_further)
+    }
+
     /// The items of which something was done that is not taken back.
     pub fn items_done(&self) -> BTreeSet<ItemId> {
         let items = (0..).zip(self.plan.tasks().map(|task| task.item));

@@ -12,6 +12,8 @@ mod hostile;
 mod place;
 #[path = "breaker/splices.rs"]
 mod splices;
+#[path = "breaker/staying.rs"]
+mod staying;
 #[path = "breaker/stopping.rs"]
 mod stopping;
 #[path = "breaker/strangers.rs"]

@@ -6,6 +6,7 @@ mod strike;
 
 use std::path::Path;
 
+use migration_engine::Phase;
 use strike::{Place, Scene, applied, effects_of, strike_apply, strike_undo};
 use testkit::crash::Blow;
 
@@ -98,6 +99,41 @@ fn killed_at_any_effect_what_is_set_aside_is_still_there() {
             let kept = std::fs::read_dir(place.journal().with_file_name("set-aside")).unwrap();
             let mut kept = kept.map(|kept| std::fs::read_to_string(kept.unwrap().path()).unwrap());
             assert!(kept.any(|kept| kept == "edited\n"), "{when}");
+        }
+    }
+}
+
+/// Copies that nobody accepts yet: every source stays, and the run has ended.
+fn vetoed() -> Place {
+    let place = new();
+    std::fs::create_dir(place.path().join("state")).unwrap();
+    std::fs::write(place.path().join("state/veto"), "").unwrap();
+    place.must("apply", "with a veto");
+    assert_eq!(place.phase(), Some(Phase::Applied));
+    for name in ["a", "b", "index"] {
+        assert!(place.path().join("old").join(name).exists(), "{name}");
+    }
+    place
+}
+
+#[test]
+fn killed_at_any_effect_a_run_that_goes_on_once_its_copies_are_accepted_is_finished_and_taken_back() {
+    let accepted = || {
+        let place = vetoed();
+        std::fs::remove_file(place.path().join("state/veto")).unwrap();
+        place
+    };
+    for effect in effects_of("resume", &accepted) {
+        let when = format!("after a kill at {effect}");
+        for resumed in [true, false] {
+            let place = accepted();
+            place.program("resume").run_struck(&effect, Blow::Kill);
+            if resumed {
+                place.must("resume", &when);
+                place.assert_migrated(&when);
+            }
+            place.must("undo", &when);
+            place.assert_restored(&when);
         }
     }
 }

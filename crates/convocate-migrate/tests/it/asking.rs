@@ -74,10 +74,32 @@ fn a_source_stays_unless_the_agent_tells_the_same_of_its_copy() {
         let report = hosts.moves(5, &["--session", &uuid(0)]);
         assert_eq!(report.matches(&format!("[{code}]")).count(), 1, "{code}: {report}");
         before[0].assert_same(&session_of(&hosts), code);
+        let again = hosts.expect(5, &["resume"]);
+        assert!(again.contains(&format!("[{code}]")), "{code}: {again}");
+        before[0].assert_same(&session_of(&hosts), code);
         hosts.api().answers_by_itself("get");
         hosts.expect(0, &["undo"]);
         before[1].assert_same(&Tree::of(&hosts.agent()), code);
     }
+}
+
+#[test]
+fn a_source_that_stayed_is_moved_aside_by_resume_once_the_agent_tells_the_same() {
+    session_user();
+    let hosts = Hosts::with_api(2);
+    let before = hosts.both();
+    hosts.api().answers("get", &json!({"ok": false, "error": "session does not exist"}).to_string());
+    hosts.moves(5, &["--all"]);
+    assert!([0, 1].iter().all(|&n| hosts.shell().join(uuid(n)).exists()));
+    hosts.api().answers_by_itself("get");
+    hosts.expect(0, &["resume"]);
+    assert!(![0, 1].iter().any(|&n| hosts.shell().join(uuid(n)).exists()));
+    assert_eq!(arrived(&hosts, 2), [0, 1]);
+    assert!(hosts.expect(0, &["resume"]).contains("nothing-to-resume"));
+    hosts.expect(0, &["verify"]);
+    hosts.expect(0, &["undo"]);
+    before[0].assert_same(&Tree::of(&hosts.shell()), "here");
+    before[1].assert_same(&Tree::of(&hosts.agent()), "there");
 }
 
 #[test]

@@ -1,15 +1,12 @@
 //! Doing what a plan says, and the look at what it left.
 
-use migration_engine::{ApplyError, Bucket, Look, Run, StepError};
+use migration_engine::{ApplyError, Look, Run, StepError};
 use session_model::Finding;
 
 use super::session::Session;
 use super::sizes::size_of;
 use crate::report::{Asked, Report, bytes};
 use crate::{Exit, Refusal, Tool};
-
-/// The reason of a failure that trying again cannot mend.
-const SOURCE_CHANGED: &str = "source-changed";
 
 impl<T: Tool> Session<'_, T> {
     /// Applies a run, for the first time or again, and looks at what it left.
@@ -47,10 +44,7 @@ impl<T: Tool> Session<'_, T> {
 
     /// The commands that go on from an ended run.
     fn offer(&self, report: &mut Report, run: &Run<T::Step>) {
-        let may_succeed = |bucket, reason: &Option<String>| {
-            bucket == Some(Bucket::Failed) && reason.as_deref() != Some(SOURCE_CHANGED)
-        };
-        if report.items.iter().any(|row| may_succeed(row.bucket, &row.reason)) {
+        if run.may_go_further() {
             report.then("again", self.command("resume", run.id()));
         } else {
             for (label, verb) in self.tool.onward(&run.plan().header) {

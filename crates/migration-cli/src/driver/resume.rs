@@ -1,6 +1,6 @@
 //! Going on with a run.
 
-use migration_engine::{Bucket, Changed, Phase, Run, RunId, RunSummary};
+use migration_engine::{Changed, Phase, Run, RunId, RunSummary};
 use session_model::Finding;
 
 use super::session::Session;
@@ -17,7 +17,7 @@ pub(super) fn resume<T: Tool>(session: &Session<'_, T>, id: Option<&RunId>) -> R
         _ if run.is_running() => Err(session.unfinished(&run)),
         Phase::Undoing => session.take_back(Asked::Resume, &run, Changed::Refuse),
         Phase::Interrupted => session.go_on(&run),
-        Phase::Applied if has_failed(&run) => session.go_on(&run),
+        Phase::Applied if run.history.may_go_further() => session.go_on(&run),
         Phase::Applied => {
             let message = format!("run {} has ended, and nothing in it can be tried again", run.id);
             Ok(Report::nothing::<T>(Asked::Resume, "nothing-to-resume", message))
@@ -30,16 +30,19 @@ pub(super) fn resume<T: Tool>(session: &Session<'_, T>, id: Option<&RunId>) -> R
 }
 
 impl<T: Tool> Session<'_, T> {
-    /// The named run, else the interrupted one; several of those have to be named. Those at work are not meant, unless
-    /// there is no other.
+    /// The named run, else the interrupted one, else the newest if it may go further; several interrupted ones have to be
+    /// named. Those at work are not meant, unless there is no other.
     fn named_or_interrupted(&self, id: Option<&RunId>) -> Result<Option<RunSummary>, Refusal> {
         if let Some(id) = id {
             return self.named(id).map(Some);
         }
-        let unfinished = self.own_runs()?.into_iter().filter(RunSummary::is_unfinished);
-        let (mut running, mut runs): (Vec<_>, Vec<_>) = unfinished.partition(|run| run.at_work);
+        let (unfinished, ended): (Vec<_>, Vec<_>) =
+            self.own_runs()?.into_iter().partition(RunSummary::is_unfinished);
+        let (mut running, mut runs): (Vec<_>, Vec<_>) = unfinished.into_iter().partition(|run| run.at_work);
         if runs.len() < 2 {
-            return Ok(runs.pop().or_else(|| running.pop()));
+            let newest = || ended.into_iter().find(|run| run.phase() == Phase::Applied);
+            let open = || newest().filter(|run| run.history.may_go_further());
+            return Ok(runs.pop().or_else(|| running.pop()).or_else(open));
         }
         let next: Vec<String> = runs.iter().map(|run| self.command("resume", &run.id)).collect();
         let found = runs.iter().map(|run| {
@@ -62,11 +65,4 @@ impl<T: Tool> Session<'_, T> {
             self.tool.worlds(&run.plan().header, run.dir(), self.options, Purpose::Apply, self.here)?;
         self.carry_out(Asked::Resume, &run, &worlds)
     }
-}
-
-fn has_failed(run: &RunSummary) -> bool {
-    run.history
-        .failed
-        .values()
-        .any(|(outcome, needs_new_plan)| outcome.bucket == Bucket::Failed && !needs_new_plan)
 }

@@ -102,7 +102,7 @@ impl Worlds<Effect> for Copying {
             .iter()
             .any(|target| std::fs::read(target).is_ok_and(|bytes| bytes.starts_with(b"nonsense")));
         let finding = || Finding::error("no-meaning", format!("{} would not be understood", item.name));
-        means_nothing.then(finding).into_iter().collect()
+        (means_nothing || self.cwd.join("veto").exists()).then(finding).into_iter().collect()
     }
 }
 

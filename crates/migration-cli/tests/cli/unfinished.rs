@@ -92,6 +92,30 @@ fn an_interrupted_undo_goes_on_as_it_was_begun_unless_it_is_told_otherwise() {
 }
 
 #[test]
+fn a_source_that_stayed_goes_with_resume_once_its_copy_is_accepted() {
+    for named in [false, true] {
+        let place = Place::new(&[("a", "first\n"), ("b", "second\n")]);
+        place.write("veto", "");
+        let said = place.say(&format!("{MIGRATE} --move --json"));
+        assert_eq!(said.exit, Exit::Unverified, "{}", said.err);
+        let resume =
+            said.json()["next"][0].as_str().unwrap().strip_prefix("copy-folder ").unwrap().to_owned();
+        assert_eq!(resume, format!("resume {}", place.run_id()));
+        let resume = if named { &resume } else { "resume" };
+        assert_eq!(place.say(resume).exit, Exit::Unverified, "nothing has changed");
+        assert!(place.path("old/a").exists() && place.path("new/a").exists());
+        std::fs::remove_file(place.path("veto")).unwrap();
+        let said = place.say(resume);
+        assert!(said.exit == Exit::Done && !said.out.contains("no-meaning"), "{}", said.out);
+        assert!(!place.path("old/a").exists() && place.path("new/a").exists());
+        let said = place.say(&format!("{resume} --json"));
+        assert_eq!(said.json()["findings"][0]["code"], "nothing-to-resume");
+        assert_eq!(place.say("undo").exit, Exit::Done);
+        assert_eq!(place.read("old/a"), "first\n");
+    }
+}
+
+#[test]
 fn of_several_interrupted_runs_one_has_to_be_named() {
     let mut place = Place::interrupted();
     std::fs::create_dir(place.path("other")).unwrap();

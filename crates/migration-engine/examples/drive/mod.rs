@@ -1,7 +1,7 @@
 //! What small tools share: a world of files alone, and the commands.
 
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use migration_engine::steps::Files;
@@ -13,8 +13,10 @@ use session_model::{Finding, Timestamp};
 
 type Planned<S> = Result<Plan<S>, Box<dyn Error>>;
 
-/// Opens a world of files for each lane, and has nothing to say about what was left.
-struct Here;
+/// Opens a world of files for each lane, and accepts what was left unless there is a veto.
+struct Here {
+    veto: PathBuf,
+}
 
 impl<S: Step<World = Files>> Worlds<S> for Here {
     fn world(&self, _lane: usize) -> Result<Files, StepError> {
@@ -22,7 +24,8 @@ impl<S: Step<World = Files>> Worlds<S> for Here {
     }
 
     fn judge(&self, _world: &mut Files, _item: &Item) -> Vec<Finding> {
-        Vec::new()
+        let finding = || Finding::error("veto", format!("{} is there", self.veto.display()));
+        self.veto.exists().then(finding).into_iter().collect()
     }
 }
 
@@ -40,11 +43,12 @@ pub(crate) fn header(tool: &str, kind: &str, place: &Path) -> Header {
     }
 }
 
-/// `apply|resume|undo|keep|set-aside PLACE`, with the runs in `PLACE/state`.
+/// `apply|resume|undo|keep|set-aside PLACE`, with the runs in `PLACE/state`; sources stay while `PLACE/state/veto` is there.
 pub(crate) fn main<S: Step<World = Files>>(plan: fn(&Path) -> Planned<S>) -> Result<(), Box<dyn Error>> {
     let [verb, place] = std::env::args().skip(1).collect::<Vec<_>>().try_into().map_err(|_| "VERB PLACE")?;
     let place = Path::new(&place);
     let root = StateRoot::at(place.join("state"));
+    let here = Here { veto: place.join("state/veto") };
     let cx = Cx { stop: &AtomicBool::new(false), progress: &NoProgress, now: Timestamp::now };
     if verb == "apply" {
         let plan = plan(place)?;
@@ -54,17 +58,17 @@ pub(crate) fn main<S: Step<World = Files>>(plan: fn(&Path) -> Planned<S>) -> Res
         }
         check_room(&plan, root.path())?;
         let run = Run::create(&root, RunId::new(Timestamp::UNIX_EPOCH, 0), plan, locks, (cx.now)())?;
-        run.apply(&Here, 1, &cx)?;
+        run.apply(&here, 1, &cx)?;
         return Ok(());
     }
     let id = root.ids()?.pop().ok_or("there is no run")?;
     let run = Run::<S>::open(&root, &id)?;
     match verb.as_str() {
-        "resume" if run.phase() == Phase::Undoing => drop(run.undo(&Here, Changed::Refuse, &cx)?),
-        "resume" => drop(run.apply(&Here, 1, &cx)?),
-        "undo" => drop(run.undo(&Here, Changed::Refuse, &cx)?),
-        "keep" => drop(run.undo(&Here, Changed::Keep, &cx)?),
-        "set-aside" => drop(run.undo(&Here, Changed::SetAside, &cx)?),
+        "resume" if run.phase() == Phase::Undoing => drop(run.undo(&here, Changed::Refuse, &cx)?),
+        "resume" => drop(run.apply(&here, 1, &cx)?),
+        "undo" => drop(run.undo(&here, Changed::Refuse, &cx)?),
+        "keep" => drop(run.undo(&here, Changed::Keep, &cx)?),
+        "set-aside" => drop(run.undo(&here, Changed::SetAside, &cx)?),
         _ => return Err("apply, resume, undo, keep or set-aside".into()),
     }
     Ok(())

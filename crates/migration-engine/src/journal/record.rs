@@ -66,14 +66,15 @@ pub enum Record<E> {
         /// The number of the step in its plan.
         step: u32,
     },
-    /// Something to say about an item that was learnt on the way.
+    /// Why the source of an item that arrived stays.
     Noted {
         /// The item.
         item: ItemId,
         /// What.
         finding: Finding,
     },
-    /// The plan is being carried out, for the first time or again: what failed and may succeed now is open once more.
+    /// The plan is being carried out, for the first time or again: what failed and may succeed now is open once more, and
+    /// so is whether sources stay.
     Applying {
         /// When.
         at: Timestamp,
@@ -135,8 +136,10 @@ pub struct History<E> {
     pub failed: BTreeMap<ItemId, (Outcome, bool)>,
     /// The items that were taken back at some time: settled waves may lack their steps.
     pub ever_failed: BTreeSet<ItemId>,
-    /// What was learnt about items on the way.
+    /// Why the sources of items that arrived stay, as the last attempt found it.
     pub notes: BTreeMap<ItemId, Vec<Finding>>,
+    /// The items whose sources stayed at some time: settled retire waves may lack their steps.
+    pub ever_stayed: BTreeSet<ItemId>,
 }
 
 impl<E> History<E> {
@@ -154,7 +157,14 @@ impl<E> History<E> {
             failed: BTreeMap::new(),
             ever_failed: BTreeSet::new(),
             notes: BTreeMap::new(),
+            ever_stayed: BTreeSet::new(),
         })
+    }
+
+    /// Whether applying it again may do what the last attempt did not: something failed that may succeed now, or a source
+    /// stayed.
+    pub fn may_go_further(&self) -> bool {
+        !self.notes.is_empty() || self.failed.values().any(may_succeed)
     }
 
     /// Takes in the next record.
@@ -169,16 +179,16 @@ impl<E> History<E> {
             }
             Record::TakenBack { step } => drop(self.evidence.remove(&step)),
             Record::Noted { item, finding } => {
+                self.ever_stayed.insert(item);
                 let notes = self.notes.entry(item).or_default();
                 if !notes.contains(&finding) {
-                    notes.push(finding); // every attempt learns it again
+                    notes.push(finding); // each of its steps learns it again
                 }
             }
             Record::Applying { .. } => {
                 self.phase = Phase::Interrupted;
-                self.failed.retain(|_, (outcome, needs_new_plan)| {
-                    outcome.bucket != Bucket::Failed || *needs_new_plan
-                });
+                self.notes.clear();
+                self.failed.retain(|_, fate| !may_succeed(fate));
             }
             Record::Ended { .. } => self.phase = Phase::Applied,
             Record::Undoing { changed, .. } => {
@@ -190,4 +200,9 @@ impl<E> History<E> {
             }
         }
     }
+}
+
+/// Whether what failed may succeed with the same plan.
+fn may_succeed((outcome, needs_new_plan): &(Outcome, bool)) -> bool {
+    outcome.bucket == Bucket::Failed && !needs_new_plan
 }

@@ -31,7 +31,8 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
         Ok(Self { run, worlds, world: worlds.world(lane)?, lane, cx, taken_back: Vec::new() })
     }
 
-    /// Applies every wave that is not settled, and in the settled ones what was taken back and is tried again.
+    /// Applies every wave that is not settled, and in the settled ones what was taken back or had to stay and is tried
+    /// again.
     pub(super) fn apply(&mut self) -> Result<(), StepError> {
         let run = self.run;
         for (number, wave) in run.plan.lanes[self.lane].iter().enumerate() {
@@ -50,8 +51,12 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
         let mut todo: Vec<Numbered<'a, S>> =
             self.run.index.tasks_of(&self.run.plan, self.lane, number).collect();
         self.run.ledger.look(|history| {
+            let is_open = |item| {
+                history.ever_failed.contains(&item)
+                    || wave.kind == WaveKind::Retire && history.ever_stayed.contains(&item)
+            };
             if history.settled.contains(&settled_name) {
-                todo.retain(|(_, task)| task.item.is_none_or(|item| history.ever_failed.contains(&item)));
+                todo.retain(|(_, task)| task.item.is_none_or(is_open));
             }
         });
         let mut todo = self.pending(wave.kind, todo)?;

@@ -23,7 +23,7 @@ pub(crate) struct Handles {
     hook: Hook,
 }
 
-/// Told each moment before it comes: `inspect new/a`, `stage new/a`, `publish new/a`, `revert new/a`, and `published new/a` after it.
+/// Told each moment before it comes: `inspect new/a`, `stage new/a`, `publish new/a`, `revert new/a`, `judge a`, and `published new/a` after it. A judgement that errs accepts nothing.
 type Hook = Arc<Mutex<dyn FnMut(&str) -> Result<(), StepError> + Send>>;
 
 impl World for Handles {
@@ -200,8 +200,9 @@ impl Worlds<Watched> for Events {
         Ok(Handles { files: Files::default(), hook: Arc::clone(&self.0) })
     }
 
-    fn judge(&self, _world: &mut Handles, _item: &Item) -> Vec<Finding> {
-        Vec::new()
+    fn judge(&self, world: &mut Handles, item: &Item) -> Vec<Finding> {
+        let met = (world.hook.lock().unwrap())(&format!("judge {}", item.name));
+        met.err().map(|_| Finding::error("rejected", "not accepted")).into_iter().collect()
     }
 }
 
