@@ -63,7 +63,7 @@ pub(crate) fn reach(agent: Agent, options: &Options, here: &Surroundings) -> Res
         ..ssh.clone()
     };
     let mut far = greet(&ssh, here)?;
-    far.compress(options.compress.into());
+    far.compress(options.compress.unwrap_or_default().into());
     let (owner, as_root) = rights(&mut far, profile.user)?;
     let said = options.agent_base.as_ref().map(|base| base.as_str());
     let base = said.or(agent.base.as_deref()).unwrap_or(profile.home).as_bytes().to_vec();

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use legacy_readers::convocate::{Claim, Content, LockFile, Session};
 use migration_cli::Refusal;
-use migration_engine::{Bucket, Outcome};
+use migration_engine::{Bucket, Outcome, RunId};
 use remote_transfer::{About, Tree, Walked};
 use session_control::{
     AgentSession, Container, Containers, Process, Use, valid_dns_name, valid_name, valid_port, valid_protocol,
@@ -190,11 +190,10 @@ impl Facts {
             return Ok(Some(conflict("on-agent", message)));
         }
         Ok(standing.staging.map(|run| {
-            let run = run.escape_debug();
-            let message = format!(
-                "{staging} on agent {agent} is left of run {run}; finish or undo that run: convocate-migrate resume {run}"
-            );
-            conflict("staging-left", message)
+            conflict(
+                "staging-left",
+                format!("{staging} on agent {agent} is left of {}", way_out(&run, agent)),
+            )
         }))
     }
 
@@ -261,6 +260,18 @@ pub(crate) fn owner(lock: &LockFile) -> Option<Process> {
 /// The name under which a session is staged.
 pub(crate) fn staging(uuid: &str) -> String {
     format!(".incoming-{uuid}")
+}
+
+/// Which run it was, and how to be rid of what it left: by that run, or, if its journal is lost, without.
+fn way_out(run: &str, agent: &str) -> String {
+    let gc = format!("convocate-migrate gc --agent {agent} --older-than 0");
+    match run.parse::<RunId>() {
+        Ok(run) => format!(
+            "run {run}; finish that, or undo it: convocate-migrate resume {run}, with its --state-dir DIR if it is kept \
+             elsewhere; if it is lost, {gc} shows what it left and asks"
+        ),
+        Err(_) => format!("a run that it does not name; {gc} shows it and asks"),
+    }
 }
 
 /// What is in it, if all of that can be sent.

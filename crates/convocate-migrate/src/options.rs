@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use migration_cli::{SshOptions, Verbs};
 use remote_transfer::Compression;
+use serde::{Deserialize, Serialize};
 use session_control::Profile;
 
 /// The options of `convocate-migrate`.
@@ -26,9 +27,9 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=4))]
     pub jobs: u8,
 
-    /// Whether to compress on the way
-    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
-    pub compress: Compress,
+    /// Whether to compress on the way [default: auto, and for `resume` as the run began]
+    #[arg(long, value_name = "HOW", value_enum)]
+    pub compress: Option<Compress>,
 
     /// Which releases made the sessions: sets the names of folders, users and containers
     #[arg(long, value_name = "NAME", value_enum, default_value_t)]
@@ -73,7 +74,8 @@ pub struct Options {
 }
 
 /// How streams are compressed, by its name.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Compress {
     /// Where there is much to send over a link that is measured slow
     #[default]

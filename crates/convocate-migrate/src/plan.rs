@@ -111,7 +111,7 @@ impl<'a> Draft<'a> {
 
     /// That nothing is compressed though it shall be.
     fn uncompressed(&self) -> Option<Finding> {
-        let asked = self.options.compress == Compress::Gzip && !self.end.remote.far().can_decompress();
+        let asked = self.options.compress == Some(Compress::Gzip) && !self.end.remote.far().can_decompress();
         let message = "nothing is compressed: the agent has no gzip";
         asked.then(|| Finding::warning("no-gzip", message))
     }
@@ -128,6 +128,7 @@ impl<'a> Draft<'a> {
             ssh: self.end.ssh.clone(),
             api: self.end.api.clone(),
             as_root: self.end.as_root,
+            compress: self.options.compress.unwrap_or_default(),
             lanes: self.moving,
         };
         let header = Header {

@@ -9,6 +9,8 @@ use remote_transfer::{Target, Transport, TransportKind};
 use serde::{Deserialize, Serialize};
 use session_model::Timestamp;
 
+use crate::options::Compress;
+
 /// What a run remembers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Settings {
@@ -22,6 +24,9 @@ pub(crate) struct Settings {
     pub(crate) api: Reach,
     /// Whether everything there is done as root.
     pub(crate) as_root: bool,
+    /// Whether what is sent is compressed.
+    #[serde(default)]
+    pub(crate) compress: Compress,
     /// The sessions that move, one a lane.
     pub(crate) lanes: Vec<Moving>,
 }

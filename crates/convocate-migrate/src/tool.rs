@@ -124,7 +124,7 @@ impl Tool for ConvocateMigrate {
         if settings.as_root {
             far.act_as_root();
         }
-        far.compress(options.compress.into());
+        far.compress(options.compress.unwrap_or(settings.compress).into());
         let remotes = Remotes::of(Remote::new(far), self.jobs(options));
         Ok(Open { settings, remotes, purpose, unreached: OnceLock::new() })
     }

@@ -1,27 +1,35 @@
 //! What is compressed on its way is the same where it arrives.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use testkit::crash::Blow;
 use testkit::network::Network;
 use testkit::sshd::Sshd;
 use testkit::tree::Tree;
 
 use crate::hosts::{AGENT, Hosts, session_user, uuid};
 
+/// Gives a session a long file.
+fn says_much(hosts: &Hosts, n: usize, lines: usize) {
+    let long = hosts.shell().join(uuid(n)).join("long");
+    fs::write(long, "what people say, again and again\n".repeat(lines)).unwrap();
+}
+
 /// A session with a long file, moved like this. What went over the link, in bytes.
 fn sent(hosts: &Hosts, n: usize, how: &str, lines: usize) -> u64 {
-    let source = hosts.shell().join(uuid(n));
-    fs::write(source.join("long"), "what people say, again and again\n".repeat(lines)).unwrap();
-    let before = Tree::of(&source);
+    says_much(hosts, n, lines);
+    let before = Tree::of(&hosts.shell().join(uuid(n)));
     let report = hosts.moves(0, &["--session", &uuid(n), "--compress", how]);
     let difference = before.difference(&Tree::of(&hosts.agent().join(uuid(n))));
     assert_eq!(difference.lines().count(), 1, "only the stamp differs: {difference}");
-    let runs = hosts.folder.path().join("state/runs");
-    let run = fs::read_dir(runs).unwrap().map(|run| run.unwrap().path());
-    let run =
-        run.into_iter().find(|run| report.contains(run.file_name().unwrap().to_str().unwrap())).unwrap();
+    let run = runs(hosts).find(|run| report.contains(run.file_name().unwrap().to_str().unwrap())).unwrap();
     delivered(&run).unwrap()
+}
+
+fn runs(hosts: &Hosts) -> impl Iterator<Item = PathBuf> {
+    let runs = fs::read_dir(hosts.folder.path().join("state/runs")).unwrap();
+    runs.map(|run| run.unwrap().path())
 }
 
 /// What a run has noted of its delivery.
@@ -46,6 +54,25 @@ fn what_is_compressed_arrives_the_same_by_far_fewer_bytes() {
     ];
     assert!(plain > 3_000_000 && zipped < plain / 20, "{zipped} bytes instead of {plain}");
     assert_eq!(left_to_it / 100_000, plain / 100_000);
+}
+
+#[test]
+fn a_run_that_goes_on_compresses_as_it_began_unless_it_is_told_otherwise() {
+    session_user();
+    let hosts = Hosts::with(1);
+    let id = uuid(0);
+    let words = ["--agent", AGENT, "--session", &id, "--compress", "gzip"];
+    let effects = hosts.tool(&words).effects();
+    let begins = effects.iter().filter(|effect| effect.is("fdatasync", "/journal>")).nth(1).unwrap();
+    for (more, is_compressed) in [(&[][..], true), (&["--compress", "never"], false)] {
+        hosts.begin_again(1);
+        says_much(&hosts, 0, 100_000);
+        hosts.tool(&words).run_struck(begins, Blow::Kill);
+        assert!(!hosts.agent().join(&id).exists());
+        hosts.expect(0, &[&["resume"], more].concat());
+        let sent = delivered(&runs(&hosts).next().unwrap()).unwrap();
+        assert_eq!(sent < 200_000, is_compressed, "{sent} bytes with {more:?}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use testkit::sshd::{Sshd, make_key};
 use testkit::tree::Tree;
 
-use crate::hosts::{AGENT, Hosts, said, uuid};
+use crate::hosts::{AGENT, Hosts, said, session_user, uuid};
 
 /// Expects a refusal with this code, and both ends as they were.
 fn refuses(hosts: &Hosts, code: &str, words: &[&str]) {
@@ -49,17 +49,23 @@ fn an_agent_that_cannot_be_worked_with_is_named_with_the_way_out() {
 
 #[test]
 fn what_another_run_has_begun_on_the_agent_is_left_to_it_by_name() {
+    session_user();
     let hosts = Hosts::with(1);
     let staging = hosts.agent().join(format!(".incoming-{}", uuid(0)));
     fs::create_dir_all(staging.join(uuid(0))).unwrap();
-    fs::write(staging.join("run"), "20260302-170000-000-0abc").unwrap();
+    fs::write(staging.join("run"), "20260302-170000-0abc").unwrap();
     fs::write(staging.join(uuid(0)).join("Makefile"), "half of").unwrap();
     let before = hosts.both();
     let said = hosts.moves(3, &["--all"]);
     assert!(said.contains("[staging-left]"), "{said}");
-    assert!(said.contains("convocate-migrate resume 20260302-170000-000-0abc"), "{said}");
+    assert!(said.contains("convocate-migrate resume 20260302-170000-0abc"), "{said}");
     before[0].assert_same(&Tree::of(&hosts.shell()), "here");
     before[1].assert_same(&Tree::of(&hosts.agent()), "there");
+
+    let way_out = ["gc", "--agent", AGENT, "--older-than", "0"];
+    assert!(said.contains("--state-dir DIR") && said.contains(&way_out.join(" ")), "{said}");
+    hosts.expect(0, &[&way_out[..], &["--yes"]].concat());
+    hosts.moves(0, &["--all"]);
 }
 
 #[test]
