@@ -14,5 +14,8 @@
 //! The newest OpenClaw keeps its sessions in a database and reads such a store only to import it.
 
 mod format;
+mod spelling;
+mod time;
+pub mod transcript;
 
 pub use format::{Format, STORE};
