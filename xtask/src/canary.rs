@@ -5,16 +5,18 @@
 mod claude;
 mod client;
 mod codex;
+mod container;
+mod convocate;
 mod home;
 mod npm;
 mod opencode;
 mod stitch;
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use testkit::model_server::{ModelServer, Request};
 
-use crate::shell::{self, Outcome};
+use crate::shell::Outcome;
 use client::{Client, Installed};
 use home::Home;
 
@@ -31,26 +33,46 @@ const FOLDERS: [&str; 3] = [
 
 /// Tries every client and gives those that were skipped; fails if one of them lost a session.
 pub(crate) fn run() -> Outcome<Vec<&'static str>> {
-    let tool = shell::built("ao-migrate", &[])?;
     let (mut skipped, mut lost) = (Vec::new(), Vec::new());
-    for (client, folders, check) in canaries() {
-        match canary(client, folders, check, &tool) {
+    for canary in canaries() {
+        match canary.sings() {
             Ok(Sung::Passed) => {}
-            Ok(Sung::Skipped) => skipped.push(client.package()),
+            Ok(Sung::Skipped) => skipped.push(canary.client.package()),
             Err(error) => lost.push(error.to_string()),
         }
     }
     if lost.is_empty() { Ok(skipped) } else { Err(lost.join("\n").into()) }
 }
 
-type Check = fn(&Installed, &Home, &ModelServer) -> Outcome;
+/// A client that has to take a session up again.
+struct Canary {
+    client: &'static dyn Client,
+    /// Where the session stands, below the stage's own folder.
+    folders: &'static [&'static str],
+    /// Why this machine cannot show it, if it cannot.
+    hindered: fn() -> Outcome<Option<&'static str>>,
+    check: fn(&Installed, &Stage) -> Outcome,
+}
 
-fn canaries() -> [(&'static dyn Client, &'static [&'static str], Check); 4] {
+/// Where one canary sings.
+struct Stage {
+    /// An empty folder.
+    place: PathBuf,
+    folder: &'static str,
+    stub: ModelServer,
+}
+
+fn canaries() -> [Canary; 5] {
+    let canary = |client, folders, check| Canary { client, folders, hindered: || Ok(None), check };
     [
-        (&claude::ClaudeCode, &FOLDERS, claude::goes_on_after_the_move),
-        (&claude::ClaudeCode, &FOLDERS[..1], stitch::sends_the_same),
-        (&codex::Codex, &FOLDERS[..1], accepts_the_id_elsewhere),
-        (&opencode::OpenCode, &FOLDERS[..1], accepts_the_id_elsewhere),
+        canary(&claude::ClaudeCode, &FOLDERS, claude::goes_on_after_the_move),
+        canary(&claude::ClaudeCode, &FOLDERS[..1], stitch::sends_the_same),
+        Canary {
+            hindered: convocate::hindered,
+            ..canary(&claude::ClaudeCode, &["/home/claude"], convocate::goes_on_at_the_agent)
+        },
+        canary(&codex::Codex, &FOLDERS[..1], accepts_the_id_elsewhere),
+        canary(&opencode::OpenCode, &FOLDERS[..1], accepts_the_id_elsewhere),
     ]
 }
 
@@ -59,33 +81,41 @@ enum Sung {
     Skipped,
 }
 
-fn canary(client: &'static dyn Client, folders: &[&str], check: Check, tool: &Path) -> Outcome<Sung> {
-    let package = client.package();
-    let installed = match npm::install(client)? {
-        Ok(installed) => installed,
-        Err(reason) => {
-            println!("canary: {package}: SKIPPED, nothing was shown, because: {reason}");
-            return Ok(Sung::Skipped);
+impl Canary {
+    fn sings(&self) -> Outcome<Sung> {
+        let package = self.client.package();
+        let installed = match (self.hindered)()? {
+            Some(reason) => Err(reason.to_owned()),
+            None => npm::install(self.client)?,
+        };
+        let installed = match installed {
+            Ok(installed) => installed,
+            Err(reason) => {
+                println!("canary: {package}: SKIPPED, nothing was shown, because: {reason}");
+                return Ok(Sung::Skipped);
+            }
+        };
+        println!("canary: {package} {}", installed.version);
+        for folder in self.folders {
+            self.in_folder(&installed, folder)
+                .map_err(|error| format!("{package}, below `{folder}`: {error}"))?;
+            println!("canary:   below `{folder}`: it went on as it should");
         }
-    };
-    println!("canary: {package} {}", installed.version);
-    for folder in folders {
-        in_folder(&installed, folder, check, tool)
-            .map_err(|error| format!("{package}, below `{folder}`: {error}"))?;
-        println!("canary:   below `{folder}`: it went on as it should");
+        Ok(Sung::Passed)
     }
-    Ok(Sung::Passed)
-}
 
-fn in_folder(client: &Installed, folder: &str, check: Check, tool: &Path) -> Outcome {
-    let temp = tempfile::tempdir()?;
-    check(client, &Home::lay_out(temp.path(), folder, tool)?, &ModelServer::start()?)
+    fn in_folder(&self, client: &Installed, folder: &'static str) -> Outcome {
+        let temp = tempfile::tempdir()?;
+        let place = std::fs::canonicalize(temp.path())?;
+        (self.check)(client, &Stage { place, folder, stub: ModelServer::start()? })
+    }
 }
 
 /// Clients that keep sessions by id alone: the carried id is enough, from whatever directory.
-fn accepts_the_id_elsewhere(client: &Installed, home: &Home, stub: &ModelServer) -> Outcome {
-    let talk = client.talk(home, stub)?;
-    let begun = talk.begin(&PROMPTS)?;
+fn accepts_the_id_elsewhere(client: &Installed, stage: &Stage) -> Outcome {
+    let (home, stub) = (Home::lay_out(stage)?, &stage.stub);
+    let talk = client.talk(&home, stub)?;
+    let begun = talk.begin(&home.legacy, &PROMPTS)?;
     stub.forget();
     let output = talk.run(&home.rewrite, GOES_ON, Some(&begun.session))?;
     was_sent(stub, &begun.said)?;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Once;
 
 /// Answers as the original does: a list of none is null, and what it writes ends with a line end.
 const PROGRAM: &str = r#"#!/usr/bin/env python3
@@ -88,4 +90,21 @@ impl Agent {
     pub fn asked(&self) -> String {
         fs::read_to_string(self.folder.join("asked")).unwrap_or_default()
     }
+}
+
+/// The user that sessions belong to, made if this machine has none.
+///
+/// # Panics
+/// If it cannot be made.
+pub fn session_user() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let known = Command::new("id").arg("claude").output().unwrap().status.success();
+        // Another test's process may be making it right now.
+        let made = known || Command::new("useradd").args(["-M", "claude"]).status().unwrap().success();
+        assert!(
+            made || Command::new("id").arg("claude").status().unwrap().success(),
+            "no user claude: run as root"
+        );
+    });
 }

@@ -3,11 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use testkit::model_server::ModelServer;
-
 use super::client::{Client, Installed, Talk, all_it_said};
 use super::home::Home;
-use super::{GOES_ON, PROMPTS, was_sent};
+use super::{GOES_ON, PROMPTS, Stage, was_sent};
 use crate::shell::Outcome;
 
 pub(super) struct ClaudeCode;
@@ -44,9 +42,10 @@ impl Client for ClaudeCode {
 }
 
 /// Begins a session in the legacy worktree, moves it, and resumes it in the rewrite's.
-pub(super) fn goes_on_after_the_move(client: &Installed, home: &Home, stub: &ModelServer) -> Outcome {
-    let talk = client.talk(home, stub)?;
-    let begun = talk.begin(&PROMPTS)?;
+pub(super) fn goes_on_after_the_move(client: &Installed, stage: &Stage) -> Outcome {
+    let (home, stub) = (Home::lay_out(stage)?, &stage.stub);
+    let talk = client.talk(&home, stub)?;
+    let begun = talk.begin(&home.legacy, &PROMPTS)?;
     let session = begun.session.as_str();
     let (old, new) = (home.transcript(&home.legacy, session), home.transcript(&home.rewrite, session));
     let source = read(&old)?;
@@ -66,7 +65,7 @@ pub(super) fn goes_on_after_the_move(client: &Installed, home: &Home, stub: &Mod
 }
 
 /// The check of the check: with no transcript to be found, there is nothing to resume.
-fn finds_nothing(talk: &Talk<'_>, worktree: &Path, session: &str) -> Outcome {
+pub(super) fn finds_nothing(talk: &Talk<'_>, worktree: &Path, session: &str) -> Outcome {
     let output = talk.run(worktree, "is anyone there?", Some(session))?;
     let said = all_it_said(&output);
     if !output.status.success() && said.contains("No conversation found") {
@@ -76,6 +75,6 @@ fn finds_nothing(talk: &Talk<'_>, worktree: &Path, session: &str) -> Outcome {
 }
 
 /// A transcript at the place that the slug says; that it is there is half of what the canary shows.
-fn read(transcript: &Path) -> Outcome<Vec<u8>> {
+pub(super) fn read(transcript: &Path) -> Outcome<Vec<u8>> {
     fs::read(transcript).map_err(|error| format!("no transcript at {}: {error}", transcript.display()).into())
 }

@@ -2,12 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use testkit::model_server::ModelServer;
 
-use super::home::Home;
 use crate::shell::{self, Outcome};
 
 /// How one client is installed, pointed at the stub, and asked.
@@ -28,6 +27,14 @@ pub(super) trait Client {
     fn session_key(&self) -> &'static str;
 }
 
+/// Where a client lives.
+pub(super) trait Place {
+    /// Its home, as it is seen from outside.
+    fn home(&self) -> &Path;
+    /// A program, started in a folder, with that home and no environment besides.
+    fn start(&self, program: &Path, folder: &Path) -> Command;
+}
+
 /// A client that npm gave and that runs on this machine.
 pub(super) struct Installed {
     pub(super) client: &'static dyn Client,
@@ -38,7 +45,7 @@ pub(super) struct Installed {
 /// A client at home, with the stub to talk to.
 pub(super) struct Talk<'a> {
     installed: &'a Installed,
-    home: &'a Home,
+    place: &'a dyn Place,
     base_url: String,
 }
 
@@ -49,25 +56,25 @@ pub(super) struct Begun {
 }
 
 impl Installed {
-    /// Settles the client into a home.
-    pub(super) fn talk<'a>(&'a self, home: &'a Home, stub: &ModelServer) -> Outcome<Talk<'a>> {
+    /// Settles the client there.
+    pub(super) fn talk<'a>(&'a self, place: &'a dyn Place, stub: &ModelServer) -> Outcome<Talk<'a>> {
         let base_url = stub.base_url();
         if let Some((file, content)) = self.client.configuration(&base_url) {
-            let file = home.user.join(file);
+            let file = place.home().join(file);
             fs::create_dir_all(file.parent().expect("a configuration stands in a folder"))?;
             fs::write(file, content)?;
         }
-        Ok(Talk { installed: self, home, base_url })
+        Ok(Talk { installed: self, place, base_url })
     }
 }
 
 impl Talk<'_> {
-    /// Holds a conversation in the legacy worktree.
-    pub(super) fn begin(&self, prompts: &[&str]) -> Outcome<Begun> {
+    /// Holds a conversation in a worktree.
+    pub(super) fn begin(&self, worktree: &Path, prompts: &[&str]) -> Outcome<Begun> {
         let mut begun: Option<Begun> = None;
         for prompt in prompts {
             let session = begun.as_ref().map(|begun| begun.session.as_str());
-            let output = self.ask(&self.home.legacy, prompt, session)?;
+            let output = self.ask(worktree, prompt, session)?;
             let turn = [(*prompt).to_owned(), answer_in(&output)?];
             match &mut begun {
                 Some(begun) => begun.said.extend(turn),
@@ -89,16 +96,9 @@ impl Talk<'_> {
     /// Asks one question, however that ends.
     pub(super) fn run(&self, worktree: &Path, prompt: &str, session: Option<&str>) -> Outcome<Output> {
         let Installed { client, program, .. } = self.installed;
-        // OpenCode, asked from another directory than the session's, sends the history and then waits for ever;
-        // and a client at work on something in the background may not heed the signal that asks it to end.
-        let mut command = Command::new("timeout");
-        command.args(["--kill-after=5", "60"]).arg(program).args(client.question(prompt, session));
-        command.current_dir(worktree).stdin(std::process::Stdio::null());
-        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command
-            .env("HOME", &self.home.user)
-            .env("TMPDIR", &self.home.user)
-            .envs(client.environment(&self.base_url));
+        let mut command = self.place.start(program, worktree);
+        command.args(client.question(prompt, session)).envs(client.environment(&self.base_url));
+        command.stdin(Stdio::null());
         shell::capture(&mut command)
     }
 
@@ -108,6 +108,17 @@ impl Talk<'_> {
         let mut named = events.filter_map(|event| event[key].as_str().map(str::to_owned));
         named.next().ok_or_else(|| format!("the client named no session: {output}").into())
     }
+}
+
+/// A minute for a program, in a clean environment.
+///
+/// `OpenCode`, asked from another directory than the session's, sends the history and then waits for ever; and a client
+/// at work on something in the background may not heed the signal that asks it to end.
+pub(super) fn a_minute_for(program: &Path) -> Command {
+    let mut command = Command::new("timeout");
+    command.args(["--kill-after=5", "60"]).arg(program);
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
 }
 
 /// All that a client said, on both streams.

@@ -8,7 +8,8 @@ use serde_json::json;
 use testkit::ao_database::{self, Version};
 use transcript_relocate::project_slug;
 
-use super::client::all_it_said;
+use super::Stage;
+use super::client::{Place, a_minute_for, all_it_said};
 use crate::shell::{self, Outcome};
 
 const PROJECT: &str = "web_shop.v2";
@@ -24,21 +25,18 @@ pub(super) struct Home {
     pub(super) rewrite: PathBuf,
     /// What makes the paths long or odd: the legacy tool's folder and the rewrite's stand in it.
     below: PathBuf,
-    /// The built `ao-migrate`.
-    tool: PathBuf,
 }
 
 impl Home {
-    /// Lays both worktrees out below `folder`.
-    pub(super) fn lay_out(temp: &Path, folder: &str, tool: &Path) -> Outcome<Self> {
-        let user = fs::canonicalize(temp)?;
-        let below = user.join(folder);
+    /// Lays both worktrees out below the stage's folder.
+    pub(super) fn lay_out(stage: &Stage) -> Outcome<Self> {
+        let user = stage.place.clone();
+        let below = user.join(stage.folder);
         let home = Self {
             legacy: below.join(".agent-orchestrator/projects").join(PROJECT).join("worktrees").join(SESSION),
             rewrite: below.join(".ao/data/worktrees").join(PROJECT).join(SESSION),
             user,
             below,
-            tool: tool.to_owned(),
         };
         fs::create_dir_all(&home.legacy)?;
         fs::create_dir_all(&home.rewrite)?;
@@ -65,7 +63,7 @@ impl Home {
         let (legacy, data) = (self.below.join(".agent-orchestrator"), self.below.join(".ao/data"));
         self.record(&legacy, id)?;
         ao_database::create(&data.join("ao.db"), Version(12));
-        let mut tool = Command::new(&self.tool);
+        let mut tool = Command::new(shell::built("ao-migrate", &[])?);
         tool.arg("--legacy-root").arg(&legacy).arg("--legacy-config").arg(legacy.join("config.yaml"));
         tool.arg("--data-dir").arg(data).env_clear().env("HOME", &self.user);
         let output = shell::capture(&mut tool)?;
@@ -95,5 +93,17 @@ impl Home {
         fs::write(sessions.join(format!("{SESSION}.json")), session.to_string())?;
         // JSON is YAML too, and quotes whatever the path is made of.
         Ok(fs::write(legacy.join("config.yaml"), registry.to_string())?)
+    }
+}
+
+impl Place for Home {
+    fn home(&self) -> &Path {
+        &self.user
+    }
+
+    fn start(&self, program: &Path, folder: &Path) -> Command {
+        let mut command = a_minute_for(program);
+        command.current_dir(folder).env("HOME", &self.user).env("TMPDIR", &self.user);
+        command
     }
 }

@@ -10,16 +10,17 @@ use testkit::model_server::{ModelServer, Request};
 
 use super::client::{Installed, Talk, all_it_said};
 use super::home::Home;
-use super::{GOES_ON, PROMPTS};
+use super::{GOES_ON, PROMPTS, Stage};
 use crate::shell::{self, Outcome};
 
 const LATER: &str = "a question after the compaction";
 const SUMMARY: &str = "This is the summary of what was said before.";
 
 /// A session that the client made, then given a compaction, then stitched.
-pub(super) fn sends_the_same(client: &Installed, home: &Home, stub: &ModelServer) -> Outcome {
+pub(super) fn sends_the_same(client: &Installed, stage: &Stage) -> Outcome {
+    let (home, stub) = (&Home::lay_out(stage)?, &stage.stub);
     let talk = client.talk(home, stub)?;
-    let begun = talk.begin(&PROMPTS)?;
+    let begun = talk.begin(&home.legacy, &PROMPTS)?;
     let transcript = home.transcript(&home.legacy, &begun.session);
     compact(&transcript)?;
     talk.ask(&home.legacy, LATER, Some(&begun.session))?;

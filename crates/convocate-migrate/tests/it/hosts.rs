@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use testkit::agent::Agent;
+pub(crate) use testkit::agent::session_user;
 use testkit::crash::Program;
 use testkit::network::Network;
 use testkit::sshd::Sshd;
@@ -191,20 +192,6 @@ impl Hosts {
 
 pub(crate) fn said(output: &Output) -> String {
     [&output.stdout, &output.stderr].map(|said| String::from_utf8_lossy(said).into_owned()).join("\n")
-}
-
-/// The user that sessions belong to, made if this machine has none.
-pub(crate) fn session_user() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| {
-        let known = Command::new("id").arg("claude").output().unwrap().status.success();
-        // Another test's process may be making it right now.
-        let made = known || Command::new("useradd").args(["-M", "claude"]).status().unwrap().success();
-        assert!(
-            made || Command::new("id").arg("claude").status().unwrap().success(),
-            "no user claude: run as root"
-        );
-    });
 }
 
 /// Who a file belongs to.
