@@ -1,5 +1,6 @@
 //! What a program that lives with such a store relies on.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod documents;
 mod transcript;
