@@ -18,13 +18,16 @@
 //! ```
 //!
 //! # Limitations
-//! The newest OpenClaw keeps its sessions in a database and reads such a store only to import it.
+//! The newest OpenClaw keeps its sessions in a database and reads such a store only to import it. [`Held`] keeps out who
+//! follows either of the two protocols, not who follows none; on a file system without `flock` there is no lock to be had,
+//! and one without nameless files may keep a killed program's lock for half a minute.
 
 mod document;
 mod entry;
 mod fields;
 mod format;
 mod key;
+mod lock;
 mod object;
 mod spelling;
 mod time;
@@ -35,3 +38,4 @@ pub use entry::{BuiltEntry, Left, NewEntry, Why};
 pub use fields::{FIELDS, Field, Kind};
 pub use format::{Format, STORE};
 pub use key::{AgentId, NotAnAgentId, Route, RoutingKey, default_key, full_key, is_session_id};
+pub use lock::{Held, LOCK, LockError, Patience};
