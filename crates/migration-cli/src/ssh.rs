@@ -84,7 +84,10 @@ impl SshOptions {
 /// A host that there is no talking to, with what to do about it.
 impl From<&TransportError> for Refusal {
     fn from(error: &TransportError) -> Self {
-        use TransportError::{ChangedHostKey, Lost, NotOffered, Refused, UnknownHostKey, Unreachable};
+        use TransportError::{
+            ChangedHostKey, Local, Lost, NotOffered, Refused, Stopped, TooFewSessions, TooMuch,
+            UnknownHostKey, Unreachable,
+        };
         let (code, hint) = match error {
             UnknownHostKey { .. } => (
                 "unknown-host-key",
@@ -99,9 +102,37 @@ impl From<&TransportError> for Refusal {
                 "unreachable",
                 "is the host up, and does its firewall let port 22 in (ufw allow 22/tcp)? Another port: --ssh-port PORT",
             ),
+            TooFewSessions { .. } => (
+                "link",
+                "let its sshd allow more: MaxSessions in its sshd_config is 10 if nothing is said; or share no connection: --transport libssh2",
+            ),
+            TooMuch { .. } => ("link", "log in there as that user, and see what prints so much"),
+            Stopped => ("stopped", "say the same command again once it may go on"),
             Lost { .. } | NotOffered { .. } => ("link", "try again"),
-            _ => ("link", "is the program `ssh` installed? --transport libssh2 needs none"),
+            Local { .. } => ("link", "is the program `ssh` installed? --transport libssh2 needs none"),
         };
         Self::new(code, error.to_string(), hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_where_ssh_did_not_begin_is_it_asked_whether_there_is_one() {
+        let peer = || "somebody".to_owned();
+        let few = TransportError::TooFewSessions { peer: peer(), message: "refused".into() };
+        let many = TransportError::TooMuch { peer: peer(), limit: 1 };
+        let none = TransportError::Local { doing: "start ssh".into(), source: std::io::Error::other("no") };
+        for (error, hint) in [
+            (few, "MaxSessions"),
+            (many, "prints so much"),
+            (TransportError::Stopped, "again"),
+            (none, "installed"),
+        ] {
+            let refusal = Refusal::from(&error);
+            assert!(refusal.hint.contains(hint), "{refusal:?}");
+        }
     }
 }

@@ -124,7 +124,7 @@ impl OpenSsh {
             None => master::Master::start(self.ssh(), &self.target.host, &self.peer, meter)?,
         };
         let mut ssh = self.ssh();
-        ssh.args(["-o", "ControlMaster=no", "-o", "ProxyJump=none", "-o", "ProxyCommand=exec false", "-S"]);
+        ssh.args(["-o", "ControlMaster=no", "-o", "ProxyJump=none", "-o", "ProxyCommand=false", "-S"]);
         ssh.arg(master.socket());
         *shared = Some(master);
         Ok(ssh)
@@ -134,7 +134,7 @@ impl OpenSsh {
     fn lost(&mut self, said: &[u8]) -> Option<TransportError> {
         let mut shared = self.master.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(master) = shared.take() else {
-            return Some(complaint::classified(&self.peer, said, true)); // as somebody else has found
+            return Some(complaint::of_no_connection(&self.peer, said));
         };
         let mut check = self.ssh();
         check.args(["-O", "check", "-S"]).arg(master.socket()).arg("--").arg(&self.target.host);

@@ -204,6 +204,14 @@ pub enum TransportError {
         /// What was said.
         message: String,
     },
+    /// Its sshd allows fewer sessions on one connection than it takes.
+    #[error("{peer} allows too few sessions on one connection (MaxSessions of its sshd): {message}")]
+    TooFewSessions {
+        /// Whom one talked to.
+        peer: String,
+        /// What was said.
+        message: String,
+    },
     /// The other host offers no such subsystem, or runs no commands.
     #[error("{peer} does not offer {what}: {message}")]
     NotOffered {

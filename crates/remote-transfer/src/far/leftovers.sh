@@ -7,7 +7,7 @@ now=$(date +%s)
 for folder in "$2"*; do
     [ -d "$folder" ] && [ ! -L "$folder" ] || continue
     run=; if [ -f "$folder/run" ] && [ ! -L "$folder/run" ]; then run=$(head -c 100 "$folder/run"); fi
-    latest=$(find "$folder" -maxdepth 2 -printf '%T@\n' | sort -rn | head -n 1)
+    latest=$(find "$folder" -printf '%C@\n' | sort -rn | head -n 1) # what is unpacked is as old as it was elsewhere
     [ -n "$latest" ] || continue # it has just gone
     size=$(du -sk -- "$folder" | cut -f 1)
     within=$(find "$folder" -mindepth 1 ! '(' -path "$folder/run" -type f -empty ')' -printf x -quit) || within=unknown

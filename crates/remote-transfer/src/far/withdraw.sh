@@ -5,11 +5,14 @@ is_ours() { [ -d "$1" ] && [ ! -L "$1" ] && (inside "$1" && [ -f run ] && [ "$(h
 rmdir -- "$2" 2>/dev/null # killed between its label and itself, a run has left it empty: it is nobody's
 if [ -n "$7" ] && [ -d "$3" ] && [ "$(stat -c '%d:%i' -- "$3")" = "$7" ]; then
     if [ ! -e "$2" ]; then
-        label "$2.$6" "$6" && mv -nT -- "$2.$6" "$2" || exit 1
+        label "$2.$6" "$6" || exit 1
+        mv -nT -- "$2.$6" "$2" # newer ones end with 1 where one is taken: whose it is tells
     fi
     # Whoever is not root may move only a folder that he may write to.
     [ -w "$3" ] || chmod u+w -- "$3" || exit 1
-    is_ours "$2" "$6" && mv -nT -- "$3" "$2/$3" && [ ! -e "$3" ] && sync . || exit 1
+    is_ours "$2" "$6" || exit 1
+    mv -nT -- "$3" "$2/$3"
+    [ "$(stat -c '%d:%i' -- "$2/$3")" = "$7" ] && sync . || exit 1
 fi
 if is_ours "$2" "$6"; then
     [ "$(id -u)" = 0 ] || [ ! -d "$2/$3" ] || chmod -R u+rwX -- "$2/$3" || exit 1

@@ -25,12 +25,38 @@ pub(super) fn classified(peer: &str, said: &[u8], connected: bool) -> TransportE
 #[cfg(unix)]
 pub(super) fn of_sharing(peer: &str, said: &[u8]) -> Option<TransportError> {
     let text = String::from_utf8_lossy(said);
-    let ours = text.lines().any(|line| line.starts_with("mux_client_request_session:"));
-    ours.then(|| TransportError::Lost { peer: peer.to_owned(), message: last_line(&text) })
+    let line = text.lines().find(|line| line.starts_with("mux_client_request_session:"))?;
+    let (peer, message) = (peer.to_owned(), shown(line));
+    Some(if line.contains("open refused") {
+        TransportError::TooFewSessions { peer, message }
+    } else {
+        TransportError::Lost { peer, message }
+    })
 }
+
+/// Sharing a connection that somebody else has found lost: what ssh says of the way that it must not take then is beside
+/// the point.
+#[cfg(unix)]
+pub(super) fn of_no_connection(peer: &str, said: &[u8]) -> TransportError {
+    of_sharing(peer, said).unwrap_or_else(|| {
+        let message = "the connection that commands share has ended".to_owned();
+        TransportError::Lost { peer: peer.to_owned(), message }
+    })
+}
+
+/// What is said of a connection by way of a command that has ended: nothing of why.
+const BY_WAY: &str = "UNKNOWN port 65535";
 
 /// The last thing said, without what would do something to a terminal.
 pub(super) fn last_line(text: &str) -> String {
-    let line = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("ssh said nothing");
+    let by_way = text.contains(BY_WAY);
+    let says_why = |line: &str| !by_way || !(line.contains(BY_WAY) || line.starts_with("kex_exchange_"));
+    let last = text.lines().rev().find(|line| !line.trim().is_empty() && says_why(line));
+    let of_nothing =
+        if by_way { "what leads there (ProxyCommand, ProxyJump) has ended" } else { "ssh said nothing" };
+    shown(last.unwrap_or(of_nothing))
+}
+
+fn shown(line: &str) -> String {
     line.trim().escape_debug().to_string()
 }

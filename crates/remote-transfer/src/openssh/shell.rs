@@ -57,7 +57,7 @@ pub(super) enum Answer {
 impl Shell {
     /// What the other end has to run.
     pub(super) fn command() -> RemoteCommand {
-        RemoteCommand::sh(SCRIPT, &[])
+        RemoteCommand::sh(SCRIPT, &[RemoteCommand::LIMIT.to_string().as_bytes()])
     }
 
     /// A shell that this `ssh` runs at the other end.
@@ -157,6 +157,9 @@ impl Shell {
             if let Some((status, stderr, ahead)) = trailer(&said[self.word.len()..]) {
                 self.ahead = ahead;
                 return Ok(Answer::Ended(Ended { status: Some(status), stdout, stderr }));
+            }
+            if said.len() > self.word.len() + TRAILER + RemoteCommand::LIMIT {
+                return Ok(Answer::TooMuch);
             }
             let Some(more) = self.next(meter)? else { return Ok(Answer::Gone) };
             said.extend(more);

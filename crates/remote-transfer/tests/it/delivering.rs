@@ -2,13 +2,18 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 use migration_engine::Changed;
+use remote_transfer::Far;
+use testkit::disk::Disk;
 
 use crate::ends::{Ends, Link, apply, cx, sent};
+use crate::here::Here;
 
 #[test]
 fn a_delivered_tree_is_the_tree_and_undo_leaves_nothing_behind() {
@@ -181,4 +186,42 @@ fn what_has_taken_the_place_meanwhile_stays_and_is_named() {
         run.undo(&Link::default(), Changed::Refuse, &cx()).unwrap();
     }
     assert!(taken > 0);
+}
+
+/// The staging folder of a run that is lost, with something unpacked in it, and the far end that has it.
+fn left_behind() -> (Ends, PathBuf, Far) {
+    let ends = Ends::small();
+    let left = ends.base().join("a tree.incoming");
+    fs::create_dir_all(left.join("a tree/deep")).unwrap();
+    fs::write(left.join("run"), "a run").unwrap();
+    let far = Far::greet(Box::new(Here::default()), "a-word").unwrap();
+    (ends, left, far)
+}
+
+#[test]
+fn what_is_being_unpacked_is_not_as_old_as_it_was_elsewhere() {
+    let (ends, left, mut far) = left_behind();
+    for folder in [left.join("a tree/deep"), left.join("a tree"), left.clone(), left.join("run")] {
+        let years_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        fs::File::open(folder).unwrap().set_modified(years_ago).unwrap();
+    }
+    let found = far.leftovers(ends.base().as_os_str().as_bytes(), "a tree.incoming").unwrap();
+    assert_eq!(found.len(), 1);
+    assert!(found[0].age < Duration::from_hours(1), "{found:?}");
+}
+
+#[test]
+fn a_leftover_says_whose_it_is_until_all_else_of_it_is_gone() {
+    let (ends, left, mut far) = left_behind();
+    let base = ends.base();
+    let mut clear = || {
+        let found = far.leftovers(base.as_os_str().as_bytes(), "a tree.incoming").unwrap();
+        assert_eq!((found.len(), found[0].run.as_str()), (1, "a run"));
+        far.clear(base.as_os_str().as_bytes(), &found[0])
+    };
+    let disk = Disk::in_memory(&left.join("a tree/deep"), "size=1m"); // which nobody can remove
+    clear().unwrap_err();
+    drop(disk);
+    clear().unwrap();
+    assert!(!left.exists());
 }

@@ -51,6 +51,7 @@ contract!(
     a_command_says_how_it_ended_and_one_connection_serves_many,
     megabytes_both_ways_keep_nobody_waiting,
     a_command_that_reads_nothing_says_why_all_the_same,
+    of_a_command_that_complains_at_length_enough_is_kept,
     only_the_known_key_is_talked_to,
     who_is_not_let_in_or_reaches_nobody_is_told_so,
     a_peer_that_falls_silent_is_noticed,
@@ -133,6 +134,17 @@ fn a_command_that_reads_nothing_says_why_all_the_same(kind: TransportKind) {
     let _ = (0..1000).try_for_each(|_| running.write_all(&[0; 1 << 12]));
     let ended = running.finish().unwrap();
     assert_eq!((ended.status, ended.complaint().as_str()), (Some(3), "no room"));
+}
+
+fn of_a_command_that_complains_at_length_enough_is_kept(kind: TransportKind) {
+    let sshd = Sshd::start(&[]);
+    let mut link = kind.open(target(&sshd));
+    for (input, bytes) in [(&b""[..], 40 << 20), (b"read by nobody", 40 << 20), (b"", 1000)] {
+        let script = format!("echo done; head -c {bytes} /dev/zero | tr '\\0' e >&2; exit 3");
+        let ended = link.run(&RemoteCommand::sh(&script, &[]), input, &mut Quiet).unwrap();
+        assert_eq!((ended.status, &ended.stdout[..]), (Some(3), &b"done\n"[..]));
+        assert_eq!(ended.stderr.len(), RemoteCommand::LIMIT.min(bytes));
+    }
 }
 
 fn only_the_known_key_is_talked_to(kind: TransportKind) {
@@ -339,4 +351,34 @@ fn a_host_that_never_stops_printing_keeps_nobody_waiting() {
     assert!(matches!(stopped, TransportError::Stopped), "{stopped}");
     assert!(run(&mut *link, "true").unwrap().is_success(), "one can go on");
     assert_eq!(sshd.logins(), 1);
+}
+
+#[test]
+fn a_host_that_allows_few_sessions_on_one_connection_is_told_from_one_that_is_lost() {
+    for sessions in [1, 2] {
+        let sshd = Sshd::start(&[&format!("MaxSessions {sessions}")]);
+        let mut link = TransportKind::OpenSsh.open(target(&sshd));
+        let short = run(&mut *link, "true");
+        assert_eq!(short.is_ok(), sessions == 2);
+        let started = RemoteCommand::sh("cat", &[]);
+        let started = link.start(&started, &mut Quiet).and_then(|running| running.given(b""));
+        for error in [short.err(), started.err()].into_iter().flatten() {
+            let text = error.to_string();
+            assert!(matches!(error, TransportError::TooFewSessions { .. }), "{text}");
+            assert!(text.contains("MaxSessions") && text.contains("Session open refused"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn what_leads_to_a_host_and_ends_is_named_by_what_it_said() {
+    let sshd = Sshd::start(&[]);
+    let config = sshd.folder().join("config");
+    for (command, said) in [("false", "what leads there"), ("ls /no/such/way", "/no/such/way")] {
+        fs::write(&config, format!("Host *\nProxyCommand {command}\n")).unwrap();
+        let by_way = Target { ssh_config: Some(config.clone()), ..target(&sshd) };
+        let error = error_of(TransportKind::OpenSsh, by_way);
+        assert!(matches!(error, TransportError::Unreachable { .. }), "{error}");
+        assert!(error.to_string().contains(said), "{error}");
+    }
 }
