@@ -6,13 +6,11 @@ use migration_engine::steps::{InstallFile, InstallTree, ReplaceFile};
 use migration_engine::{StepError, World};
 
 use crate::content::{Made, Means, Sources};
-use crate::step::{KeepBrought, MakeFolder, PutAway, SidecarStep};
+use crate::step::{MakeFolder, PutAway, SidecarStep};
 
 compose_steps! {
     /// One effect.
     pub enum Effect, Trace in Handles {
-        /// Keeps what was brought from another host until the run is forgotten.
-        Brought(KeepBrought) with sources,
         /// Makes a folder that a session was given.
         Folder(MakeFolder) with sources,
         /// Moves what is in the way out of the profile.
@@ -34,7 +32,6 @@ impl Effect {
     /// What it changes.
     pub(crate) fn concerns(&self) -> Vec<PathText> {
         match self {
-            Self::Brought(_) => Vec::new(),
             Self::Folder(step) => vec![step.target.clone()],
             Self::PutAway(step) => vec![step.source.clone(), step.target.clone()],
             Self::File(step) => vec![step.target.clone()],

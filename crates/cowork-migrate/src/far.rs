@@ -14,7 +14,7 @@ use migration_cli::{Listing, Refusal, Surroundings};
 use migration_engine::{Cx, NoProgress};
 use remote_transfer::{PullError, Sftp, SftpError, Target};
 
-pub(crate) use bring::{Bringing, Outline, Wish, bring};
+pub(crate) use bring::{Bringing, Outline, Wish, bring, pulled, stays_here};
 use disk::FarDisk;
 pub(crate) use place::FarPlace;
 
@@ -69,6 +69,10 @@ fn refusal(error: &SftpError) -> Refusal {
         SftpError::Link(link) => link.into(),
         SftpError::Lost { .. } => Refusal::new("link", error.to_string(), "say the same command again"),
         SftpError::Refused { .. } => Refusal::new("far-file", error.to_string(), QUIT),
+        SftpError::Endless { .. } => {
+            let hint = "name the profile's own folder: ssh://HOST/C:/Users/NAME/AppData/Roaming/Claude";
+            Refusal::new("far-endless", error.to_string(), hint)
+        }
         SftpError::Malformed { .. } => {
             let hint = "the host's sshd needs the subsystem sftp, and nothing may print when one logs in";
             Refusal::new("no-sftp", error.to_string(), hint)

@@ -30,7 +30,8 @@
 //! One session at a time, from Windows to Windows, within one account: spaces, other accounts, macOS and Linux are
 //! refused. Credentials never travel. Symlinks are listed and not made: their targets are places of the old world.
 //! Whether the application is running is told by who has its files open, which a Linux cannot see of a Windows beside
-//! it, nor anybody of another host. What is brought from there takes its room twice. How a build of the application loads
+//! it, nor anybody of another host. What is brought from there takes its room twice, and
+//! while it is looked at about a kilobyte of memory for each file. How a build of the application loads
 //! a transcript is a simulation, and Windows is what Wine plays.
 
 mod bundle;
@@ -67,5 +68,5 @@ pub use content::{Extracted, Made, Means, Original, Sources, Transcript};
 pub use drives::Drive;
 pub use effect::{Effect, Handles, Trace};
 pub use options::{LinkHandling, Moved, Options, Verb};
-pub use step::{KeepBrought, KeptBrought, MadeFolder, MakeFolder, PutAway, SidecarStep, WasPutAway};
+pub use step::{MadeFolder, MakeFolder, PutAway, SidecarStep, WasPutAway};
 pub use tool::{CoworkMigrate, Open};

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use durable_files::PathText;
 use legacy_readers::cowork::{self, Kind};
 use migration_cli::{Refusal, Surroundings, shell_word};
 use migration_engine::steps::{Entry, InstallTree, Node, Verbatim};
@@ -18,7 +19,6 @@ use crate::places::{Left, Source, named};
 use crate::plan::session_files::{item, left_behind};
 use crate::plan::{Draft, SESSION, given};
 use crate::settings::Settings;
-use crate::step::KeepBrought;
 use crate::{guard, scope};
 
 /// The name of the disk image in a bundle.
@@ -135,11 +135,10 @@ impl Packing {
             Refusal::new("bad-entry", bad.to_string(), "look at that file in the session's folder")
         })?;
         let tree = Effect::Tree(tree);
-        let mut waves = vec![self.brought.iter().map(|bundle| KeepBrought::plan(bundle).into()).collect()];
+        let mut waves = Vec::new();
         match tree.inspect(&mut Handles::default(), None, migration_engine::Look::Full, cx)? {
             State::Pending => waves.push(vec![tree]),
             State::Done => {
-                waves.clear();
                 self.items
                     .iter_mut()
                     .filter(|item| item.planned.bucket == Bucket::Migrated)
@@ -155,7 +154,8 @@ impl Packing {
         let command = format!("cowork-migrate --from {} --to PROFILE", shell_word(out));
         let message = format!("then carry the folder over; `{command}` there moves the session in");
         self.findings.push(Finding::note("by-hand", message));
-        let Self { items, findings, .. } = self;
-        Draft { waves, inputs, items, settings: Settings::default(), findings }.finish()
+        let Self { items, findings, brought, .. } = self;
+        let settings = Settings { brought: brought.map(PathText::from), ..Settings::default() };
+        Draft { waves, items, inputs, settings, findings }.finish()
     }
 }

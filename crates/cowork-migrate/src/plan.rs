@@ -27,7 +27,7 @@ use crate::places::Left;
 use crate::rewriting::Tally;
 use crate::settings::{Promise, Settings};
 use crate::sidecar::{self, Edited};
-use crate::step::{KeepBrought, MakeFolder, SidecarStep};
+use crate::step::{MakeFolder, SidecarStep};
 
 /// The item of the session itself, which has all the steps.
 pub(crate) const SESSION: ItemId = ItemId(0);
@@ -97,9 +97,7 @@ pub(crate) fn plan(moving: &Moving, options: &crate::Options, cx: &Cx<'_>) -> Re
         folders: folders.all.into_iter().map(PathText::from).collect(),
         ..settings(moving, extraction.as_ref(), &files.promises, &edited)
     };
-    let brought = moving.brought.iter().map(|bundle| KeepBrought::plan(bundle).into());
     let waves = vec![
-        brought.collect(),
         making(moving, &folders.make, extraction.as_ref()),
         archive(moving, &edited, extraction.as_ref())?,
         session_dir(moving, files.entries)?,
@@ -267,6 +265,7 @@ fn settings(
         promises: promises.to_vec(),
         places: vec![moving.session_dir.clone(), moving.archive.clone()],
         folders: Vec::new(),
+        brought: moving.brought.clone().map(PathText::from),
         held: crate::guard::held_places(
             Some(&moving.destination.base),
             &moving.destination.profile.path,

@@ -85,6 +85,7 @@ pub(crate) fn plan((mut settings, findings): (Settings, Vec<Finding>)) -> Result
     let waves = if is_there { Vec::new() } else { steps(&settings, &target, &wanted)? };
     settings.promised = String::from_utf8_lossy(&wanted).into_owned();
     settings.moved = false;
+    settings.brought = None;
     settings.means = crate::content::Means { image: None, ..settings.means };
     Draft { waves, inputs: vec![item.input.clone()], items: vec![item], settings, findings }.finish()
 }

@@ -47,6 +47,9 @@ pub(crate) struct Settings {
     pub(crate) places: Vec<Place>,
     /// The user's folders that the session was given, whoever has made them.
     pub(crate) folders: Vec<PathText>,
+    /// The bundle that it was brought to, from another host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) brought: Option<PathText>,
     /// What the application holds while it runs.
     pub(crate) held: Vec<PathText>,
 }

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use camino::Utf8Path;
-use durable_files::PathText;
+use durable_files::{DirLock, InContext, PathText};
 use legacy_readers::cowork::{LogEvent, Purpose as Wanted, ThisDisk, View};
 use migration_cli::{Ask, Listing, Mode, Prepared, Purpose, Refusal, Surroundings, Tool};
-use migration_engine::{Cx, Header, Item, NoProgress, Plan, StepError, Worlds};
+use migration_engine::{Cx, Header, Item, NoProgress, Plan, StateRoot, StepError, Worlds};
 use session_model::Finding;
 
 use crate::effect::{Effect, Handles};
@@ -27,11 +27,13 @@ pub struct Open {
     settings: Settings,
     log: Option<Vec<LogEvent>>,
     here: Surroundings,
+    /// What was brought stays as it is while a run is made of it.
+    _brought: Option<DirLock>,
 }
 
 impl Open {
     fn of(plan: &Plan<Effect>, here: &Surroundings) -> Result<Self, Refusal> {
-        Ok(Self { settings: Settings::of(&plan.header)?, log: None, here: here.clone() })
+        Ok(Self { settings: Settings::of(&plan.header)?, log: None, here: here.clone(), _brought: None })
     }
 }
 
@@ -94,15 +96,15 @@ impl Tool for CoworkMigrate {
         here: &Surroundings,
         cx: &Cx<'_>,
     ) -> Result<Prepared<Self>, Refusal> {
-        let plan = match ask.verb {
+        let (plan, brought) = match ask.verb {
             None => migrate(ask, mode, here, cx)?,
             Some(Verb::Inventory { .. }) => unreachable!("because an inventory only looks"),
             Some(Verb::Pack { out }) => pack(ask, mode, out, here, cx)?,
-            Some(Verb::Extract { all }) => extract::plan(ask.options, *all, here, cx)?,
-            Some(Verb::Rewrite { paths }) => rewrite::plan(ask.options, paths, here, cx)?,
-            Some(Verb::Reapply { run }) => reapply::plan(reapply::moved(ask.root, run.as_ref())?)?,
+            Some(Verb::Extract { all }) => (extract::plan(ask.options, *all, here, cx)?, None),
+            Some(Verb::Rewrite { paths }) => (rewrite::plan(ask.options, paths, here, cx)?, None),
+            Some(Verb::Reapply { run }) => (reapply::plan(reapply::moved(ask.root, run.as_ref())?)?, None),
         };
-        let worlds = Open::of(&plan, here)?;
+        let worlds = Open { _brought: brought, ..Open::of(&plan, here)? };
         Ok(Prepared { plan, worlds })
     }
 
@@ -120,7 +122,7 @@ impl Tool for CoworkMigrate {
             guard::must_not_run(&held)?;
         }
         let log = options.log.as_ref().map(|log| read_log(&places::named(log, here)?)).transpose()?;
-        Ok(Open { settings, log, here: here.clone() })
+        Ok(Open { settings, log, here: here.clone(), _brought: None })
     }
 
     /// The application has to load the session once before the sidecar can be put back.
@@ -142,6 +144,23 @@ impl Tool for CoworkMigrate {
             .unwrap_or_default()
     }
 
+    fn brought(&self, root: &StateRoot) -> Result<Vec<PathBuf>, Refusal> {
+        let pulled = far::pulled(root);
+        let entries = match std::fs::read_dir(&pulled) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.doing("list", &pulled)?,
+        };
+        let bundles = entries.map(|entry| Ok(entry.doing("list", &pulled)?.path()));
+        let mut bundles = bundles.collect::<Result<Vec<_>, Refusal>>()?;
+        bundles.sort();
+        Ok(bundles)
+    }
+
+    fn needs(&self, header: &Header) -> Vec<PathBuf> {
+        let settings = Settings::of(header).unwrap_or_default();
+        settings.brought.iter().map(|bundle| bundle.to_path_buf()).collect()
+    }
+
     fn look(&self, ask: Ask<'_, Self>, here: &Surroundings, cx: &Cx<'_>) -> Option<Result<Listing, Refusal>> {
         let Some(Verb::Inventory { place }) = ask.verb else { return None };
         let mut options = ask.options.clone();
@@ -161,14 +180,17 @@ fn look(options: &Options, here: &Surroundings, cx: &Cx<'_>) -> Result<Listing, 
     }
 }
 
+/// A plan, and the lock on what was brought for it.
+type Made = (Plan<Effect>, Option<DirLock>);
+
 fn migrate(
     Ask { options, root, .. }: Ask<'_, CoworkMigrate>,
     mode: Mode,
     here: &Surroundings,
     cx: &Cx<'_>,
-) -> Result<Plan<Effect>, Refusal> {
-    let source = match FarPlace::named(options.from.as_deref())? {
-        None => places::source(options, Wanted::Write, here)?,
+) -> Result<Made, Refusal> {
+    let (source, lock) = match FarPlace::named(options.from.as_deref())? {
+        None => (places::source(options, Wanted::Write, here)?, None),
         Some(place) => {
             let check = |source: &Source, view: &View| {
                 let destination = places::destination(options, source.id.as_ref(), here)?;
@@ -177,14 +199,18 @@ fn migrate(
             let image = |view: &View| options.vhdx.is_none() && view.vm_name().is_some();
             let wish = Wish { image: &image, check: &check };
             match far::bring(&place, &wish, (options, root, mode), here, cx)? {
-                Bringing::Here(source) => *source,
-                Bringing::Outlined(outline) => return plan::outlined(outline).finish(),
+                Bringing::Here(source, lock) => (*source, lock),
+                Bringing::Outlined(outline) => return Ok((plan::outlined(outline).finish()?, None)),
             }
         }
     };
-    let moving = Moving::survey(source, options, here)?;
-    let draft = plan::plan(&moving, options, cx)?;
-    existing::reconcile(draft, &moving, options.replace, root, cx)?.finish()
+    let bundle = source.brought.then(|| source.path.clone());
+    let plan = || {
+        let moving = Moving::survey(source, options, here)?;
+        let draft = plan::plan(&moving, options, cx)?;
+        existing::reconcile(draft, &moving, options.replace, root, cx)?.finish()
+    };
+    Ok((plan().map_err(|refusal| with_bundle(refusal, bundle))?, lock))
 }
 
 fn pack(
@@ -193,19 +219,29 @@ fn pack(
     out: &Utf8Path,
     here: &Surroundings,
     cx: &Cx<'_>,
-) -> Result<Plan<Effect>, Refusal> {
+) -> Result<Made, Refusal> {
     let out = places::named(out, here)?;
-    let source = match FarPlace::named(options.from.as_deref())? {
-        None => places::source(options, Wanted::Write, here)?,
+    let (source, lock) = match FarPlace::named(options.from.as_deref())? {
+        None => (places::source(options, Wanted::Write, here)?, None),
         Some(place) => {
             let wish = Wish { image: &|_| options.vhdx.is_none(), check: &|_, _| Ok(()) };
             match far::bring(&place, &wish, (options, root, mode), here, cx)? {
-                Bringing::Here(source) => *source,
-                Bringing::Outlined(outline) => return plan::outlined(outline).finish(),
+                Bringing::Here(source, lock) => (*source, lock),
+                Bringing::Outlined(outline) => return Ok((plan::outlined(outline).finish()?, None)),
             }
         }
     };
-    pack::plan(&source, options, &out, here, cx)
+    let bundle = source.brought.then(|| source.path.clone());
+    let plan = pack::plan(&source, options, &out, here, cx);
+    Ok((plan.map_err(|refusal| with_bundle(refusal, bundle))?, lock))
+}
+
+/// What was brought stays, and nobody else says where.
+fn with_bundle(refusal: Refusal, bundle: Option<PathBuf>) -> Refusal {
+    match bundle {
+        Some(bundle) => far::stays_here(refusal, &bundle),
+        None => refusal,
+    }
 }
 
 /// The folder, or what exists of the way to it.

@@ -1,5 +1,6 @@
 //! From a command line to an exit code: the one order in which every tool does things.
 
+mod brought;
 mod carry_out;
 mod choose;
 mod forget;

@@ -1,6 +1,6 @@
 //! What makes a tool of the house: its options, its plan, its judgement.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use durable_files::PathText;
 use migration_engine::{Cx, Header, Plan, StateRoot, Step, Worlds};
@@ -72,6 +72,16 @@ pub trait Tool {
 
     /// What an undo of such a run has left on purpose, and where.
     fn left(&self, _header: &Header) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    /// Everything that the tool has brought from elsewhere below the state root, to move it from there.
+    fn brought(&self, _root: &StateRoot) -> Result<Vec<PathBuf>, Refusal> {
+        Ok(Vec::new())
+    }
+
+    /// What of that a run of such a plan needs. It goes when the last run that needs it is forgotten.
+    fn needs(&self, _header: &Header) -> Vec<PathBuf> {
         Vec::new()
     }
 

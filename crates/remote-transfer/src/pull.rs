@@ -4,13 +4,13 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use durable_files::{
-    CopyError, Digested, FileError, InContext, Meter, create_private_dirs, digest_file, publish_over,
-    remove_file_if_there,
+    CopyError, Digested, FileError, Hasher, InContext, Meter, create_private_dirs, digest_file, open_regular,
+    publish_over, remove_file_if_there,
 };
 
 use crate::display;
@@ -99,6 +99,7 @@ pub fn pull_file(
     create_private_dirs(target.parent().unwrap_or(target))?;
     let part = Part::of(target, size, &before);
     let (mut file, had) = part.open()?;
+    let mut hasher = part.begun(had, meter)?;
     let mut failed: Option<PullError> = None;
     let mut came = 0;
     sftp.read(source, had, &mut |data| {
@@ -106,6 +107,7 @@ pub fn pull_file(
         if had + came > size {
             return false; // it grows, without an end for all one knows
         }
+        hasher.update(data);
         failed = match file.write_all(data).doing("write", &part.path) {
             Err(error) => Some(error.into()),
             Ok(()) if meter.passed(data.len() as u64).is_break() => Some(PullError::Stopped),
@@ -121,7 +123,7 @@ pub fn pull_file(
         remove_file_if_there(&part.path)?;
         return Err(changed(sftp));
     }
-    let content = part.finish(file, target, &before, meter)?;
+    let content = part.finish(file, hasher.finish(), target, &before, meter)?;
     Ok(PulledFile { path: target.to_owned(), content, came })
 }
 
@@ -222,6 +224,11 @@ fn digest(path: &Path, meter: &mut dyn Meter) -> Result<Digested, PullError> {
     })
 }
 
+/// Where the beginning of such a version of a file is kept after a break, beside its place.
+pub fn part_of(target: &Path, size: u64, mtime: u32) -> PathBuf {
+    durable_files::beside(target, &format!("{size}-{mtime}"), "part")
+}
+
 /// What has come so far of one version of a file: a later version begins anew, under another name.
 struct Part {
     path: PathBuf,
@@ -230,8 +237,23 @@ struct Part {
 
 impl Part {
     fn of(target: &Path, size: u64, before: &FileAttributes) -> Self {
-        let version = format!("{size}-{}", before.mtime.unwrap_or(0));
-        Self { path: durable_files::beside(target, &version, "part"), size }
+        Self { path: part_of(target, size, before.mtime.unwrap_or(0)), size }
+    }
+
+    /// Takes in what is there already.
+    fn begun(&self, had: u64, meter: &mut dyn Meter) -> Result<Hasher, PullError> {
+        let (mut hasher, mut buffer) = (Hasher::default(), vec![0; 1 << 16]);
+        let mut rest = if had == 0 { None } else { Some(open_regular(&self.path)?.take(had)) };
+        while let Some(rest) = &mut rest {
+            match rest.read(&mut buffer).doing("read", &self.path)? {
+                0 => break,
+                len => hasher.update(&buffer[..len]),
+            }
+            if meter.passed(0).is_break() {
+                return Err(PullError::Stopped);
+            }
+        }
+        Ok(hasher)
     }
 
     /// Opens it to be gone on with, and tells how much is there.
@@ -252,6 +274,7 @@ impl Part {
     fn finish(
         &self,
         file: File,
+        arrived: Digested,
         target: &Path,
         before: &FileAttributes,
         meter: &mut dyn Meter,
@@ -263,6 +286,11 @@ impl Part {
         file.sync_all().doing("sync", &self.path)?;
         drop(file);
         let content = digest(&self.path, meter)?;
+        if content != arrived {
+            remove_file_if_there(&self.path)?;
+            let other = io::Error::other("it does not hold what was written to it");
+            return Err(FileError::new("read back", &self.path, other).into());
+        }
         publish_over(&self.path, target)?;
         Ok(content)
     }

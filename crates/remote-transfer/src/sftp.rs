@@ -61,6 +61,14 @@ pub enum SftpError {
         /// What it said.
         reason: String,
     },
+    /// More is there than anybody could want listed.
+    #[error("there is no end to what {path} on {peer} holds")]
+    Endless {
+        /// The folder there.
+        path: String,
+        /// Whom one talked to.
+        peer: String,
+    },
     /// It does not speak the protocol.
     #[error("{peer} does not speak SFTP: {what}")]
     Malformed {
@@ -192,7 +200,7 @@ impl<'a> Sftp<'a> {
                 Err(error) => return Err(error),
             }
             if names.len() > MOST_NAMES {
-                return Err(self.malformed("a folder with more than a million names"));
+                return Err(SftpError::Endless { path: display(folder), peer: self.peer.clone() });
             }
         }
     }

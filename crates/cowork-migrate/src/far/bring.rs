@@ -8,14 +8,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use durable_files::{
-    Digest, DirLock, InContext, create_private_dirs, remove_file_if_there, remove_tree_if_there, room_at,
+    Digest, DirLock, Traits, create_private_dirs, publish_over, remove_file_if_there, remove_tree_if_there,
+    room_at, sync_dir, write_file,
 };
 use legacy_readers::cowork::{
     Contents, Disk, Item as Found, Kind, Purpose, Session, ThisDisk, View, contents_on,
 };
 use migration_cli::{Mode, Refusal, Surroundings};
-use migration_engine::{Cx, RoomError, Shortage, StateRoot};
-use remote_transfer::pull_file;
+use migration_engine::{Cx, RoomError, Shortage, StateRoot, StepError};
+use remote_transfer::{part_of, pull_file};
 use session_model::{Anomaly, Finding, Timestamp};
 
 use super::disk::{FarDisk, shown, spelled};
@@ -39,8 +40,8 @@ pub(crate) struct Wish<'w> {
 
 /// What became of a wish.
 pub(crate) enum Bringing {
-    /// It is here, as a bundle.
-    Here(Box<Source>),
+    /// It is here, as a bundle; locked until there is a run of it, if there will be one.
+    Here(Box<Source>, Option<DirLock>),
     /// Nothing may be written, and this would have to come first.
     Outlined(Outline),
 }
@@ -104,7 +105,8 @@ pub(crate) fn bring(
         );
         let old = OldWorld::of(&source, view, &Drives::default(), &options.map)?;
         parcel.manifest = Manifest::of(&source, old).map(|manifest| manifest.text());
-        let bundle = root.path().join("pulled").join(name_of(disk, &session.path));
+        let bundle = pulled(root).join(name_of(disk, &session.path));
+        let mut lock = None;
         let mut findings = vec![unwatched(disk)];
         findings.extend(stays_there(session, &contents.anomalies));
         if mode == Mode::DryRun && !parcel.is_whole(&bundle) {
@@ -112,10 +114,13 @@ pub(crate) fn bring(
             return Ok(Bringing::Outlined(parcel.outline(findings)));
         }
         if mode == Mode::Apply {
-            findings.push(parcel.come(disk, &bundle, cx)?);
+            create_private_dirs(&bundle)?;
+            lock = Some(DirLock::take(&bundle)?);
+            findings.push(parcel.come(disk, &bundle, cx).map_err(|refusal| stays_here(refusal, &bundle))?);
             disk.forget();
             if contents_on(disk, session) != contents || parcel.sidecar_changed(disk) {
-                return Err(changed(format!("{} changed while it was being read", shown(&session.path))));
+                let changed = changed(format!("{} changed while it was being read", shown(&session.path)));
+                return Err(stays_here(changed, &bundle));
             }
         }
         let mut brought =
@@ -124,8 +129,21 @@ pub(crate) fn bring(
         // A bundle does not say that its session was an agent's.
         brought.sessions.iter_mut().for_each(|brought| brought.agent = session.agent);
         let said = source.said.clone();
-        Ok(Bringing::Here(Box::new(Source { said, brought: true, left: parcel.left, findings, ..brought })))
+        let source = Source { said, brought: true, left: parcel.left, findings, ..brought };
+        Ok(Bringing::Here(Box::new(source), lock))
     })
+}
+
+/// Where bundles lie that were brought from other hosts.
+pub(crate) fn pulled(root: &StateRoot) -> PathBuf {
+    root.path().join("pulled")
+}
+
+/// The refusal, and where to find what came all the same.
+pub(crate) fn stays_here(refusal: Refusal, bundle: &Path) -> Refusal {
+    let bundle = durable_files::PathText::from(bundle.to_path_buf());
+    let hint = format!("{}; what came is kept in {}", refusal.hint, bundle.display());
+    Refusal { hint, ..refusal }
 }
 
 /// What is not brought, and what could not be read there: the bundle does not know of it.
@@ -213,12 +231,12 @@ impl Parcel {
 
     /// Brings what is not here.
     fn come(&self, disk: &FarDisk<'_>, bundle: &Path, cx: &Cx<'_>) -> Result<Finding, Refusal> {
-        create_private_dirs(bundle)?;
-        let _lock = DirLock::take(bundle)?;
         let bundle = &transcript_relocate::resolve_physically(bundle); // whose names may be long on Windows
-        self.clear(bundle, true)?;
+        self.clear(bundle)?;
         let (files, bytes) = sum(self.missing(bundle));
-        must_have_room(bundle, bytes, files)?;
+        let parts = self.missing(bundle).filter_map(|file| fs::metadata(file.part(bundle)).ok());
+        let here: u64 = parts.map(|part| part.len()).sum();
+        must_have_room(bundle, bytes.saturating_sub(here), files)?;
         for folder in &self.folders {
             create_private_dirs(&bundle.join(folder))?;
         }
@@ -233,11 +251,15 @@ impl Parcel {
         cx.progress.end();
         if let Some(manifest) = &self.manifest {
             let path = bundle.join(MANIFEST);
-            fs::write(&path, manifest).doing("write", &path)?;
+            let staged = durable_files::beside(&path, "pull", "part");
+            remove_file_if_there(&staged)?;
+            write_file(manifest, &staged, Traits::PRIVATE).map_err(StepError::from)?;
+            publish_over(&staged, &path)?;
+            sync_dir(bundle)?;
         }
-        self.clear(bundle, false)?;
+        self.clear(bundle)?;
         let message = format!(
-            "{files} of {} files came from {}, {came} bytes; they stay in {} until the run is forgotten",
+            "{files} of {} files came from {}, {came} bytes; they stay in {} until no run needs them",
             self.files.len(),
             disk.peer(),
             durable_files::PathText::from(bundle.clone()).display()
@@ -253,12 +275,10 @@ impl Parcel {
     }
 
     /// Removes from the bundle what is not wanted (any more).
-    fn clear(&self, bundle: &Path, keep_parts: bool) -> Result<(), Refusal> {
+    fn clear(&self, bundle: &Path) -> Result<(), Refusal> {
         for path in self.unwanted(bundle) {
-            let is_part = path.as_os_str().as_encoded_bytes().ends_with(b".part");
             match path.symlink_metadata() {
                 Ok(found) if found.is_dir() => remove_tree_if_there(&path)?,
-                Ok(_) if is_part && keep_parts => {}
                 _ => drop(remove_file_if_there(&path)?),
             }
         }
@@ -266,19 +286,17 @@ impl Parcel {
     }
 
     fn unwanted(&self, bundle: &Path) -> Vec<PathBuf> {
-        let files = self
-            .files
-            .iter()
-            .map(|file| &*file.here)
-            .chain(self.manifest.iter().map(|_| Path::new(MANIFEST)));
-        let files: BTreeSet<&Path> = files.collect();
+        let parts = self.missing(bundle).map(|file| file.part(bundle));
+        let mut files: BTreeSet<PathBuf> = parts.collect();
+        files.extend(self.files.iter().map(|file| bundle.join(&file.here)));
+        files.extend(self.manifest.iter().map(|_| bundle.join(MANIFEST)));
         let folders: BTreeSet<&Path> = self.folders.iter().map(|folder| &**folder).collect();
         let (mut unwanted, mut below) = (Vec::new(), vec![PathBuf::new()]);
         while let Some(folder) = below.pop() {
             for (name, kind) in ThisDisk.list(&bundle.join(&folder)).unwrap_or_default() {
                 let path = folder.join(name);
                 match kind {
-                    Kind::File if files.contains(&*path) => {}
+                    Kind::File if files.contains(&bundle.join(&path)) => {}
                     Kind::Folder if folders.contains(&*path) => below.push(path),
                     _ => unwanted.push(bundle.join(path)),
                 }
@@ -289,6 +307,12 @@ impl Parcel {
 }
 
 impl Wanted {
+    /// Where the beginning of it stands after a break.
+    fn part(&self, bundle: &Path) -> PathBuf {
+        let mtime = u32::try_from(self.mtime.as_second()).unwrap_or(0);
+        part_of(&bundle.join(&self.here), self.bytes, mtime)
+    }
+
     /// Whether it came before, as it is now.
     fn is_here(&self, bundle: &Path) -> bool {
         let found = ThisDisk.look(&bundle.join(&self.here));

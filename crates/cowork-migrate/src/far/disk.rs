@@ -65,6 +65,7 @@ impl<'a> FarDisk<'a> {
     pub(super) fn forget(&self) {
         self.known.borrow_mut().clear();
         self.unnameable.borrow_mut().clear();
+        self.names.set(0);
     }
 
     /// What lies below a folder and cannot have its name here.
@@ -96,8 +97,8 @@ impl<'a> FarDisk<'a> {
         self.names.set(self.names.get().saturating_add(more));
         let is = self.names.get() > MOST_NAMES || folder.components().count() > DEEPEST;
         if is {
-            let what = "folders without an end";
-            *self.gone.borrow_mut() = Some(SftpError::Malformed { peer: self.peer.clone(), what });
+            let (peer, path) = (self.peer.clone(), shown(folder));
+            *self.gone.borrow_mut() = Some(SftpError::Endless { peer, path });
         }
         is
     }
@@ -228,7 +229,7 @@ mod tests {
         while disk.list(&folder).is_ok() {
             folder.push("d");
         }
-        assert!(matches!(disk.gone(), Some(SftpError::Malformed { .. })), "{}", folder.display());
+        assert!(matches!(disk.gone(), Some(SftpError::Endless { .. })), "{}", folder.display());
     }
 
     #[test]

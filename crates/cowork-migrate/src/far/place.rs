@@ -59,8 +59,7 @@ impl FarPlace {
     }
 
     fn parse(rest: &str) -> Option<Self> {
-        let end = rest.find(['/', '\\']).unwrap_or(rest.len());
-        let (authority, path) = rest.split_at(end);
+        let (authority, path) = rest.split_at(end_of_host(rest));
         let (user, at) = match authority.rsplit_once('@') {
             Some((user, at)) => (Some(decoded(user)?), at),
             None => (None, authority),
@@ -87,12 +86,24 @@ impl FarPlace {
     }
 }
 
-/// `\C:\Users` and `/C:\Users` are what `/C:/Users` is; `/~/x` is `x` from the home on.
+/// Where the path begins: at the first `/` or `\`, unless the latter stands in the name of a user, `DOM\mira@old-pc`.
+fn end_of_host(rest: &str) -> usize {
+    let next = |from: usize| rest[from..].find(['/', '\\']).map_or(rest.len(), |at| from + at);
+    let first = next(0);
+    if !rest[first..].starts_with('\\') || rest[..first].contains(['@', ':']) {
+        return first;
+    }
+    let second = next(first + 1);
+    if rest[first..second].contains('@') { second } else { first }
+}
+
+/// `\C:\Users` and `/C:\Users` are what `/C:/Users` is; `/~/x` and `\~\x` are `x` from the home on.
 fn as_served(path: &str) -> String {
     let drive = path.trim_start_matches(['/', '\\']);
     let is_windows = matches!(drive.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
-    match path.strip_prefix("/~") {
+    match path.strip_prefix(['/', '\\']).and_then(|path| path.strip_prefix('~')) {
         _ if is_windows => format!("/{}", drive.replace('\\', "/")),
+        Some(rest) if rest.starts_with('\\') => as_served(&format!("/~{}", rest.replace('\\', "/"))),
         Some(rest) if rest.is_empty() || rest.starts_with('/') => match rest.trim_start_matches('/') {
             "" => HOME.to_owned(),
             below => below.to_owned(),
@@ -138,6 +149,9 @@ mod tests {
             ("ssh://pc/home/mira", "pc", "/home/mira"),
             ("ssh://pc/~/AppData", "pc", "AppData"),
             ("ssh://pc/~", "pc", "."),
+            (r"ssh://pc/~\AppData\Roaming", "pc", "AppData/Roaming"),
+            (r"ssh://pc\~\AppData", "pc", "AppData"),
+            (r"ssh://pc\~", "pc", "."),
             ("ssh://pc", "pc", "."),
             ("ssh://pc/", "pc", "."),
             ("ssh://pc/~mira/x", "pc", "/~mira/x"),
@@ -148,6 +162,12 @@ mod tests {
         let whole = Some((Some("m r".into()), "::1".into(), Some(2222), "/x".into()));
         assert_eq!(place("ssh://m%20r@[::1]:2222/x"), whole);
         assert_eq!(place("ssh://mira@pc:22/x").unwrap().2, Some(22));
+        for path in ["/C:/x", r"\C:\x"] {
+            let of_a_domain = Some((Some(r"DOM\mira".into()), "pc".into(), None, "/C:/x".into()));
+            assert_eq!(place(&format!(r"ssh://DOM\mira@pc{path}")), of_a_domain, "{path}");
+        }
+        let at = Some((Some("mira".into()), "pc".into(), None, "/C:/a@b".into()));
+        assert_eq!(place(r"ssh://mira@pc\C:\a@b"), at);
     }
 
     #[test]

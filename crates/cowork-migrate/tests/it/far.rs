@@ -299,15 +299,51 @@ fn a_host_that_is_not_surely_the_right_one_is_not_read() {
     before.assert_same(&far.everything(), "refusals");
 }
 
+fn bundles(far: &Far) -> usize {
+    fs::read_dir(far.world.path().join("state/pulled")).map_or(0, Iterator::count)
+}
+
 #[test]
-fn what_was_brought_goes_when_the_run_is_forgotten() {
+fn what_was_brought_goes_with_the_last_run_that_needs_it() {
     let far = Far::new(World::new(Session::numbered(7)), "openssh");
-    let pulled = far.world.path().join("state/pulled");
-    far.world.expect(0, &far.whole());
-    assert_eq!(fs::read_dir(&pulled).unwrap().count(), 1);
+    let run = || far.world.report(0, &far.whole())["run"].as_str().unwrap().to_owned();
+    let first = run();
+    far.world.say(0, &["undo"]);
+    let second = run();
+    assert_eq!(bundles(&far), 1, "both move from the same");
+    far.world.say(0, &["runs", "forget", &first, "--yes"]);
+    assert_eq!(bundles(&far), 1, "the other run needs it");
+    far.world.say(0, &["undo"]);
+    let listed = far.world.say(0, &["runs"]).stdout;
+    assert!(!listed.contains("[brought]"), "{listed}");
+    far.world.say(0, &["runs", "forget", &second, "--dry-run"]);
+    assert_eq!(bundles(&far), 1);
+    far.world.say(0, &["runs", "forget", &second, "--yes"]);
+    assert_eq!(bundles(&far), 0, "an undone run has let it go too");
+    run();
     far.world.say(0, &["runs", "gc", "--older-than", "0", "--yes"]);
-    assert_eq!(fs::read_dir(&pulled).unwrap().count(), 0);
+    assert_eq!(bundles(&far), 0);
     assert!(far.world.new_sidecar().exists());
+}
+
+#[test]
+fn what_was_brought_for_no_run_is_named_and_goes_once_it_is_old() {
+    let far = Far::new(World::new(Session::numbered(7)), "openssh");
+    let occupied = far.world.path().join("occupied");
+    fs::create_dir_all(occupied.join("by another")).unwrap();
+    let words = far.words(&["pack", "--out", occupied.to_str().unwrap(), "--from", &far.place()]);
+    let refused = far.world.expect(4, &words).stderr;
+    assert!(refused.contains("what came is kept in @HERE@/state/pulled/"), "{refused}");
+    let listed = far.world.say(0, &["runs"]).stdout;
+    assert!(listed.contains("runs gc --older-than 0") && listed.contains("[brought]"), "{listed}");
+    for kept in [&["--older-than", "1", "--yes"][..], &["--older-than", "0", "--dry-run"]] {
+        far.world.say(0, &[&["runs", "gc"], kept].concat());
+        assert_eq!(bundles(&far), 1, "{kept:?}");
+    }
+    far.world.say(2, &["runs", "gc", "--older-than", "0"]);
+    assert_eq!(bundles(&far), 1, "nobody has said yes");
+    far.world.say(0, &["runs", "gc", "--older-than", "0", "--yes"]);
+    assert_eq!(bundles(&far), 0);
 }
 
 #[test]

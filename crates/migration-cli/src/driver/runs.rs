@@ -29,10 +29,12 @@ impl<T: Tool> Session<'_, T> {
         listed.sort_by_key(|(id, run)| (run.as_ref().ok().map(RunSummary::began), id.clone()));
         if listed.is_empty() {
             let message = format!("there are no runs in {}", self.root.path().display());
-            return Ok(Report::nothing::<T>(Asked::Runs, "no-runs", message));
+            let mut report = Report::nothing::<T>(Asked::Runs, "no-runs", message);
+            report.findings.extend(self.lying_about()?);
+            return Ok(report);
         }
         let items = listed.iter().map(|(id, run)| row(id, run.as_ref())).collect();
-        Ok(Report { items, ..Report::new::<T>(Asked::Runs) })
+        Ok(Report { items, findings: self.lying_about()?, ..Report::new::<T>(Asked::Runs) })
     }
 
     /// What became of every input of a run, whatever tool made it.

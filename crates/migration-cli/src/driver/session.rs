@@ -49,6 +49,15 @@ impl<'a, T: Tool> Session<'a, T> {
         self.command_of(T::NAME, verb, run)
     }
 
+    /// The command that removes whatever nothing needs any more.
+    pub(super) fn gc(&self) -> String {
+        let command = format!("{} runs gc --older-than 0", shell_word(T::NAME));
+        match &self.common.state_dir {
+            None => command,
+            Some(_) => format!("{command} --state-dir {}", shell_word(self.root.path())),
+        }
+    }
+
     /// The command of any tool that does something with a run of its own.
     pub(super) fn command_of(&self, tool: &str, verb: &str, run: &RunId) -> String {
         let command = format!("{} {verb} {run}", shell_word(tool));

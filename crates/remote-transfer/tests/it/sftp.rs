@@ -279,7 +279,7 @@ fn a_folder_without_an_end_is_no_folder() {
     let names = vec![&b"again"[..]; 10_000];
     let mut sftp = endless(Claims { size: 0, names, folders: false, ends: false });
     let error = sftp.list(b"/").unwrap_err();
-    assert!(matches!(error, SftpError::Malformed { .. }), "{error}");
+    assert!(matches!(error, SftpError::Endless { .. }), "{error}");
 }
 
 #[test]
