@@ -156,6 +156,10 @@ pub(crate) fn command<T: Tool>() -> clap::Command {
     let hidden: Vec<clap::Arg> = own.map(|arg| arg.global(true).hide(true)).collect();
     let dry_run = command.get_arguments().find(|arg| arg.get_id() == "dry_run").cloned();
     let dry_run = dry_run.map(|arg| arg.hide(true));
+    let command = match T::UNDO_ALIAS {
+        Some(alias) => command.mut_subcommand("undo", |undo| undo.visible_alias(alias)),
+        None => command,
+    };
     command.mut_subcommands(|verb| {
         let without_dry_run = dry_run.iter().filter(|_| verb.get_name() != "runs").cloned();
         let hidden: Vec<_> = hidden.iter().cloned().chain(without_dry_run).collect();

@@ -144,4 +144,4 @@ pub use settings::settings_of;
 pub use ssh::{SshOptions, TransportName};
 pub use stop::{Signal, Stop};
 pub use surroundings::{Streams, Surroundings, Terminals};
-pub use tool::{Ask, Clearance, Listed, Listing, Mode, NoVerbs, Prepared, Purpose, Tool, Verbs};
+pub use tool::{Ask, Clearance, Listed, Listing, Mode, NoVerbs, Prepared, Purpose, Tool, Verbs, Words};

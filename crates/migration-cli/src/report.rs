@@ -17,7 +17,7 @@ pub(crate) use row::{Fate, GROWN, Own, Row, RunFacts, RunState};
 pub(crate) use table::bytes;
 pub(crate) use text::{error_text, to_text};
 
-use crate::{Exit, Listed, Listing, Refusal, Tool};
+use crate::{Exit, Listed, Listing, Mode, Refusal, Tool, Words};
 
 /// The version of the document; docs/report.schema.json describes it.
 const SCHEMA: u32 = 1;
@@ -72,6 +72,9 @@ pub(crate) struct Report {
     /// Whether it ends with a table of its items.
     #[serde(skip)]
     pub(crate) ends_in_a_table: bool,
+    /// What the tool says in words of its own.
+    #[serde(skip)]
+    pub(crate) words: Words,
     #[serde(serialize_with = "as_map")]
     pub(crate) sums: Vec<(String, Sums)>,
     pub(crate) findings: Vec<Finding>,
@@ -111,6 +114,7 @@ impl Report {
             items: Vec::new(),
             columns: (Vec::new(), 0),
             ends_in_a_table: false,
+            words: Words::default(),
             sums: Vec::new(),
             findings: Vec::new(),
             next: Vec::new(),
@@ -118,11 +122,16 @@ impl Report {
         }
     }
 
-    /// What became, or would become, of every input.
-    pub(crate) fn of_receipt<T: Tool>(mode: Asked, receipt: Receipt) -> Self {
+    /// What became, or would become, of every input; `stands` if all of it was found to be so.
+    pub(crate) fn of_receipt<T: Tool>(asked: Asked, receipt: Receipt, stands: bool) -> Self {
         let (summary, sums) = (receipt.summary(), receipt.sums());
-        let exit = if receipt.is_partial() { Exit::Partial } else { Exit::Done };
+        let exit = match (stands, receipt.is_partial()) {
+            (false, _) => Exit::Unverified,
+            (true, true) => Exit::Partial,
+            (true, false) => Exit::Done,
+        };
         Self {
+            words: words::<T>(asked, exit, &receipt),
             ends_in_a_table: T::ENDS_IN_A_TABLE && receipt.items.len() > 1,
             run: receipt.run,
             exit,
@@ -130,7 +139,7 @@ impl Report {
             sums,
             items: receipt.items.into_iter().map(|(item, outcome)| Row::of_item(item, outcome)).collect(),
             findings: receipt.header.findings,
-            ..Self::new::<T>(mode)
+            ..Self::new::<T>(asked)
         }
     }
 
@@ -184,6 +193,15 @@ impl Report {
     /// How many items are in a bucket.
     pub(crate) fn count(&self, bucket: Bucket) -> u64 {
         self.summary.get(bucket)
+    }
+}
+
+/// What a tool says of a migration in words of its own.
+fn words<T: Tool>(asked: Asked, exit: Exit, receipt: &Receipt) -> Words {
+    match asked {
+        Asked::Plan => T::words(Mode::DryRun, exit, receipt),
+        Asked::Apply | Asked::Resume | Asked::Own(_) => T::words(Mode::Apply, exit, receipt),
+        _ => Words::default(),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{Exit, Refusal, Streams, Surroundings, Terminals};
 pub(crate) struct Speaker<'a, 'b> {
     streams: &'a mut Streams<'b>,
     json: bool,
+    quiet: bool,
     style: Style,
     color_on_stderr: bool,
     answers: Answers,
@@ -37,6 +38,7 @@ impl<'a, 'b> Speaker<'a, 'b> {
         Self {
             streams,
             json: common.json,
+            quiet: common.quiet,
             style: Style { color: colors(here.terminals.stdout), verbose: common.verbose },
             color_on_stderr: colors(here.terminals.stderr),
             answers: match here.terminals {
@@ -55,6 +57,10 @@ impl<'a, 'b> Speaker<'a, 'b> {
     /// Says the report, and answers how the tool ends.
     pub(crate) fn report(&mut self, report: &Report) -> Exit {
         let text = if self.json { to_json(report) } else { to_text(report, self.style) };
+        if !self.quiet {
+            let log: String = report.words.log.iter().map(|line| visible(line) + "\n").collect();
+            self.print_to_stderr(&log);
+        }
         let error = error_text(report, self.color_on_stderr);
         self.print_to_stderr(&error);
         match self.print(&text) {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use durable_files::PathText;
-use migration_engine::{Cx, Header, Plan, StateRoot, Step, Worlds};
+use migration_engine::{Cx, Header, Plan, Receipt, StateRoot, Step, Worlds};
 use session_model::Finding;
 
 use crate::{Exit, Refusal, Surroundings};
@@ -31,6 +31,14 @@ pub trait Tool {
     ///
     /// [`Item::own`]: migration_engine::Item
     const ENDS_IN_A_TABLE: bool = false;
+
+    /// Another name of the verb `undo`, by which the users of this tool know it.
+    const UNDO_ALIAS: Option<&'static str> = None;
+
+    /// What a report says beside what every tool's says, in the words of a guide that its users follow.
+    fn words(_mode: Mode, _exit: Exit, _receipt: &Receipt) -> Words {
+        Words::default()
+    }
 
     /// The existing folders whose locks keep every other run off the target. Called first; a target that must exist
     /// and does not is refused here.
@@ -194,6 +202,17 @@ pub struct Clearance {
     pub question: String,
     /// Removes all of it.
     pub remove: Box<dyn FnOnce() -> Result<(), Refusal>>,
+}
+
+/// What a tool says in words of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Words {
+    /// Lines on standard error, unless `--quiet` was said.
+    pub log: Vec<String>,
+    /// Lines at the head of the report as text.
+    pub block: Vec<String>,
+    /// Its last line.
+    pub closing: Option<String>,
 }
 
 /// A row of a [`Listing`].

@@ -72,8 +72,14 @@ const DEEPEST: u32 = 64;
 
 /// Whether two well-formed values say the same: white space, the order of members and the spelling of strings do not
 /// count, and of members of one name the last does. Whole numbers are compared digit by digit.
-pub(crate) fn says_the_same(a: &str, b: &str) -> bool {
+pub fn says_the_same(a: &str, b: &str) -> bool {
     a == b || at_depth(a.trim(), b.trim(), 0)
+}
+
+/// Whether one object says all that another does: each of its members, with a value that says the same.
+pub fn says_all_of(object: &str, other: &str) -> bool {
+    let (Some(object), Some(other)) = (by_name(object.trim()), by_name(other.trim())) else { return false };
+    other.iter().all(|(name, value)| object.get(name).is_some_and(|found| says_the_same(found, value)))
 }
 
 fn at_depth(a: &str, b: &str, depth: u32) -> bool {

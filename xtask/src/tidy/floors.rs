@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 6] = [
     &["transcript-relocate", "sqlite-writer", "session-store", "remote-transfer"],
     &["session-control"],
     &["migration-cli"],
-    &["ao-migrate", "cowork-stitch", "cowork-migrate", "convocate-migrate"],
+    &["ao-migrate", "cowork-stitch", "cowork-migrate", "convocate-migrate", "openclaw-migrate"],
 ];
 
 /// Outside the floors: what no published crate may need to be built.

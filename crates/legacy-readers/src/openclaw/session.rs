@@ -52,6 +52,11 @@ impl Session {
         self.members.iter().find(|(found, _)| found == name).map(|(_, value)| &**value)
     }
 
+    /// The time that a member tells, as text or as a number.
+    pub fn time(&self, name: &str) -> Option<Moment> {
+        self.get(name).and_then(moment)
+    }
+
     /// A store, or JSON of somebody else: an object that says nothing of what a session file says, or whose values are
     /// all entries (formats/openclaw.md §11, "Selection").
     fn is_foreign(&self) -> bool {
@@ -81,7 +86,7 @@ impl Messages {
 }
 
 /// A time as text or as a number.
-pub(super) fn moment(value: &RawValue) -> Option<Moment> {
+fn moment(value: &RawValue) -> Option<Moment> {
     match serde_json::from_str::<Cow<'_, str>>(value.get()) {
         Ok(text) => Moment::parse(&text),
         Err(_) => serde_json::from_str(value.get()).ok().and_then(Moment::of_number),

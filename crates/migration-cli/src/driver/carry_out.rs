@@ -19,10 +19,7 @@ impl<T: Tool> Session<'_, T> {
         let jobs = self.tool.jobs(self.options);
         run.apply(worlds, jobs, &self.cx()).map_err(|error| self.halted(error, run))?;
         let verdict = run.verify(worlds, Look::Quick, &self.cx()).map_err(|error| self.unseen(error, run))?;
-        let mut report = Report::of_receipt::<T>(asked, run.receipt()); // not in memory during that look
-        if !verdict.passes() {
-            report.exit = Exit::Unverified;
-        }
+        let mut report = Report::of_receipt::<T>(asked, run.receipt(), verdict.passes()); // not in memory during that look
         report.add_findings(verdict.findings);
         report.findings.extend(self.kept(run));
         self.offer(&mut report, run);

@@ -22,14 +22,15 @@ pub(super) fn migrate<T: Tool>(session: &Session<'_, T>, ask: Ask<'_, T>) -> Res
     }
     if mode == Mode::DryRun {
         let pending = !plan.is_settled();
-        let mut report = Report::of_receipt::<T>(Asked::Plan, Receipt::planned(plan.header, plan.items));
+        let mut report =
+            Report::of_receipt::<T>(Asked::Plan, Receipt::planned(plan.header, plan.items), true);
         if pending {
             report.then("apply", session.without_dry_run());
         }
         return Ok(report);
     }
     if plan.is_settled() {
-        return Ok(Report::of_receipt::<T>(asked, Receipt::planned(plan.header, plan.items)));
+        return Ok(Report::of_receipt::<T>(asked, Receipt::planned(plan.header, plan.items), true));
     }
     let now = (session.here.now)();
     let run = Run::create(&session.root, RunId::new(now, session.here.salt), plan, locks, now)?;

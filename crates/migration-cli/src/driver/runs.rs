@@ -50,7 +50,7 @@ impl<T: Tool> Session<'_, T> {
                 run.dir.display()
             ),
         );
-        let mut report = Report::of_receipt::<T>(Asked::Runs, run.receipt());
+        let mut report = Report::of_receipt::<T>(Asked::Runs, run.receipt(), true);
         report.exit = crate::Exit::Done;
         report.findings.insert(0, stands);
         if run.stands() && !run.is_running() {

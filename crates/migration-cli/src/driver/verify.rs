@@ -32,7 +32,7 @@ pub(super) fn verify<T: Tool>(session: &Session<'_, T>, id: Option<&RunId>) -> R
     let mut receipt = run.receipt();
     receipt.header.findings.clear(); // they are of the time of the plan, and were said then
     let rest = take_grown(&mut receipt, verdict.findings);
-    let mut report = Report { exit, ..Report::of_receipt::<T>(Asked::Verify, receipt) };
+    let mut report = Report { exit, ..Report::of_receipt::<T>(Asked::Verify, receipt, true) };
     report.add_findings(rest);
     report.then("undo", session.command("undo", run.id()));
     Ok(report)

@@ -17,6 +17,7 @@ pub(crate) fn to_text(report: &Report, style: Style) -> String {
     }
     let mut page = Page::new(style);
     headline(&mut page, report);
+    report.words.block.iter().for_each(|line| page.line(line));
     report.findings.iter().for_each(|finding| page.finding("", finding));
     lists::runs(&mut page, &report.items);
     lists::listed(&mut page, report);
@@ -33,6 +34,7 @@ pub(crate) fn to_text(report: &Report, style: Style) -> String {
     reasons(&mut page, report);
     endings(&mut page, report);
     resumes(&mut page, report);
+    report.words.closing.iter().for_each(|line| page.line(line));
     page.text()
 }
 

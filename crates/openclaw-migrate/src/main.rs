@@ -1,0 +1,10 @@
+//! `openclaw-migrate`: see the library of the same name.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    migration_cli::main(&openclaw_migrate::OpenclawMigrate)
+}
