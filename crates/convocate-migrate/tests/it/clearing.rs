@@ -4,9 +4,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::Value;
+use testkit::disk::Disk;
 use testkit::tree::Tree;
 
-use crate::hosts::{AGENT, Hosts, session_user, uuid};
+use crate::hosts::{AGENT, Hosts, said, session_user, uuid};
 
 const LOST: &str = "20260131-174501-3f9a";
 
@@ -99,9 +100,15 @@ fn what_a_link_leads_to_is_not_removed() {
 #[test]
 fn what_is_only_called_like_a_leftover_is_not_removed() {
     let (hosts, staging) = left_behind();
-    let theirs = [".incoming-mail", &format!(".incoming-{}.old", uuid(7)), &format!(".incoming-{}", uuid(8))];
+    let as_long = "x".repeat(36);
+    let theirs = [
+        ".incoming-mail",
+        &format!(".incoming-{as_long}"),
+        &format!(".incoming-{}.old", uuid(7)),
+        &format!(".incoming-{}", uuid(8)),
+    ];
     let theirs = theirs.map(|name| hosts.agent().join(name));
-    for (folder, label) in theirs.iter().zip([LOST, LOST, "a walk"]) {
+    for (folder, label) in theirs.iter().zip([LOST, LOST, LOST, "a walk"]) {
         fs::create_dir(folder).unwrap();
         fs::write(folder.join("run"), label).unwrap();
     }
@@ -111,4 +118,17 @@ fn what_is_only_called_like_a_leftover_is_not_removed() {
     hosts.expect(0, &gc(&["--yes"]));
     assert!(theirs.iter().all(|folder| folder.exists()));
     assert!(!staging.exists() && !unlabelled.exists());
+}
+
+#[test]
+fn what_could_not_be_removed_in_the_middle_is_a_failure_and_no_refusal() {
+    let (hosts, staging) = left_behind();
+    let disk = Disk::in_memory(&staging.join(uuid(7)), "size=1m"); // which nobody can remove
+    let failed = hosts.tool(&gc(&["--yes"])).run();
+    assert_eq!(failed.status.code(), Some(1), "{}", said(&failed));
+    let kept = fs::read_dir(hosts.shell().join(".migrated")).unwrap().count();
+    assert_eq!(kept, 1, "the sources that may go have gone");
+    drop(disk);
+    hosts.expect(0, &gc(&["--yes"]));
+    assert!(!staging.exists());
 }

@@ -6,10 +6,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use migration_engine::Changed;
-use remote_transfer::Far;
+use migration_engine::{Changed, RunId, Slot, Step};
+use remote_transfer::{Far, Remote, Remotes};
+use session_model::Timestamp;
 use testkit::disk::Disk;
 
 use crate::ends::{Ends, Link, apply, cx, sent};
@@ -224,4 +226,44 @@ fn a_leftover_says_whose_it_is_until_all_else_of_it_is_gone() {
     drop(disk);
     clear().unwrap();
     assert!(!left.exists());
+}
+
+/// Whether something is being shown right now, which takes its time, and whether anything was taken back meanwhile.
+static SHOWING: AtomicBool = AtomicBool::new(false);
+static MEANWHILE: AtomicBool = AtomicBool::new(false);
+
+fn watch(command: &[u8]) {
+    let command = String::from_utf8_lossy(command);
+    if command.contains("# Shows a staged tree") {
+        SHOWING.store(true, Ordering::SeqCst);
+        std::thread::sleep(Duration::from_millis(500));
+        SHOWING.store(false, Ordering::SeqCst);
+    } else if command.contains("# Takes a tree back") && SHOWING.load(Ordering::SeqCst) {
+        MEANWHILE.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Whoever takes the last receipt back removes the folder of receipts, into which another is about to put one.
+#[test]
+fn nothing_is_taken_back_while_another_lane_shows_what_it_has_brought() {
+    let ends = Ends::small();
+    let far = Far::greet(Box::new(Here { watch: Some(watch), ..Here::default() }), "a-word").unwrap();
+    let lanes = Remotes::of(Remote::new(far), 2);
+    let (mut one, mut other) = (lanes.idle(), lanes.idle());
+    let slot = |step| Slot::new(RunId::new(Timestamp::now(), 0), step, ends.folder.path().join("run"));
+    fs::create_dir(ends.folder.path().join("run")).unwrap();
+    let step = ends.step();
+    let staged = step.stage(&mut one, &slot(0), &cx()).unwrap();
+    std::thread::scope(|scope| {
+        let shown = scope.spawn(|| step.publish(&mut one, &slot(0), &staged));
+        while !SHOWING.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        let mut theirs = ends.step();
+        theirs.place.name = "another".into();
+        theirs.place.staging = "another.incoming".into();
+        theirs.revert(&mut other, &slot(1), None, &cx()).unwrap();
+        shown.join().unwrap().unwrap();
+    });
+    assert!(ends.target().exists() && !MEANWHILE.load(Ordering::SeqCst));
 }

@@ -40,7 +40,16 @@ impl Worlds<DeliverTree> for Link {
         let (meanwhile, base) = (self.meanwhile.map(|(after, act)| (after + 1, act)), self.base.clone());
         let shells = self.shells.clone();
         let unprivileged = self.unprivileged;
-        let link = Here { commands, bytes: self.bytes, meanwhile, base, shells, unprivileged, begun: 0 };
+        let link = Here {
+            commands,
+            bytes: self.bytes,
+            meanwhile,
+            base,
+            shells,
+            unprivileged,
+            begun: 0,
+            watch: None,
+        };
         let mut far = Far::greet(Box::new(link), "a-word")?;
         far.compress(Compression::Never); // the tests count bytes
         Ok(Remote::new(far))

@@ -28,6 +28,8 @@ pub(crate) struct Here {
     pub(crate) shells: Shells,
     /// Whether one is nobody in particular there.
     pub(crate) unprivileged: bool,
+    /// Sees each command before it begins, also those of further ones.
+    pub(crate) watch: Option<fn(&[u8])>,
     /// How many commands there were.
     pub(crate) begun: usize,
 }
@@ -83,7 +85,7 @@ impl Transport for Here {
     }
 
     fn another(&self) -> Box<dyn Transport> {
-        Box::new(Self::default())
+        Box::new(Self { watch: self.watch, ..Self::default() })
     }
 
     fn start<'a>(
@@ -91,6 +93,9 @@ impl Transport for Here {
         command: &RemoteCommand,
         _meter: &'a mut dyn Meter,
     ) -> Result<Box<dyn Running + 'a>, TransportError> {
+        if let Some(watch) = self.watch {
+            watch(command.line());
+        }
         if let Some(left) = &mut self.commands {
             *left = left.checked_sub(1).ok_or_else(lost)?;
         }

@@ -382,3 +382,17 @@ fn what_leads_to_a_host_and_ends_is_named_by_what_it_said() {
         assert!(error.to_string().contains(said), "{error}");
     }
 }
+
+#[test]
+fn a_shell_that_gives_up_on_who_is_silent_waits_for_the_next_command_all_the_same() {
+    let programs = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/bin/bash", programs.path().join("sh")).unwrap();
+    let with_those = format!("export TMOUT=1 PATH={}:$PATH", programs.path().display());
+    let sshd = Sshd::start(&[&format!("ForceCommand {with_those}; eval \"$SSH_ORIGINAL_COMMAND\"")]);
+    let mut link = TransportKind::OpenSsh.open(target(&sshd));
+    for _ in 0..2 {
+        assert!(run(&mut *link, "true").unwrap().is_success());
+        std::thread::sleep(Duration::from_millis(1500)); // longer than it would wait
+    }
+    assert!(run(&mut *link, "true").unwrap().is_success());
+}
