@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use migration_cli::Refusal;
+use serde::Deserialize;
 use session_store::transcript::{Conversion, Standing, standing};
 use session_store::{Document, Format, Identity};
 
@@ -32,6 +33,8 @@ pub(crate) struct Entry {
 pub(crate) enum Found {
     Nothing,
     Transcript(Standing),
+    /// OpenClaw has it open.
+    InUse,
     /// Something that is no transcript, or cannot be read.
     Other,
 }
@@ -73,6 +76,9 @@ impl Existing {
 /// How the transcript in the place of a session's stands to what would be written there.
 pub(crate) fn found(folder: &Path, id: &str, conversion: &Conversion) -> Found {
     let path = folder.join(file_name(id));
+    if is_in_use(&path) {
+        return Found::InUse;
+    }
     let file = match open_regular(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Found::Nothing,
         Err(_) => return Found::Other,
@@ -80,6 +86,20 @@ pub(crate) fn found(folder: &Path, id: &str, conversion: &Conversion) -> Found {
     };
     let compared = File::open(&conversion.source).and_then(|source| standing(conversion.lines(source), file));
     compared.map_or(Found::Other, Found::Transcript)
+}
+
+/// The lock that OpenClaw has beside a transcript it writes to.
+#[derive(Deserialize)]
+struct TranscriptLock {
+    pid: u32,
+}
+
+/// Whether a living process has a lock on the transcript. One of a process that is gone, or that says nothing, is stale.
+fn is_in_use(transcript: &Path) -> bool {
+    let mut lock = transcript.as_os_str().to_owned();
+    lock.push(".lock");
+    let lock = read_regular(Path::new(&lock)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    lock.is_some_and(|lock: TranscriptLock| Path::new("/proc").join(lock.pid.to_string()).exists())
 }
 
 fn of_another_format(store: &Path, format: Format) -> Refusal {

@@ -168,7 +168,7 @@ impl<'a> Draft<'a> {
         }
         if item.planned.bucket == Bucket::Migrated {
             item.targets = vec![transcript.display().to_string()];
-            self.arrive(id, candidate, keys, &transcript);
+            self.arrive(id, candidate, keys, existing, &transcript);
         }
         if arrives {
             if self.asked.removes_originals {
@@ -187,9 +187,16 @@ impl<'a> Draft<'a> {
     }
 
     /// The steps that bring a session into the store.
-    fn arrive(&mut self, id: ItemId, candidate: &Candidate<'_>, keys: &Keys, transcript: &Path) {
+    fn arrive(
+        &mut self,
+        id: ItemId,
+        candidate: &Candidate<'_>,
+        keys: &Keys,
+        existing: &Existing,
+        transcript: &Path,
+    ) {
         let Candidate { source, session, arriving, found } = candidate;
-        if *found == Found::Nothing && !keys.is_there {
+        if *found == Found::Nothing {
             let step = InstallFile {
                 content: arriving.conversion.clone(),
                 target: transcript.into(),
@@ -198,11 +205,14 @@ impl<'a> Draft<'a> {
             };
             self.transcripts.push(Task { item: Some(id), step: Effect::Transcript(step) });
         }
+        // What is there already may have gone on since: another key leads to that.
+        let there = keys.primary.as_ref().filter(|_| keys.is_there).and_then(|key| existing.entries.get(key));
+        let entry = there.map_or(&arriving.entry, |there| &there.text);
         let primary = keys.primary.iter().filter(|_| !keys.is_there);
         self.entries.extend(primary.chain(&keys.aliases).map(|key| KeyedEntry {
             key: key.clone(),
             transcript: file_name(&source.id),
-            entry: arriving.entry.clone(),
+            entry: entry.clone(),
         }));
     }
 
@@ -371,7 +381,7 @@ fn outcome(arriving: &Arriving, keys: &Keys, found: Found, existing: &Existing) 
         return (conflict(found), Vec::new());
     };
     match standing(there, arriving, found) {
-        Some(Bucket::AlreadyPresent) if !keys.aliases.is_empty() => {
+        Some(Bucket::AlreadyPresent | Bucket::Superseded) if is_whole && !keys.aliases.is_empty() => {
             (Outcome::plain(Bucket::Migrated), Vec::new()) // a routing key does not lead there yet
         }
         Some(Bucket::Superseded) if !is_whole => {
