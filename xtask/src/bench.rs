@@ -4,6 +4,7 @@
 
 mod ao;
 mod check;
+mod deliver;
 mod extract;
 mod files;
 mod measure;
@@ -39,13 +40,14 @@ struct Bench {
     run: fn(&Given) -> Outcome,
 }
 
-const BENCHES: [Bench; 7] = [
+const BENCHES: [Bench; 8] = [
     Bench { name: "ao", needs: &[PYTHON], is_scalable: false, run: ao::run },
     Bench { name: "check", needs: &[PYTHON, ("jq", "jq")], is_scalable: true, run: check::run },
     Bench { name: "stitch", needs: &[PYTHON], is_scalable: true, run: stitch::run },
     Bench { name: "rewrite", needs: &[PYTHON], is_scalable: true, run: rewrite::run },
     Bench { name: "memory", needs: &[PYTHON], is_scalable: false, run: memory::run },
     Bench { name: "extract", needs: &extract::NEEDS, is_scalable: false, run: extract::run },
+    Bench { name: "deliver", needs: &deliver::NEEDS, is_scalable: false, run: deliver::run },
     Bench { name: "tree", needs: &[PYTHON], is_scalable: false, run: tree::run },
 ];
 
