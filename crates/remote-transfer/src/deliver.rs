@@ -317,7 +317,7 @@ impl DeliverTree {
     fn look(&self, far: &mut Far, receipt: &str) -> Result<Standing, StepError> {
         let place = &self.place;
         let receipt = format!("{}/{receipt}", place.receipts);
-        Ok(far.look(&place.base, &place.name, &place.staging, &receipt)?)
+        Ok(far.stands(&place.base, &place.name, &place.staging, &receipt, false)?)
     }
 }
 
@@ -328,9 +328,13 @@ fn compare(
     expected: &Manifest,
     meter: &mut dyn Meter,
 ) -> Result<State, StepError> {
-    let mut found = far.list(tree, meter)?;
-    let everything = far.is_root();
-    far.hash(tree, &mut found, &|entry| everything || entry.mode & 0o400 != 0, meter)?;
+    let found = if far.is_root() {
+        far.tell(tree, expected.bytes(), meter)?
+    } else {
+        let mut found = far.list(tree, meter)?;
+        far.hash(tree, &mut found, &|entry| entry.mode & 0o400 != 0, meter)?;
+        found
+    };
     let differences = far.differences(expected, &found);
     let count = |what| differences.iter().filter(|difference| difference.what == what).count();
     let is_file = |path: &[u8]| expected.get(path).is_some_and(|entry| !matches!(entry.kind, Kind::Folder));

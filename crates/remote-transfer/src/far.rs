@@ -3,6 +3,7 @@
 //! Every script stands in `far/`, takes names and content as arguments or on its standard input, and is never put
 //! together from them.
 
+mod arrive;
 mod compress;
 mod leftovers;
 mod listing;
@@ -17,6 +18,7 @@ use crate::manifest::{Difference, Entry, Kind, Manifest, What};
 use crate::pack::PackError;
 use crate::transport::{Ended, RemoteCommand, Transport, TransportError};
 
+pub(crate) use arrive::{Arrived, Arriving};
 pub use compress::Compression;
 use compress::zipped;
 pub use leftovers::Leftover;
@@ -169,6 +171,8 @@ impl FarError {
     }
 }
 
+/// What is being done while a stream is read there.
+const UNPACKING: &str = "unpack the stream";
 /// What a listing of a large tree may come to, in bytes.
 const LISTING: usize = 1 << 30;
 /// The exit status of a script that could not enter the folder it works in.
@@ -240,7 +244,20 @@ impl Far {
         staging: &str,
         receipt: &str,
     ) -> Result<Standing, FarError> {
-        let arguments = [base, name.as_bytes(), staging.as_bytes(), receipt.as_bytes()];
+        self.stands(base, name, staging, receipt, true)
+    }
+
+    /// The same without a word of the base and the room in it, unless that is of interest.
+    pub(crate) fn stands(
+        &mut self,
+        base: &[u8],
+        name: &str,
+        staging: &str,
+        receipt: &str,
+        with_base: bool,
+    ) -> Result<Standing, FarError> {
+        let with_base: &[u8] = if with_base { b"base" } else { b"" };
+        let arguments = [base, name.as_bytes(), staging.as_bytes(), receipt.as_bytes(), with_base];
         let ended = self.run("look around", include_str!("far/look.sh"), &arguments, b"", &mut Quiet)?;
         Ok(Standing::read(&String::from_utf8_lossy(&ended.stdout)))
     }
@@ -360,11 +377,13 @@ impl Far {
 
     /// Whether beside a tree, names that differ in case or composition are one name.
     pub(crate) fn folds(&mut self, tree: &TreeThere) -> Result<bool, FarError> {
-        let script = include_str!("far/folds.sh");
-        Ok(!self
-            .run("try how names are told apart", script, &tree.words(), b"", &mut Quiet)?
-            .stdout
-            .is_empty())
+        let script = concat!(
+            include_str!("far/enter.sh"),
+            include_str!("far/folds.sh"),
+            "folds; case $? in 0) echo folds ;; 1) ;; *) exit 1 ;; esac",
+        );
+        let ended = self.run("try how names are told apart", script, &tree.words(), b"", &mut Quiet)?;
+        Ok(!ended.stdout.is_empty())
     }
 
     /// Runs one of the short scripts that need nothing but arguments, to its end.
@@ -391,16 +410,35 @@ impl Far {
         let [path, identity] = tree.words();
         let how: &[u8] = if compresses { b"gzip" } else { b"" };
         let command = self.command(include_str!("far/unpack.sh"), &[path, identity, how]);
+        let (outcome, ended, passed) = self.stream(command, compresses, &tree.path, meter, send)?;
+        let Ok(packed) = outcome else {
+            return Err(refused(UNPACKING, self.peer().to_owned(), &ended, &tree.path).into());
+        };
+        Ok((packed, passed))
+    }
+
+    /// Has a command that ends well read what `send` writes. Gives what became of that, unless it failed for a reason of
+    /// its own, how the command ended, and how many bytes went over the link.
+    fn stream<T>(
+        &mut self,
+        command: RemoteCommand,
+        compresses: bool,
+        folder: &[u8],
+        meter: &mut dyn Meter,
+        send: impl FnOnce(&mut dyn Write) -> Result<T, PackError>,
+    ) -> Result<(Result<T, PackError>, Ended, u64), SendError> {
         let peer = self.peer().to_owned();
         let mut stream = Stream::to(command, &mut *self.link, meter);
         let outcome = if compresses { zipped(&mut stream, send) } else { send(&mut stream) };
         let passed = stream.sent();
         let ended = stream.finish(outcome.is_ok());
         match (outcome, ended) {
-            (Ok(value), Ok(ended)) if ended.is_success() => Ok((value, passed)),
             // Where the stream broke, the far end knows better why: here only the pipe was seen to break.
+            (outcome @ (Ok(_) | Err(PackError::Stream(_))), Ok(ended)) if ended.is_success() => {
+                Ok((outcome, ended, passed))
+            }
             (Ok(_) | Err(PackError::Stream(_)), Ok(ended)) => {
-                Err(refused("unpack the stream", peer, &ended, &tree.path).into())
+                Err(refused(UNPACKING, peer, &ended, folder).into())
             }
             (Ok(_) | Err(PackError::Stream(_)), Err(error)) => Err(FarError::from(error).into()),
             (Err(error), _) => Err(error.into()),

@@ -73,6 +73,8 @@ pub trait Duplex: Read + Write {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteCommand {
     line: Vec<u8>,
+    /// The same for a `sh` that runs already.
+    within: Option<Vec<u8>>,
     limit: usize,
 }
 
@@ -82,7 +84,11 @@ impl RemoteCommand {
 
     /// A script for the far side's `sh`, whatever the login shell is. Its arguments are `$1`, `$2`, …
     pub fn sh(script: &str, arguments: &[&[u8]]) -> Self {
-        Self::through("exec sh -c ", script, arguments)
+        let mut within = b"unset CDPATH; set --".to_vec();
+        add(&mut within, arguments);
+        within.push(b'\n');
+        within.extend_from_slice(script.trim_end().as_bytes()); // a shell drops line ends at the end of what it takes in
+        Self { within: Some(within), ..Self::through("exec sh -c ", script, arguments) }
     }
 
     /// The same as root, on a host that asks no password for it.
@@ -95,11 +101,8 @@ impl RemoteCommand {
         // With a CDPATH of the user's, `cd` would go elsewhere and say so.
         line.extend(quote(format!("unset CDPATH; {script}").as_bytes()));
         line.extend_from_slice(b" sh");
-        for argument in arguments {
-            line.push(b' ');
-            line.extend(quote(argument));
-        }
-        Self { line, limit: Self::LIMIT }
+        add(&mut line, arguments);
+        Self { line, within: None, limit: Self::LIMIT }
     }
 
     /// The same command, which may print this many bytes on its standard output.
@@ -111,6 +114,11 @@ impl RemoteCommand {
     /// The line for the login shell.
     pub fn line(&self) -> &[u8] {
         &self.line
+    }
+
+    /// What a `sh` has to evaluate that runs already: it need not begin another.
+    pub(crate) fn within_sh(&self) -> &[u8] {
+        self.within.as_deref().unwrap_or(&self.line)
     }
 
     /// The same line as text, for a transport that knows nothing else: whatever is not UTF-8 is spelled out, and put
@@ -134,6 +142,14 @@ impl RemoteCommand {
     /// How many bytes of its standard output are kept.
     pub fn limit(&self) -> usize {
         self.limit
+    }
+}
+
+/// Adds words to a line.
+fn add(line: &mut Vec<u8>, words: &[&[u8]]) {
+    for word in words {
+        line.push(b' ');
+        line.extend(quote(word));
     }
 }
 

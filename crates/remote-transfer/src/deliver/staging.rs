@@ -9,9 +9,12 @@ use migration_engine::{Cause, Cx, StepError};
 
 use super::DeliverTree;
 use crate::clash::clash;
-use crate::far::{Far, TreeThere};
+use crate::far::{Arrived, Arriving, Far, SendError, TreeThere};
 use crate::manifest::{Difference, Entry, Kind, Manifest, What};
-use crate::pack::Parcel;
+use crate::pack::{Packed, Parcel};
+
+/// What an entry takes in a stream, about: a header, times, a name, and what fills its last block.
+const ENTRY: u64 = 2048;
 
 /// Sends what is missing or different until the far side holds exactly the parcel, with owner and modes. Gives the tree
 /// as it is there, and what was sent, if anything was.
@@ -22,7 +25,20 @@ pub(super) fn bring(
     parcel: &mut Parcel<'_>,
     cx: &mut Cx<'_>,
 ) -> Result<(TreeThere, Option<(Digest, u64)>), StepError> {
-    let tree = take(step, far, run)?;
+    let tree = match arrive(step, far, run, parcel, cx)? {
+        Arrived::Before(tree) => tree,
+        Arrived::Now { tree, found, packed, sent } => {
+            let differences = parcel.manifest().differences(&found);
+            whole(step, &differences)?;
+            if is_dressed(parcel.manifest()) {
+                alike(step, &differences)?;
+            } else {
+                dress(far, &tree, parcel.manifest(), &found, cx)?;
+                settle(step, far, &tree, parcel.manifest(), cx)?;
+            }
+            return Ok((tree, Some((packed.stream.digest, sent))));
+        }
+    };
     tells_names_apart(step, far, &tree, parcel.manifest())?;
     let (mut found, differences) = compare(far, &tree, parcel, cx)?;
     let mut sent = None;
@@ -34,33 +50,74 @@ pub(super) fn bring(
         sent = Some((packed.stream.digest, bytes));
         let (arrived, left) = compare(far, &tree, parcel, cx)?;
         found = arrived;
-        if let Some(first) = left.iter().find(|difference| difference.what != What::Attributes) {
-            return Err(damaged(step, first, left.len()));
-        }
+        whole(step, &left)?;
     }
     // As long as it is ours alone, nobody can put a link in the place of a file whose mode is being set.
     dress(far, &tree, parcel.manifest(), &found, cx)?;
-    let found = far.settle(&tree, step.owner.as_deref(), cx)?;
-    let differences = far.differences(parcel.manifest(), &found);
-    if let Some(first) = differences.first() {
-        return Err(damaged(step, first, differences.len()));
-    }
+    settle(step, far, &tree, parcel.manifest(), cx)?;
     Ok((tree, sent))
 }
 
-fn take(step: &DeliverTree, far: &mut Far, run: &str) -> Result<TreeThere, StepError> {
-    let place = &step.place;
-    let words = [place.staging.as_str(), &place.name, run].map(str::as_bytes);
-    let arguments: Vec<&[u8]> = std::iter::once(place.base.as_slice()).chain(words).collect();
-    let script = concat!(include_str!("../far/base.sh"), include_str!("../far/begin.sh"));
-    match far.script("make the staging folder", script, &arguments, b"") {
-        Ok(identity) => Ok(TreeThere { path: place.staged(), identity }),
-        Err(error) if matches!(error.status(), Some(11 | 12)) => {
-            let message = format!("{} on {} belongs to somebody else", place.staging, step.host);
+/// Takes the staging folder, and sends everything if nothing has been in it.
+fn arrive(
+    step: &DeliverTree,
+    far: &mut Far,
+    run: &str,
+    parcel: &mut Parcel<'_>,
+    cx: &mut Cx<'_>,
+) -> Result<Arrived<Packed>, StepError> {
+    let manifest = parcel.manifest();
+    let arriving = Arriving {
+        place: &step.place,
+        run,
+        bytes: manifest.bytes() + ENTRY * manifest.entries().len() as u64,
+        tries_names: clash(manifest).is_some(),
+        settles: is_dressed(manifest),
+        owner: step.owner.as_deref(),
+    };
+    let mut waiting = *cx;
+    let arrived = far.arrive(&arriving, &mut waiting, |out| parcel.send(&|_| true, out, cx));
+    let status = if let Err(SendError::Far(error)) = &arrived { error.status() } else { None };
+    match status {
+        Some(11 | 12) => {
+            let message = format!("{} on {} belongs to somebody else", step.place.staging, step.host);
             Err(Cause::new("staging-taken", message).item())
         }
-        Err(error) => Err(error.into()),
+        Some(14) => Err(names_clash(step, parcel.manifest())),
+        _ => Ok(arrived?),
     }
+}
+
+/// Gives the tree to its user, makes it durable, and looks whether it is what it should be then.
+fn settle(
+    step: &DeliverTree,
+    far: &mut Far,
+    tree: &TreeThere,
+    expected: &Manifest,
+    cx: &mut Cx<'_>,
+) -> Result<(), StepError> {
+    let found = far.settle(tree, step.owner.as_deref(), cx)?;
+    alike(step, &far.differences(expected, &found))
+}
+
+/// Refuses what differs in more than modes and times.
+fn whole(step: &DeliverTree, differences: &[Difference]) -> Result<(), StepError> {
+    let broken = differences.iter().find(|difference| difference.what != What::Attributes);
+    broken.map_or(Ok(()), |first| Err(damaged(step, first, differences.len())))
+}
+
+/// Refuses what differs.
+fn alike(step: &DeliverTree, differences: &[Difference]) -> Result<(), StepError> {
+    differences.first().map_or(Ok(()), |first| Err(damaged(step, first, differences.len())))
+}
+
+/// Whether a tree is unpacked with the modes it has: all that the stream adds is what lets its owner read and write.
+fn is_dressed(manifest: &Manifest) -> bool {
+    manifest.entries().iter().all(|entry| match entry.kind {
+        Kind::Folder => entry.mode & 0o700 == 0o700,
+        Kind::File { .. } => entry.mode & 0o600 == 0o600,
+        Kind::Symlink { .. } | Kind::HardLink { .. } => true,
+    })
 }
 
 /// Refuses a tree of which two entries would become one there.
@@ -70,13 +127,16 @@ fn tells_names_apart(
     tree: &TreeThere,
     manifest: &Manifest,
 ) -> Result<(), StepError> {
-    let Some((one, other)) = clash(manifest) else { return Ok(()) };
-    if !far.folds(tree)? {
+    if clash(manifest).is_none() || !far.folds(tree)? {
         return Ok(());
     }
-    let [one, other] = [one, other].map(crate::display);
+    Err(names_clash(step, manifest))
+}
+
+fn names_clash(step: &DeliverTree, manifest: &Manifest) -> StepError {
+    let [one, other] = clash(manifest).map_or([&[][..]; 2], |(one, other)| [one, other]).map(crate::display);
     let message = format!("{one} and {other} would be one name on {}", step.host);
-    Err(Cause::new("names-clash", message).item())
+    Cause::new("names-clash", message).item()
 }
 
 /// What is there, and how it differs from what shall be. What is there is hashed by the far side; of ours only what it could be

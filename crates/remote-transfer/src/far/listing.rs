@@ -50,6 +50,40 @@ pub(super) fn read(printed: &[u8]) -> Result<Manifest, MalformedListing> {
     Ok(Manifest::new(entries))
 }
 
+/// Reads what `tell.sh` prints: the same, an empty text, and what a program says of the digests of all files.
+pub(super) fn told(printed: &[u8], program: &str) -> Result<Manifest, MalformedListing> {
+    let end = listed(printed).ok_or(MalformedListing::Entry(0))?;
+    let mut manifest = read(&printed[..end])?;
+    let line_end = if program == "openssl" { b'\n' } else { 0 };
+    let lines: HashMap<&[u8], &[u8]> = printed[end + 1..]
+        .split(|&byte| byte == line_end)
+        .filter_map(|line| Some((line.get(64 + " ./".len() + 1..)?, line.get(..64)?)))
+        .collect();
+    let files = manifest.entries_mut().iter_mut();
+    let mut found = 0;
+    let mut expected = 0;
+    for entry in files {
+        let Kind::File { digest, .. } = &mut entry.kind else { continue };
+        expected += 1;
+        *digest = lines.get(entry.path.as_slice()).and_then(|hex| digest_of(hex));
+        found += usize::from(digest.is_some());
+    }
+    if found == expected { Ok(manifest) } else { Err(MalformedListing::Digests { expected, found }) }
+}
+
+/// Where the listing ends: at an empty text in the place of attributes.
+fn listed(printed: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for text in 0.. {
+        let len = printed[at..].iter().position(|&byte| byte == 0)?;
+        if len == 0 && text % 3 == 0 {
+            return Some(at);
+        }
+        at += len + 1;
+    }
+    None
+}
+
 /// One entry, and the inode of a file that has several names.
 fn entry<'a>(attributes: &'a [u8], path: &[u8], link: &[u8]) -> Option<(Entry, Option<&'a [u8]>)> {
     let parts: Vec<&[u8]> = attributes.split(|&byte| byte == b' ').collect();

@@ -7,7 +7,7 @@ use durable_files::Meter;
 use crate::transport::{Ended, RemoteCommand, Running, Transport, TransportError};
 
 /// What is so short goes with its command; for more, the command begins by itself and takes what comes.
-const SHORT: usize = 512 << 10;
+pub(super) const SHORT: usize = 512 << 10;
 
 /// What a command shall read.
 pub(super) struct Stream<'a> {

@@ -2,7 +2,7 @@
 # base, $2: the staging name, $3: the name of the tree, $4: the folder of receipts, $5: the receipt's name, $6: the run,
 # $7: the identity of the tree, or nothing if it was never shown.
 is_ours() { [ -d "$1" ] && [ ! -L "$1" ] && (inside "$1" && [ -f run ] && [ "$(head -c 100 run)" = "$2" ]); }
-rmdir -- "$2" 2>/dev/null # killed between its label and itself, a run has left it empty: it is nobody's
+if [ -d "$2" ]; then rmdir -- "$2" 2>/dev/null; fi # killed between its label and itself, a run has left it empty: it is nobody's
 if [ -n "$7" ] && [ -d "$3" ] && [ "$(stat -c '%d:%i' -- "$3")" = "$7" ]; then
     if [ ! -e "$2" ]; then
         label "$2.$6" "$6" || exit 1
@@ -20,6 +20,6 @@ if is_ours "$2" "$6"; then
     if [ -d "$4" ]; then (inside "$4" && rm -f -- "$5") || exit 1; fi
     (inside "$2" && rm -f run) && rmdir -- "$2" || exit 1
 fi
-rm -rf -- "$2.$6"
+gone "$2.$6"
 if [ -d "$4" ]; then (inside "$4" && rm -f -- "$5") || exit 1; rmdir -- "$4" 2>/dev/null; fi
 sync .

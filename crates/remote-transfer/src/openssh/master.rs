@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use durable_files::{Meter, Quiet};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::{Builder, TempPath};
 
 use super::process::Gathered;
@@ -16,6 +17,9 @@ use crate::transport::{RemoteCommand, TransportError};
 
 /// How long it may take to be let in.
 const LOGIN: Duration = Duration::from_secs(30);
+
+/// How long it may take to leave.
+const LEAVING: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Master {
@@ -57,16 +61,30 @@ impl Master {
 
     /// Ends it, if it has not ended by itself.
     pub(super) fn last_words(mut self) -> Vec<u8> {
+        self.end();
+        std::mem::take(&mut self.complaint).finish(&mut Quiet).map(|(said, _)| said).unwrap_or_default()
+    }
+}
+
+impl Master {
+    /// Asks it to end: then it removes its socket itself, even if we are killed before we do. One that does not listen is
+    /// killed.
+    fn end(&mut self) {
+        let begun = Instant::now();
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        }
+        while matches!(self.child.try_wait(), Ok(None)) && begun.elapsed() < LEAVING {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
-        std::mem::take(&mut self.complaint).finish(&mut Quiet).map(|(said, _)| said).unwrap_or_default()
     }
 }
 
 impl Drop for Master {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.end();
     }
 }
 

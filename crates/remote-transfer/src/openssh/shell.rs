@@ -130,7 +130,7 @@ impl Shell {
     }
 
     fn ask(&self, command: &RemoteCommand, input: &[u8]) {
-        let line = command.line();
+        let line = command.within_sh();
         let head = format!("{} {}\n", line.len(), input.len());
         let _ = self.requests.send([head.as_bytes(), line, input].concat()); // if it is gone, there is no answer
     }

@@ -4,13 +4,15 @@
 # of which so many bytes are kept. $1: how many.
 LC_ALL=C; export LC_ALL
 unset TMOUT # where `sh` is one that heeds it, waiting for the next command would end
+# What a command leaves unread, and what it says too much, is read to the end; mostly there is none, and no program for it.
+rest() { ! read -r _ || cat >/dev/null; }
 # Nothing of the shell's own is open to a command: whatever it leaves at work would keep that open.
 obey() {
     if [ "$input" = 0 ]; then (eval "$line") </dev/null; else
-        head -c "$input" | { (eval "$line"); status=$?; cat >/dev/null; exit "$status"; }
+        head -c "$input" | { (eval "$line"); status=$?; rest; exit "$status"; }
     fi 2>&1 >&3 3>&- 4>&- 5>&-
 }
-keep() { head -c "$1"; exec cat >/dev/null; }
+keep() { head -c "$1"; rest; }
 exec 3>&1
 echo ready # whatever a login shell runs before this may read what is not meant for it
 read -r word || exit 0
