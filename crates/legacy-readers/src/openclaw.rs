@@ -16,9 +16,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use durable_files::Fingerprint;
+use durable_files::{Fingerprint, Hasher};
 use rayon::prelude::*;
-use session_model::{Anomaly, InputId, Place, Survey};
+use session_model::{Anomaly, InputId, Place, Survey, Timestamp};
 
 use crate::files;
 
@@ -74,10 +74,10 @@ pub enum Content {
 /// What a reader tells of its progress: how many bytes it has read. An error ends the reading.
 pub type Watch<'a> = &'a (dyn Fn(u64) -> io::Result<()> + Sync);
 
-/// Reads a workspace. A folder without sessions is an empty survey with an anomaly that says so.
+/// Reads a workspace as it is `now`. A folder without sessions is an empty survey with an anomaly that says so.
 ///
 /// An error is the folder's, or of whoever watches: what is wrong with a file is in the survey.
-pub fn read(workspace: &Path, watch: Watch<'_>) -> io::Result<Survey<Workspace>> {
+pub fn read(workspace: &Path, now: Timestamp, watch: Watch<'_>) -> io::Result<Survey<Workspace>> {
     let folder = workspace.join(FOLDER);
     let mut survey = Survey::<Workspace>::default();
     survey.found.folder.clone_from(&folder);
@@ -90,7 +90,7 @@ pub fn read(workspace: &Path, watch: Watch<'_>) -> io::Result<Survey<Workspace>>
         paths => paths?,
     };
     survey.found.sources =
-        paths.into_par_iter().map(|path| source(path, watch)).collect::<io::Result<_>>()?;
+        paths.into_par_iter().map(|path| source(path, now, watch)).collect::<io::Result<_>>()?;
     survey.found.map = map::read(&folder.join(MAP_NAME));
     for source in &survey.found.sources {
         survey.inputs.push(InputId::new(SESSION, source.path.display().to_string()));
@@ -109,12 +109,17 @@ pub fn read(workspace: &Path, watch: Watch<'_>) -> io::Result<Survey<Workspace>>
 struct Watched<'a> {
     file: File,
     watch: Watch<'a>,
+    /// Of a file that has just changed: then its looks alone prove nothing.
+    hasher: Option<Hasher>,
     stopped: Option<io::Error>,
 }
 
 impl Read for Watched<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read(out)?;
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(&out[..read]);
+        }
         (self.watch)(read as u64).map_err(|error| {
             self.stopped = Some(error);
             io::ErrorKind::Other // "interrupted" would be tried again
@@ -135,18 +140,18 @@ fn candidates(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn source(path: PathBuf, watch: Watch<'_>) -> io::Result<Source> {
+fn source(path: PathBuf, now: Timestamp, watch: Watch<'_>) -> io::Result<Source> {
     let stem = path.file_stem().unwrap_or_default();
     let id = stem.to_string_lossy().into_owned();
     let content = if stem.to_str().is_none() {
         Content::Quarantined(anomaly("name-not-utf-8", "expected a name in UTF-8, found other bytes", &path))
     } else {
-        content(&path, watch)?
+        content(&path, now, watch)?
     };
     Ok(Source { path, id, content })
 }
 
-fn content(path: &Path, watch: Watch<'_>) -> io::Result<Content> {
+fn content(path: &Path, now: Timestamp, watch: Watch<'_>) -> io::Result<Content> {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     if name.starts_with(b".") {
         let message = "its name begins with a dot, so it is no session";
@@ -164,7 +169,10 @@ fn content(path: &Path, watch: Watch<'_>) -> io::Result<Content> {
         return Ok(Content::Quarantined(anomaly("not-a-file", message, path)));
     }
     let mut watched = match File::open(path) {
-        Ok(file) => Watched { file, watch, stopped: None },
+        Ok(file) => {
+            let is_young = Fingerprint::of(&metadata).is_young(now.as_nanosecond());
+            Watched { file, watch, hasher: is_young.then(Hasher::default), stopped: None }
+        }
         Err(error) => return Ok(Content::Quarantined(files::unreadable(path, &error))),
     };
     let read = session::read(&mut watched, Fingerprint::of(&metadata));
@@ -174,7 +182,10 @@ fn content(path: &Path, watch: Watch<'_>) -> io::Result<Content> {
     Ok(match read {
         Err(fault) => Content::Quarantined(fault.into_anomaly(path)),
         Ok(None) => Content::Skipped(anomaly("not-a-session", "it is JSON, but not of a session", path)),
-        Ok(Some(session)) if is_as_before(path, &session) => Content::Session(Box::new(session)),
+        Ok(Some(session)) if is_as_before(path, &session) => {
+            let digest = watched.hasher.map(|hasher| hasher.finish().digest);
+            Content::Session(Box::new(Session { digest, ..session }))
+        }
         Ok(Some(_)) => {
             let message = "it changed while it was read: stop OpenClaw first";
             Content::Quarantined(anomaly("changed-while-reading", message, path))

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use legacy_readers::openclaw::{self, Content, Event, Fault, SessionFile};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use session_model::Timestamp;
 
 type Found = (Vec<Value>, Vec<(String, Value)>);
 
@@ -182,7 +183,7 @@ fn every_file_of_a_workspace_is_in_the_survey_once_and_told_apart() {
     write("good.jsonl", "");
     write("session_map.json", r#"{"agent:main:a": "good", "agent:main:b": 3, "agent:main:a": "none"}"#);
     std::os::unix::fs::symlink("good.json", folder.join("link.json")).unwrap();
-    let survey = openclaw::read(place.path(), &|_| Ok(())).unwrap();
+    let survey = openclaw::read(place.path(), Timestamp::UNIX_EPOCH, &|_| Ok(())).unwrap();
     let told: Vec<(String, &str)> = survey
         .found
         .sources
@@ -223,7 +224,7 @@ fn every_file_of_a_workspace_is_in_the_survey_once_and_told_apart() {
 #[test]
 fn a_workspace_without_sessions_is_an_empty_survey() {
     let place = tempfile::tempdir().unwrap();
-    let survey = openclaw::read(place.path(), &|_| Ok(())).unwrap();
+    let survey = openclaw::read(place.path(), Timestamp::UNIX_EPOCH, &|_| Ok(())).unwrap();
     assert_eq!((survey.inputs.len(), survey.anomalies[0].code.as_str()), (0, "no-sessions-folder"));
 }
 
@@ -232,6 +233,7 @@ fn whoever_watches_may_end_the_reading() {
     let place = tempfile::tempdir().unwrap();
     std::fs::create_dir(place.path().join(".sessions")).unwrap();
     std::fs::write(place.path().join(".sessions/a.json"), "{}").unwrap();
-    let stopped = openclaw::read(place.path(), &|_| Err(io::ErrorKind::Interrupted.into()));
+    let stopped =
+        openclaw::read(place.path(), Timestamp::UNIX_EPOCH, &|_| Err(io::ErrorKind::Interrupted.into()));
     assert_eq!(stopped.unwrap_err().kind(), io::ErrorKind::Interrupted);
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use durable_files::Fingerprint;
+use migration_engine::steps::Verbatim;
 
 /// The name that the guide gives the folder.
 const FOLDER: &str = "backup_old_format";
@@ -18,7 +18,7 @@ pub(crate) struct Backup {
 }
 
 /// Finds the first folder in which no name stands for anything else: a backup is never overwritten.
-pub(crate) fn choose(sessions: &Path, files: &[(PathBuf, Fingerprint)]) -> io::Result<Backup> {
+pub(crate) fn choose(sessions: &Path, files: &[Verbatim]) -> io::Result<Backup> {
     for number in 1.. {
         let name = if number == 1 { FOLDER.to_owned() } else { format!("{FOLDER}.{number}") };
         let folder = sessions.join(name);
@@ -29,7 +29,7 @@ pub(crate) fn choose(sessions: &Path, files: &[(PathBuf, Fingerprint)]) -> io::R
     unreachable!("because a folder holds fewer names than there are numbers")
 }
 
-fn copies_in(folder: &Path, files: &[(PathBuf, Fingerprint)]) -> io::Result<Option<Vec<(PathBuf, bool)>>> {
+fn copies_in(folder: &Path, files: &[Verbatim]) -> io::Result<Option<Vec<(PathBuf, bool)>>> {
     match folder.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         found => {
@@ -39,13 +39,16 @@ fn copies_in(folder: &Path, files: &[(PathBuf, Fingerprint)]) -> io::Result<Opti
         }
     }
     let mut copies = Vec::with_capacity(files.len());
-    for (file, looks) in files {
-        let copy = folder.join(file.file_name().unwrap_or_default());
+    for file in files {
+        let copy = folder.join(file.source.file_name().unwrap_or_default());
         let is_there = match copy.symlink_metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             found => {
                 let found = found?;
-                if !found.is_file() || found.len() != looks.size || !holds_the_same(file, &copy)? {
+                if !found.is_file()
+                    || found.len() != file.expect.size
+                    || !holds_the_same(&file.source, &copy)?
+                {
                     return Ok(None);
                 }
                 true

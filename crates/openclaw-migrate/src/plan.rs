@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use durable_files::{Fingerprint, PathText, missing_dirs};
 use legacy_readers::openclaw::{Content, MAP, SESSION, Session, Source, Workspace};
 use migration_cli::Refusal;
-use migration_engine::steps::InstallFile;
+use migration_engine::steps::{InstallFile, Verbatim};
 use migration_engine::{Block, Bucket, Header, Item, ItemId, Outcome, Plan, Task, Wave};
 use rayon::prelude::*;
 use serde_json::json;
@@ -108,17 +108,17 @@ fn choose_backup(workspace: &Workspace) -> Result<Backup, Refusal> {
 }
 
 /// The files of which copies are made: also those that cannot be migrated, and the map.
-fn copied(workspace: &Workspace) -> Vec<(PathBuf, Fingerprint)> {
-    let is_copied = |source: &&Source| match &source.content {
-        Content::Session(_) => true,
-        Content::Quarantined(anomaly) => !matches!(anomaly.code.as_str(), "unreadable" | "not-a-file"),
-        Content::Skipped(_) => false,
-    };
-    let sessions = workspace.sources.iter().filter(is_copied).filter_map(|source| match &source.content {
-        Content::Session(session) => Some((source.path.clone(), session.fingerprint)),
-        _ => Fingerprint::of_file(&source.path).ok().map(|looks| (source.path.clone(), looks)),
+fn copied(workspace: &Workspace) -> Vec<Verbatim> {
+    let sessions = workspace.sources.iter().filter_map(|source| match &source.content {
+        Content::Session(session) => {
+            Some(Verbatim { digest: session.digest, ..Verbatim::of(&source.path, session.fingerprint) })
+        }
+        Content::Quarantined(anomaly) if !matches!(anomaly.code.as_str(), "unreadable" | "not-a-file") => {
+            Some(Verbatim::of(&source.path, Fingerprint::of_file(&source.path).ok()?))
+        }
+        Content::Quarantined(_) | Content::Skipped(_) => None,
     });
-    let map = workspace.map.iter().filter_map(|map| Some((map.path.clone(), map.fingerprint?)));
+    let map = workspace.map.iter().filter_map(|map| Some(Verbatim::of(&map.path, map.fingerprint?)));
     sessions.chain(map).collect()
 }
 
@@ -315,15 +315,15 @@ impl<'a> Draft<'a> {
         let Some(backup) = backup else { return Vec::new() };
         let new_dirs: Vec<PathText> = missing_dirs(&backup.folder).into_iter().map(PathText::from).collect();
         let mut tasks = Vec::new();
-        for ((file, looks), (copy, is_there)) in copied(workspace).iter().zip(&backup.copies) {
-            let name = file.display().to_string();
+        for (file, (copy, is_there)) in copied(workspace).into_iter().zip(&backup.copies) {
+            let name = file.source.display().to_string();
             let item = self.items.iter().position(|item| item.input.id == name);
             if let Some(arrival) = self.arrivals.iter_mut().find(|arrival| arrival.input == name) {
                 arrival.copy = Some(copy.clone().into());
             }
             if !is_there {
-                let step =
-                    InstallFile { new_dirs: new_dirs.clone(), ..InstallFile::plan(file, *looks, copy) };
+                let mtime = file.expect.mtime;
+                let step = InstallFile { new_dirs: new_dirs.clone(), ..InstallFile::of(file, copy, mtime) };
                 let item = item.and_then(|at| u32::try_from(at).ok()).map(ItemId);
                 tasks.push(Task { item, step: Effect::Backup(BackUp(step)) });
             }
@@ -337,9 +337,9 @@ impl<'a> Draft<'a> {
         let files = copied(workspace);
         let of_item = |id: &ItemId| {
             let name = &self.items[id.0 as usize].input.id;
-            let at = files.iter().position(|(file, _)| file.display().to_string() == *name)?;
-            let ((source, expect), (copy, _)) = (&files[at], &backup.copies[at]);
-            let step = RemoveOriginal { source: source.into(), expect: *expect, copy: copy.into() };
+            let at = files.iter().position(|file| file.source.display().to_string() == *name)?;
+            let (file, (copy, _)) = (&files[at], &backup.copies[at]);
+            let step = RemoveOriginal { source: file.source.clone(), expect: file.expect, copy: copy.into() };
             Some(Task { item: Some(*id), step: Effect::Remove(step) })
         };
         self.removals.iter().filter_map(of_item).collect()

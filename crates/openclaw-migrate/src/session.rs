@@ -75,6 +75,7 @@ pub(crate) fn arriving(source: &Source, session: &Session, common: Common<'_>) -
     let conversion = Conversion {
         source: PathText::from(source.path.clone()),
         expect: session.fingerprint,
+        digest: session.digest,
         series: session.messages.series,
         filled: begun.micros,
         shape,

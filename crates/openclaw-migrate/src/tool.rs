@@ -99,7 +99,8 @@ impl Tool for OpenclawMigrate {
             cx.progress.advance(bytes);
             cx.check().map_err(|_| io::Error::other("stopped"))
         };
-        let survey = openclaw::read(&asked.workspace, &watch).map_err(|error| unreadable(&asked, &error))?;
+        let survey = openclaw::read(&asked.workspace, (cx.now)(), &watch)
+            .map_err(|error| unreadable(&asked, &error))?;
         let existing = existing(&asked)?;
         let plan = plan(survey, &existing, &asked)?;
         let settings: Settings = settings_of(&plan.header)?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 
-use durable_files::Fingerprint;
+use durable_files::{Digest, Fingerprint};
 use serde_json::value::RawValue;
 
 use super::flaw::{Fault, Flaw};
@@ -17,6 +17,8 @@ use super::session_file::{Event, SessionFile};
 pub struct Session {
     /// The file as it looked before it was read.
     pub fingerprint: Fingerprint,
+    /// What it held then, if it had changed so recently that its looks alone prove nothing.
+    pub digest: Option<Digest>,
     /// Whether it begins with a byte order mark.
     pub has_byte_order_mark: bool,
     /// The members of its object but the messages, by name, each once: of several the last counts.
@@ -133,6 +135,7 @@ pub(super) fn read(input: impl Read, fingerprint: Fingerprint) -> Result<Option<
     }
     let session = Session {
         fingerprint,
+        digest: None,
         has_byte_order_mark: file.has_byte_order_mark(),
         members: members.found,
         repeated: members.repeated.into_iter().collect(),

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 
-use durable_files::{Digest, Fingerprint, PathText, open_expected};
+use durable_files::{Digest, Fingerprint, PathText, Quiet, digest_file, open_expected};
 use legacy_readers::openclaw::{Event, Fault, Moment, SessionFile};
 use migration_engine::steps::{Content, Files};
 use migration_engine::{Cause, Cx, StepError};
@@ -21,6 +21,9 @@ pub struct Conversion {
     pub source: PathText,
     /// What it looked like when the plan was made.
     pub expect: Fingerprint,
+    /// What it held then, where it had changed so recently that the fingerprint alone proves nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
     /// Which of its members of the name `messages` counts, from 1; 0 if there is none.
     pub series: u32,
     /// When a message without a time was said: microseconds since 1970.
@@ -136,7 +139,8 @@ impl Content for Conversion {
     }
 
     fn after(&self, _world: &mut Files, _read: Digest) -> Result<(), StepError> {
-        if Fingerprint::of_file(&self.source)? == self.expect {
+        let held = self.digest.map(|_| digest_file(&self.source, &mut Quiet)).transpose()?;
+        if held.map(|held| held.digest) == self.digest && Fingerprint::of_file(&self.source)? == self.expect {
             return Ok(());
         }
         let message = format!("{} changed after the plan was made", self.source.display());

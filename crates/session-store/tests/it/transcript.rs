@@ -9,7 +9,14 @@ use session_store::transcript::{Conversion, Shape, Standing, header, standing};
 
 fn conversion(shape: Shape) -> Conversion {
     let expect = Fingerprint { dev: 0, ino: 0, size: 0, mtime: 0, ctime: 0 };
-    Conversion { source: "session.json".into(), expect, series: 1, filled: 1_767_366_000_000_000, shape }
+    Conversion {
+        source: "session.json".into(),
+        expect,
+        digest: None,
+        series: 1,
+        filled: 1_767_366_000_000_000,
+        shape,
+    }
 }
 
 fn python() -> Conversion {
