@@ -77,7 +77,9 @@ pub use manifest::{Difference, Entry, Kind, Manifest, What};
 pub use openssh::OpenSsh;
 #[cfg(unix)]
 pub use pack::{PackError, Packed, Parcel};
-pub use pull::{PullError, PulledFile, PulledTree, name_here, part_of, pull_file, pull_tree};
+pub use pull::{
+    PullError, PulledFile, PulledTree, Wanted, name_here, part_of, pull_file, pull_files, pull_tree,
+};
 pub use quote::quote;
 pub use sftp::{FileAttributes, Sftp, SftpError};
 pub use target::Target;

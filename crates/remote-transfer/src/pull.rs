@@ -14,7 +14,7 @@ use durable_files::{
 };
 
 use crate::display;
-use crate::sftp::{FileAttributes, Sftp, SftpError};
+use crate::sftp::{AT_A_TIME, FileAttributes, SMALL, Sftp, SftpError, Small};
 use crate::transport::TransportError;
 
 /// A file that was brought.
@@ -127,6 +127,61 @@ pub fn pull_file(
     Ok(PulledFile { path: target.to_owned(), content, came })
 }
 
+/// A file that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The path there.
+    pub source: Vec<u8>,
+    /// Where it goes here.
+    pub target: PathBuf,
+    /// What was told of it when it was listed.
+    pub told: FileAttributes,
+}
+
+/// Brings files in this order, each as [`pull_file`] does; small ones that stand together come together.
+pub fn pull_files(
+    sftp: &mut Sftp<'_>,
+    wanted: &[Wanted],
+    meter: &mut dyn Meter,
+) -> Result<Vec<PulledFile>, PullError> {
+    let is_small = |file: &Wanted| {
+        file.told.size.is_some_and(|size| size <= SMALL) && !is_here(&file.target, &file.told)
+    };
+    let mut pulled = Vec::new();
+    for together in wanted.chunk_by(|a, b| is_small(a) && is_small(b)) {
+        for some in together.chunks(AT_A_TIME) {
+            let sources: Vec<&[u8]> = some.iter().map(|file| &*file.source).collect();
+            let read = if some.iter().all(is_small) { sftp.read_small(&sources)? } else { Vec::new() };
+            let mut read = read.into_iter();
+            for Wanted { source, target, .. } in some {
+                // Whatever is odd about a file is found out with that file alone.
+                pulled.push(match read.next().flatten().filter(Small::is_whole) {
+                    Some(small) => put(&small, target, meter)?,
+                    None => pull_file(sftp, source, target, meter)?,
+                });
+            }
+        }
+    }
+    Ok(pulled)
+}
+
+/// What came in one go becomes a file.
+fn put(small: &Small, target: &Path, meter: &mut dyn Meter) -> Result<PulledFile, PullError> {
+    let came = small.content.len() as u64;
+    create_private_dirs(target.parent().unwrap_or(target))?;
+    let part = Part::of(target, came, &small.before);
+    let (mut file, _) = part.open()?;
+    file.set_len(0).doing("empty", &part.path)?;
+    file.write_all(&small.content).doing("write", &part.path)?;
+    let mut hasher = Hasher::default();
+    hasher.update(&small.content);
+    let content = part.finish(file, hasher.finish(), target, &small.before, meter)?;
+    if meter.passed(came).is_break() {
+        return Err(PullError::Stopped);
+    }
+    Ok(PulledFile { path: target.to_owned(), content, came })
+}
+
 /// Brings a folder with what `choose` wants of it, by paths below it, to `target`. Links and special files stay there,
 /// and so does what has a name that cannot be one here.
 pub fn pull_tree(
@@ -143,6 +198,7 @@ pub fn pull_tree(
         if let Some(here) = local(target, &folder) {
             create_private_dirs(&here)?;
         }
+        let mut wanted = Vec::new();
         for (name, found) in listed {
             let path = if folder.is_empty() { name } else { [&folder[..], &name].join(&b'/') };
             if !choose(&path, &found) {
@@ -151,13 +207,14 @@ pub fn pull_tree(
             match local(target, &path) {
                 None => pulled.left.push((path, "its name cannot be one here")),
                 Some(_) if found.is_dir() && depth < DEPTH => folders.push_back((path, depth + 1)),
-                Some(here) if found.is_file() => {
-                    pulled.files.push(pull_file(sftp, &joined(source, &path), &here, meter)?);
+                Some(target) if found.is_file() => {
+                    wanted.push(Wanted { source: joined(source, &path), target, told: found });
                 }
                 Some(_) if found.is_symlink() => pulled.left.push((path, "it is a link")),
                 Some(_) => pulled.left.push((path, "it is neither a file nor a folder")),
             }
         }
+        pulled.files.extend(pull_files(sftp, &wanted, meter)?);
     }
     Ok(pulled)
 }

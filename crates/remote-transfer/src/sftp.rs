@@ -5,6 +5,7 @@
 //! is an end to how much is listed.
 
 mod packet;
+mod several;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -14,6 +15,7 @@ use durable_files::Meter;
 use crate::display;
 use crate::transport::{Duplex, Transport, TransportError};
 use packet::{Packet, Request};
+pub(crate) use several::{AT_A_TIME, SMALL, Small};
 
 /// A conversation with an SFTP server.
 pub struct Sftp<'a> {

@@ -16,7 +16,7 @@ use legacy_readers::cowork::{
 };
 use migration_cli::{Mode, Refusal, Surroundings};
 use migration_engine::{Cx, RoomError, Shortage, StateRoot, StepError};
-use remote_transfer::{part_of, pull_file};
+use remote_transfer::{FileAttributes, part_of, pull_files};
 use session_model::{Anomaly, Finding, Timestamp};
 
 use super::disk::{FarDisk, shown, spelled};
@@ -57,6 +57,9 @@ pub(crate) struct Outline {
     pub(crate) left: Vec<Left>,
     pub(crate) findings: Vec<Finding>,
 }
+
+/// How many files are asked for at a time.
+const TOGETHER: usize = 64;
 
 /// A file that is wanted, as it was when it was looked at.
 struct Wanted {
@@ -242,11 +245,14 @@ impl Parcel {
         }
         cx.progress.begin("reading the other host", bytes, files);
         let (mut came, mut meter) = (0, *cx);
-        for file in self.missing(bundle) {
-            let pulled =
-                pull_file(&mut disk.sftp(), &spelled(&file.there), &bundle.join(&file.here), &mut meter);
-            came += pulled.map_err(not_brought)?.came;
-            cx.progress.step_done();
+        let missing: Vec<remote_transfer::Wanted> =
+            self.missing(bundle).map(|file| file.wanted(bundle)).collect();
+        for some in missing.chunks(TOGETHER) {
+            let pulled = pull_files(&mut disk.sftp(), some, &mut meter).map_err(not_brought)?;
+            came += pulled.iter().map(|file| file.came).sum::<u64>();
+            for _ in &pulled {
+                cx.progress.step_done();
+            }
         }
         cx.progress.end();
         if let Some(manifest) = &self.manifest {
@@ -307,10 +313,19 @@ impl Parcel {
 }
 
 impl Wanted {
+    fn wanted(&self, bundle: &Path) -> remote_transfer::Wanted {
+        const FILE: u32 = 0o100_000;
+        let told = FileAttributes { size: Some(self.bytes), mode: Some(FILE), mtime: Some(self.seconds()) };
+        remote_transfer::Wanted { source: spelled(&self.there), target: bundle.join(&self.here), told }
+    }
+
+    fn seconds(&self) -> u32 {
+        u32::try_from(self.mtime.as_second()).unwrap_or(0)
+    }
+
     /// Where the beginning of it stands after a break.
     fn part(&self, bundle: &Path) -> PathBuf {
-        let mtime = u32::try_from(self.mtime.as_second()).unwrap_or(0);
-        part_of(&bundle.join(&self.here), self.bytes, mtime)
+        part_of(&bundle.join(&self.here), self.bytes, self.seconds())
     }
 
     /// Whether it came before, as it is now.

@@ -1,11 +1,13 @@
 //! Files read through the SFTP server that every OpenSSH has, and through ones that lie.
 
+use std::cell::Cell;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
 use std::time::Instant;
 
 use durable_files::Quiet;
@@ -118,6 +120,64 @@ fn reading_can_be_ended_in_the_middle_and_goes_on_with_something_else() {
     sftp.read(bytes(&path), 0, &mut take).unwrap();
     assert!(taken < 200_000, "{taken}");
     assert_eq!(sftp.stat(bytes(&path)).unwrap().size, Some(4 << 20));
+}
+
+/// How often somebody has waited for the server: each time it is read from after it was written to.
+#[derive(Clone, Default)]
+struct Turns(Rc<Cell<(usize, bool)>>);
+
+struct Counted(Server, Turns);
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (turns, asked) = self.1.0.get();
+        self.1.0.set((turns + usize::from(asked), false));
+        self.0.read(buffer)
+    }
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.1.0.set((self.1.0.get().0, true));
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Duplex for Counted {
+    fn set_deadline(&mut self, _deadline: Instant) {}
+}
+
+#[test]
+fn small_files_are_not_waited_for_one_by_one_and_odd_ones_among_them_come_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, target) = (folder.path().join("source"), folder.path().join("target"));
+    fs::create_dir(&source).unwrap();
+    for n in 0..200 {
+        fs::write(source.join(format!("file {n:03}")), patterned(n * 163)).unwrap();
+    }
+    fs::write(source.join("file 100a"), patterned(100_000)).unwrap();
+    fs::write(source.join("file 100b"), patterned(32 << 10)).unwrap();
+    let turns = Turns::default();
+    let mut sftp = Sftp::on(Box::new(Counted(Server::start(), turns.clone())), "here".to_owned()).unwrap();
+    let pulled = pull_tree(&mut sftp, bytes(&source), &target, &|_, _| true, &mut Quiet).unwrap();
+    assert_eq!(pulled.files.len(), 202);
+    for file in &pulled.files {
+        let name = file.path.file_name().unwrap();
+        let content = fs::read(source.join(name)).unwrap();
+        assert!(fs::read(&file.path).unwrap() == content && file.came == content.len() as u64, "{name:?}");
+        assert_eq!(file.content.digest, durable_files::Digest::of(&content));
+        let times =
+            [source.join(name), file.path.clone()].map(|path| path.metadata().unwrap().modified().unwrap());
+        assert!(times[0].duration_since(times[1]).unwrap().as_secs() == 0, "{name:?}");
+    }
+    assert!(turns.0.get().0 < 60, "{}", turns.0.get().0);
+    let again = pull_tree(&mut connect(), bytes(&source), &target, &|_, _| true, &mut Quiet).unwrap();
+    assert!(again.files.iter().all(|file| file.came == 0));
+    assert_eq!(fs::read_dir(&target).unwrap().count(), 202, "nothing else is left there");
 }
 
 /// A server that says just this, whatever it is asked.
