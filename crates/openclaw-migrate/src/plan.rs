@@ -323,9 +323,10 @@ impl<'a> Draft<'a> {
             }
             if !is_there {
                 let mtime = file.expect.mtime;
-                let step = InstallFile { new_dirs: new_dirs.clone(), ..InstallFile::of(file, copy, mtime) };
+                let file = InstallFile { new_dirs: new_dirs.clone(), ..InstallFile::of(file, copy, mtime) };
                 let item = item.and_then(|at| u32::try_from(at).ok()).map(ItemId);
-                tasks.push(Task { item, step: Effect::Backup(BackUp(step)) });
+                let is_removed = item.is_some_and(|item| self.removals.contains(&item));
+                tasks.push(Task { item, step: Effect::Backup(BackUp { file, is_removed }) });
             }
         }
         tasks

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use migration_cli::{Exit, Mode, Words};
-use migration_engine::{Bucket, Receipt};
+use migration_engine::{Bucket, Item, Outcome, Receipt};
 
 use crate::settings::Settings;
 
@@ -46,6 +46,8 @@ impl Told<'_> {
                 log.push(format!("{did} session: {key} ({})", item.name));
             }
         }
+        let lost = self.receipt.items.iter().filter(|(_, outcome)| outcome.bucket.is_trouble());
+        log.extend(lost.map(|(item, outcome)| format!("Failed to migrate {}", reason(item, outcome))));
         if self.receipt.run.is_some() {
             if self.count(Bucket::Migrated) > 0 {
                 log.push(format!("Saved centralized store to {}", self.settings.store.display()));
@@ -78,13 +80,8 @@ impl Told<'_> {
             say(title, &count);
         }
         let troubled = self.receipt.items.iter().filter(|(_, outcome)| outcome.bucket.is_trouble());
-        let errors: Vec<String> = troubled
-            .map(|(item, outcome)| {
-                let reason = outcome.detail.as_ref().or(outcome.reason.as_ref()).map_or("", String::as_str);
-                let is_placed = reason.starts_with(&item.input.id);
-                if is_placed { format!("  {reason}") } else { format!("  {}: {reason}", item.input.id) }
-            })
-            .collect();
+        let errors: Vec<String> =
+            troubled.map(|(item, outcome)| format!("  {}", reason(item, outcome))).collect();
         if !errors.is_empty() {
             block.extend([String::new(), "Errors:".to_owned()]);
             block.extend(errors);
@@ -132,5 +129,15 @@ impl Told<'_> {
 
     fn errors(&self) -> u64 {
         self.receipt.items.iter().filter(|(_, outcome)| outcome.bucket.is_trouble()).count() as u64
+    }
+}
+
+/// The file, and what is wrong with it: where a place in the file is known it is named.
+fn reason(item: &Item, outcome: &Outcome) -> String {
+    let reason = outcome.detail.as_ref().or(outcome.reason.as_ref()).map_or("", String::as_str);
+    if reason.starts_with(&item.input.id) {
+        reason.to_owned()
+    } else {
+        format!("{}: {reason}", item.input.id)
     }
 }

@@ -2,27 +2,45 @@
 
 use std::path::Path;
 
+use durable_files::{Digest, digest_file};
 use migration_engine::steps::{InstallFile, Installed};
 use migration_engine::{Cost, Cx, Look, Slot, State, Step, StepError};
 use serde::{Deserialize, Serialize};
 
 use crate::effect::Handles;
 
-/// Copies a file to the backup. It is as [`InstallFile`], but that an undo with `--keep-backup` leaves it.
+/// Copies a file to the backup. It is as [`InstallFile`], but that an undo with `--keep-backup` leaves it, and no undo
+/// removes the only copy there is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct BackUp(pub InstallFile);
+pub struct BackUp {
+    /// The copy.
+    pub file: InstallFile,
+    /// Whether the run removes the original as well, which an undo brings back before it looks at the copy.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_removed: bool,
+}
+
+impl BackUp {
+    /// Whether the original is what was copied.
+    fn has_original(&self, copied: Digest, cx: &Cx<'_>) -> Result<bool, StepError> {
+        let original = &self.file.content.source;
+        match original.symlink_metadata() {
+            Ok(found) if found.is_file() => Ok(digest_file(original, &mut { *cx })?.digest == copied),
+            _ => Ok(false),
+        }
+    }
+}
 
 impl Step for BackUp {
     type World = Handles;
     type Evidence = Installed;
 
     fn describe(&self) -> String {
-        self.0.describe()
+        self.file.describe()
     }
 
     fn cost(&self) -> Cost {
-        self.0.cost()
+        self.file.cost()
     }
 
     fn inspect(
@@ -32,15 +50,25 @@ impl Step for BackUp {
         look: Look,
         cx: &Cx<'_>,
     ) -> Result<State, StepError> {
-        self.0.inspect(&mut world.files, evidence, look, cx)
+        let state = self.file.inspect(&mut world.files, evidence, look, cx)?;
+        let is_asked = look == Look::Full && !self.is_removed && !world.keeps_backup;
+        match evidence {
+            Some(ours) if is_asked && state == State::Done && !self.has_original(ours.digest, cx)? => {
+                let original = self.file.content.source.display();
+                Ok(State::Superseded(format!(
+                    "{original} is gone or has changed since, so its copy is the only one"
+                )))
+            }
+            _ => Ok(state),
+        }
     }
 
     fn stage(&self, world: &mut Handles, slot: &Slot, cx: &Cx<'_>) -> Result<Installed, StepError> {
-        self.0.stage(&mut world.files, slot, cx)
+        self.file.stage(&mut world.files, slot, cx)
     }
 
     fn publish(&self, world: &mut Handles, slot: &Slot, evidence: &Installed) -> Result<(), StepError> {
-        self.0.publish(&mut world.files, slot, evidence)
+        self.file.publish(&mut world.files, slot, evidence)
     }
 
     fn revert(
@@ -50,10 +78,13 @@ impl Step for BackUp {
         evidence: Option<&Installed>,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        if world.keeps_backup && evidence.is_some() {
+        // Of an original that has changed meanwhile, the copy may be all there is of what it was.
+        if let Some(ours) = evidence
+            && (world.keeps_backup || !self.has_original(ours.digest, cx)?)
+        {
             return Ok(());
         }
-        self.0.revert(&mut world.files, slot, evidence, cx)
+        self.file.revert(&mut world.files, slot, evidence, cx)
     }
 
     fn unstage(
@@ -63,7 +94,7 @@ impl Step for BackUp {
         ours: &Installed,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        self.0.unstage(&mut world.files, slot, ours, cx)
+        self.file.unstage(&mut world.files, slot, ours, cx)
     }
 
     fn set_aside(
@@ -74,6 +105,6 @@ impl Step for BackUp {
         folder: &Path,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        self.0.set_aside(&mut world.files, slot, ours, folder, cx)
+        self.file.set_aside(&mut world.files, slot, ours, folder, cx)
     }
 }

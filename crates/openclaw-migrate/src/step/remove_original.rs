@@ -70,10 +70,8 @@ impl Step for RemoveOriginal {
             (Some(_), Some(ours)) if self.is_made_anew(ours, cx)? => State::Pending,
             (Some(_), _) => State::Conflict("it changed after the plan was made".into()),
             (None, None) => State::Conflict("it is gone".into()),
-            (None, Some(ours))
-                if look == Look::Full && digest_file(&self.copy, &mut { *cx })?.digest != ours.digest =>
-            {
-                State::Conflict(format!("its copy {} has changed", self.copy.display()))
+            (None, Some(ours)) if look == Look::Full && !self.is_copied(ours, cx)? => {
+                State::Conflict(format!("its copy {} is gone or has changed", self.copy.display()))
             }
             (None, Some(_)) => State::Done,
         })
@@ -137,6 +135,11 @@ impl Step for RemoveOriginal {
 }
 
 impl RemoveOriginal {
+    /// Whether the copy is what both held.
+    fn is_copied(&self, ours: &Removed, cx: &Cx<'_>) -> Result<bool, StepError> {
+        Ok(if_there(&self.copy)?.is_some() && digest_file(&self.copy, &mut { *cx })?.digest == ours.digest)
+    }
+
     /// Whether an undo has put it back already.
     fn is_made_anew(&self, ours: &Removed, cx: &Cx<'_>) -> Result<bool, StepError> {
         let looks = Fingerprint::of_file(&self.source)?;
