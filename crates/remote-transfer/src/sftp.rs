@@ -317,19 +317,21 @@ impl<'a> Sftp<'a> {
 
     fn send(&mut self, request: &Request) -> Result<(), SftpError> {
         let sent = self.channel.write_all(request.bytes()).and_then(|()| self.channel.flush());
-        sent.map_err(|source| SftpError::Lost { peer: self.peer.clone(), source })
+        sent.map_err(|source| self.lost(source))
+    }
+
+    /// The transport's own reason travels inside.
+    fn lost(&self, source: io::Error) -> SftpError {
+        match source.downcast::<TransportError>() {
+            Ok(link) => SftpError::Link(link),
+            Err(source) => SftpError::Lost { peer: self.peer.clone(), source },
+        }
     }
 
     fn receive(&mut self) -> Result<Packet, SftpError> {
-        packet::read(&mut *self.channel).map_err(|source| {
-            // The transport's own reason travels inside.
-            match source.downcast::<TransportError>() {
-                Ok(link) => SftpError::Link(link),
-                Err(source) if source.kind() == io::ErrorKind::InvalidData => {
-                    SftpError::Malformed { peer: self.peer.clone(), what: "a packet that cannot be" }
-                }
-                Err(source) => SftpError::Lost { peer: self.peer.clone(), source },
-            }
+        packet::read(&mut *self.channel).map_err(|source| match source.kind() {
+            io::ErrorKind::InvalidData => self.malformed("a packet that cannot be"),
+            _ => self.lost(source),
         })
     }
 

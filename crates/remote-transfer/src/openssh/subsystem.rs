@@ -166,7 +166,11 @@ impl Read for Subsystem<'_> {
 
 impl Write for Subsystem<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.input.as_mut().ok_or(io::ErrorKind::BrokenPipe)?.write(bytes)
+        match self.input.as_mut().ok_or(io::ErrorKind::BrokenPipe)?.write(bytes) {
+            // An ssh that was not let in may have ended before it was told anything.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(self.reason().unwrap_or(error)),
+            written => written,
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {

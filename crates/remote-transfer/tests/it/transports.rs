@@ -396,3 +396,19 @@ fn a_shell_that_gives_up_on_who_is_silent_waits_for_the_next_command_all_the_sam
     }
     assert!(run(&mut *link, "true").unwrap().is_success());
 }
+
+#[test]
+fn why_nobody_was_reached_is_told_also_to_who_speaks_first() {
+    let sshd = Sshd::start(&[]);
+    let nobody = Target { port: Some(1), ..target(&sshd) };
+    let mut link = TransportKind::OpenSsh.open(nobody);
+    let mut quiet = Quiet;
+    let mut channel = link.subsystem("sftp", &mut quiet).unwrap();
+    let error = loop {
+        if let Err(error) = channel.write_all(b"x") {
+            break error;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    assert!(matches!(error.downcast(), Ok(TransportError::Unreachable { .. })));
+}
