@@ -125,6 +125,22 @@ impl Held {
         if is_at(&self.file, &self.path)? { Ok(()) } else { Err(LockError::Lost(self.path.clone())) }
     }
 
+    /// Gives it up; that it cannot be removed is an error, unlike when it is dropped.
+    pub fn release(mut self) -> Result<(), FileError> {
+        self.let_go()
+    }
+
+    fn let_go(&mut self) -> Result<(), FileError> {
+        if let Some((stop, thread)) = self.refreshing.take() {
+            drop(stop);
+            let _ = thread.join();
+        }
+        if is_at(&self.file, &self.path)? {
+            remove_file_if_there(&self.path)?;
+        }
+        Ok(())
+    }
+
     fn refreshed(path: PathBuf, file: File) -> Result<Self, FileError> {
         let file = Arc::new(file);
         let (stop, stopped) = channel();
@@ -144,13 +160,7 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if let Some((stop, thread)) = self.refreshing.take() {
-            drop(stop);
-            let _ = thread.join();
-        }
-        if self.check().is_ok() {
-            let _ = remove_file_if_there(&self.path); // what stays is ours to all who come later
-        }
+        let _ = self.let_go(); // what stays is known to be ours by all of ours that come later
     }
 }
 

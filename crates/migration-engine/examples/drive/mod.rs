@@ -1,10 +1,9 @@
-//! What small tools share: a world of files alone, and the commands.
+//! What small tools share: a world that needs nothing to begin with, and the commands.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use migration_engine::steps::Files;
 use migration_engine::{
     Block, Changed, Cx, Header, Item, NoProgress, Phase, Plan, Run, RunId, StateRoot, Step, StepError,
     TargetLocks, Worlds, check_room,
@@ -13,17 +12,17 @@ use session_model::{Finding, Timestamp};
 
 type Planned<S> = Result<Plan<S>, Box<dyn Error>>;
 
-/// Opens a world of files for each lane, and accepts what was left unless there is a veto.
+/// Opens a world for each lane, and accepts what was left unless there is a veto.
 struct Here {
     veto: PathBuf,
 }
 
-impl<S: Step<World = Files>> Worlds<S> for Here {
-    fn world(&self, _lane: usize) -> Result<Files, StepError> {
-        Ok(Files::default())
+impl<S: Step<World: Default>> Worlds<S> for Here {
+    fn world(&self, _lane: usize) -> Result<S::World, StepError> {
+        Ok(S::World::default())
     }
 
-    fn judge(&self, _world: &mut Files, _item: &Item) -> Vec<Finding> {
+    fn judge(&self, _world: &mut S::World, _item: &Item) -> Vec<Finding> {
         let finding = || Finding::error("veto", format!("{} is there", self.veto.display()));
         self.veto.exists().then(finding).into_iter().collect()
     }
@@ -44,7 +43,7 @@ pub(crate) fn header(tool: &str, kind: &str, place: &Path) -> Header {
 }
 
 /// `apply|resume|undo|keep|set-aside PLACE`, with the runs in `PLACE/state`; sources stay while `PLACE/state/veto` is there.
-pub(crate) fn main<S: Step<World = Files>>(plan: fn(&Path) -> Planned<S>) -> Result<(), Box<dyn Error>> {
+pub(crate) fn main<S: Step<World: Default>>(plan: fn(&Path) -> Planned<S>) -> Result<(), Box<dyn Error>> {
     let [verb, place] = std::env::args().skip(1).collect::<Vec<_>>().try_into().map_err(|_| "VERB PLACE")?;
     let place = Path::new(&place);
     let root = StateRoot::at(place.join("state"));

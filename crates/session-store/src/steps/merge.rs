@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use durable_files::{Fingerprint, InContext, PathText};
+use durable_files::{CopyError, Fingerprint, InContext, PathText, digest_file};
 use migration_engine::steps::{Bytes, FileWorld, InstallFile, Installed, ReplaceFile, Replaced};
 use migration_engine::{Cause, Cost, Cx, Look, Slot, State, Step, StepError};
 use serde::{Deserialize, Serialize};
@@ -98,6 +98,24 @@ impl MergeEntries {
         ReplaceFile { content: Bytes(bytes), target: self.store.clone(), expect }
     }
 
+    /// Whether the run was killed before the store was written, so that what others have written since is no matter.
+    fn still_waits(&self, ours: &Merged, cx: &Cx<'_>) -> Result<bool, StepError> {
+        let document = match self.read()? {
+            Some((bytes, _)) => Document::parse(&bytes).ok(),
+            None => Some(Document::empty()),
+        };
+        if !document.is_some_and(|document| ours.keys.iter().all(|key| document.get(key).is_none())) {
+            return Ok(false);
+        }
+        match &ours.change {
+            Change::Absent { .. } => Ok(true),
+            Change::There { left, .. } => match digest_file(&left.other, &mut { *cx }) {
+                Err(CopyError::File(error)) if error.is_not_found() => Ok(false),
+                found => Ok(found?.digest == left.digest),
+            },
+        }
+    }
+
     /// Whether the store still says what was added, or something newer.
     fn has_gone_on(&self, ours: &Merged) -> Result<bool, StepError> {
         let Some((bytes, _)) = self.read()? else { return Ok(false) };
@@ -156,6 +174,7 @@ impl Step for MergeEntries {
             Change::There { replace, left } => replace.inspect(world.files(), Some(left), look, cx)?,
         };
         Ok(match state {
+            State::Conflict(_) | State::Superseded(_) if self.still_waits(ours, cx)? => State::Pending,
             State::Conflict(_) | State::Superseded(_) if self.has_gone_on(ours)? => {
                 State::Superseded("it has been written to since".into())
             }

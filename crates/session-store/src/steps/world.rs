@@ -8,7 +8,7 @@ use migration_engine::{Cause, Cx, StepError, World};
 use crate::{Held, LockError, Patience};
 
 /// Files, and the lock of the store while entries are merged.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct StoreFiles {
     files: Files,
     patience: Patience,
@@ -20,7 +20,7 @@ pub struct StoreFiles {
 impl StoreFiles {
     /// The world of somebody who waits this long for a lock.
     pub fn new(patience: Patience) -> Self {
-        Self { files: Files::default(), patience, held: None, abandoned: None }
+        Self { patience, ..Self::default() }
     }
 
     /// Locks the store in a folder until what is done there is settled or given up.
@@ -55,7 +55,7 @@ impl World for StoreFiles {
 
     fn settle(&mut self) -> Result<(), StepError> {
         self.files.settle()?;
-        self.held = None;
+        self.held.take().map_or(Ok(()), Held::release)?;
         match self.abandoned.take().filter(|folder| folder.is_dir()) {
             Some(folder) => Ok(Held::clear_abandoned(&folder)?),
             None => Ok(()),

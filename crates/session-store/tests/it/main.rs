@@ -4,4 +4,5 @@
 
 mod documents;
 mod locks;
+mod merging;
 mod transcript;
