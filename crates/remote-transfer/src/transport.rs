@@ -117,6 +117,7 @@ impl RemoteCommand {
     }
 
     /// What a `sh` has to evaluate that runs already: it need not begin another.
+    #[cfg(unix)]
     pub(crate) fn within_sh(&self) -> &[u8] {
         self.within.as_deref().unwrap_or(&self.line)
     }

@@ -233,6 +233,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_looked_at_anew_does_not_count_twice() {
+        let disk = disk(Claims { size: 0, names: vec![b"d"], folders: true, ends: true });
+        disk.names.set(MOST_NAMES);
+        disk.forget();
+        assert!(disk.list(Path::new("/base")).is_ok());
+    }
+
+    #[test]
     fn a_sidecar_without_an_end_is_not_read_into_memory() {
         let disk = disk(Claims { size: 100, names: Vec::new(), folders: false, ends: true });
         let error = disk.read(Path::new("/local_a.json")).unwrap_err();
