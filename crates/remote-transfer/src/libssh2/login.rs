@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use durable_files::Meter;
-use ssh2::{HashType, MethodType};
+use ssh2::{ErrorCode, HashType, MethodType};
 
 use super::at_home;
 use super::base64::base64;
@@ -22,6 +22,10 @@ use crate::transport::TransportError;
 const CONNECT: Duration = Duration::from_secs(10);
 /// How often the meter is asked while one waits for that.
 const TICK: Duration = Duration::from_millis(200);
+/// On a busy machine libssh2 fails about once in a hundred times to agree on keys with a host that does nothing wrong.
+/// Nothing has been said or shown then, so that one calls again.
+const NOT_AGREED: ErrorCode = ErrorCode::Session(-8);
+const CALLS: usize = 4;
 /// Where keys are if none is named.
 const KEYS: [&str; 3] = [".ssh/id_ed25519", ".ssh/id_ecdsa", ".ssh/id_rsa"];
 
@@ -30,6 +34,30 @@ pub(super) fn log_in(target: &Target, peer: &str, meter: &mut dyn Meter) -> Resu
         let message = format!("libssh2 does not read {}: use the system's ssh", file.display());
         return Err(unreachable(peer, message));
     }
+    let (link, known) = agree(target, peer, meter)?;
+    recognise(&link, &known, target)?;
+    show_key(&link, target, meter)?;
+    Ok(link)
+}
+
+/// A connection whose keys are agreed on.
+fn agree(target: &Target, peer: &str, meter: &mut dyn Meter) -> Result<(Link, KnownHosts), TransportError> {
+    let mut calls = 1;
+    loop {
+        match shake_hands(target, peer, meter)? {
+            Ok(shaken) => return Ok(shaken),
+            Err(error) if error.code() == NOT_AGREED && calls < CALLS => calls += 1,
+            Err(error) => return Err(unreachable(peer, said(&error))),
+        }
+    }
+}
+
+/// Calls the host, and agrees on keys with it.
+fn shake_hands(
+    target: &Target,
+    peer: &str,
+    meter: &mut dyn Meter,
+) -> Result<Result<(Link, KnownHosts), ssh2::Error>, TransportError> {
     let port = target.port.unwrap_or(22);
     let socket = dial(&target.host, port, meter)?.map_err(|error| unreachable(peer, error.to_string()))?;
     let link = Link::over(socket, peer, target.silence)?;
@@ -39,10 +67,7 @@ pub(super) fn log_in(target: &Target, peer: &str, meter: &mut dyn Meter) -> Resu
     let _ = link.session.method_pref(MethodType::HostKey, &preferred);
     let mut session = link.session.clone();
     let shaken = link.patiently(meter, || session.handshake()).map_err(|error| of_login(error, peer))?;
-    shaken.map_err(|error| unreachable(peer, said(&error)))?;
-    recognise(&link, &known, target)?;
-    show_key(&link, target, meter)?;
-    Ok(link)
+    Ok(shaken.map(|()| (link, known)))
 }
 
 fn unreachable(peer: &str, message: String) -> TransportError {

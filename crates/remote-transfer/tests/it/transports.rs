@@ -3,6 +3,8 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+#[cfg(feature = "libssh2")]
+use std::net::TcpStream;
 use std::ops::ControlFlow;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -411,4 +413,45 @@ fn why_nobody_was_reached_is_told_also_to_who_speaks_first() {
         std::thread::sleep(Duration::from_millis(10));
     };
     assert!(matches!(error.downcast(), Ok(TransportError::Unreachable { .. })));
+}
+
+/// A wire to an sshd that spoils the first exchange of keys: a byte of what the host adds to the secret is another.
+#[cfg(feature = "libssh2")]
+fn spoiling_once(sshd: &Sshd) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (port, to) = (listener.local_addr().unwrap().port(), (sshd.address().to_owned(), sshd.port()));
+    std::thread::spawn(move || {
+        for (nth, near) in listener.incoming().map(Result::unwrap).enumerate() {
+            let far = TcpStream::connect((to.0.as_str(), to.1)).unwrap();
+            let (mut up, mut down) = ((near.try_clone().unwrap(), far.try_clone().unwrap()), (far, near));
+            std::thread::spawn(move || std::io::copy(&mut up.0, &mut up.1));
+            std::thread::spawn(move || {
+                let mut length = [0; 4];
+                let mut byte = [0; 1];
+                while byte != *b"\n" {
+                    down.0.read_exact(&mut byte)?; // who it is
+                    down.1.write_all(&byte)?;
+                }
+                down.0.read_exact(&mut length)?; // what it knows
+                let mut known = vec![0; u32::from_be_bytes(length) as usize];
+                down.0.read_exact(&mut known)?;
+                down.1.write_all(&[&length[..], &known].concat())?;
+                let mut reply = [0; 80]; // its key, and the first bytes of what it adds
+                down.0.read_exact(&mut reply)?;
+                reply[79] ^= u8::from(nth == 0);
+                down.1.write_all(&reply)?;
+                std::io::copy(&mut down.0, &mut down.1)
+            });
+        }
+    });
+    port
+}
+
+#[cfg(feature = "libssh2")]
+#[test]
+fn a_host_with_which_libssh2_does_not_agree_on_keys_is_called_again() {
+    let sshd = Sshd::start(&[]);
+    let port = spoiling_once(&sshd);
+    let by_wire = Target { port: Some(port), known_hosts: Some(sshd.known_hosts_at(port)), ..target(&sshd) };
+    assert!(run(&mut *TransportKind::LibSsh2.open(by_wire), "true").unwrap().is_success());
 }
