@@ -53,6 +53,9 @@ fn a_session_is_read_from_another_host_and_moves_in() {
     assert!(again.stdout.contains(r", 0 bytes; they stay in C:\"), "{}", again.stdout);
     machine.expect(0, TOOL, &["undo"]);
     before.assert_same(&moving.tree(), "undone");
+    assert_eq!(machine.kept("pulled"), 1);
+    machine.expect(0, TOOL, &["runs", "gc", "--older-than", "0", "--yes"]);
+    assert_eq!(machine.kept("pulled"), 0);
 }
 
 #[test]

@@ -41,9 +41,11 @@ impl<S: Step> Run<S> {
             remove(&stash)?;
             sync_dir(stash.parent().unwrap_or(&stash))?;
         }
-        let runs = self.dir.parent().unwrap_or(&self.dir);
-        let gone = runs.join(format!(".gone-{}", self.id));
-        std::fs::rename(&self.dir, &gone).doing("forget", &self.dir)?;
+        let Self { id, dir, ledger, _locks, .. } = self;
+        drop(ledger); // its journal is open, and Windows removes no folder of an open file
+        let runs = dir.parent().unwrap_or(&dir);
+        let gone = runs.join(format!(".gone-{id}"));
+        std::fs::rename(&dir, &gone).doing("forget", &dir)?;
         sync_dir(runs)?;
         Ok(remove(&gone)?)
     }
