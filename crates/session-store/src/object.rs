@@ -131,9 +131,25 @@ impl fmt::Display for Object {
     }
 }
 
-/// What a name says, for people: half of a surrogate pair is no text.
-pub(crate) fn shown(key: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(key)
+/// What decoded text says, for people: half of a surrogate pair is no text.
+pub(crate) fn shown(decoded: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(decoded) {
+        return text.into();
+    }
+    let mut text = String::new();
+    for chunk in decoded.utf8_chunks() {
+        text += chunk.valid();
+        if chunk.invalid().first() == Some(&0xED) {
+            text.push(char::REPLACEMENT_CHARACTER); // the first of its three bytes
+        }
+    }
+    text.into()
+}
+
+/// What a value says, if it is text.
+pub(crate) fn text(value: &str) -> Option<String> {
+    let inside = json::string_inside(value.as_bytes())?;
+    Some(shown(&json::decode(inside)).into_owned())
 }
 
 fn is_space(letter: char) -> bool {
