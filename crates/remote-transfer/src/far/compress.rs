@@ -24,12 +24,17 @@ pub enum Compression {
 /// From how many bytes on a measurement is worth its time.
 const MUCH: u64 = 16 << 20;
 
-/// What is sent to measure, and how long that takes at 0.7 Gbit/s, at which gzip begins to hold up a stream.
+/// What is sent to measure, and how long that takes at 0.7 Gbit/s, at which gzip begins to hold up a stream on a machine
+/// that has nothing else to do.
 const PROBE: usize = 1 << 20;
 const SLOW: Duration = Duration::from_millis(12);
 
 /// How often it is sent before the link is called slow: a busy machine makes some take longer, a slow link all.
 const TRIES: usize = 3;
+
+/// How many times as long as compressing it the sending must take: a machine that is busy all the time sends slowly, and
+/// compresses slowly too.
+const WORTH: u32 = 2;
 
 impl Far {
     /// Has streams compressed, or not.
@@ -69,8 +74,20 @@ impl Far {
                 break;
             }
         }
-        Ok(*self.slow.insert(much.saturating_sub(little) > SLOW))
+        let takes = much.saturating_sub(little);
+        Ok(*self.slow.insert(takes > SLOW && takes > WORTH * time_to_compress()))
     }
+}
+
+/// How long it takes here, by now, to compress what is sent to measure.
+fn time_to_compress() -> Duration {
+    let numbers: Vec<u8> = (0_u32..).flat_map(|number| number.to_string().into_bytes()).take(PROBE).collect();
+    let once = |_| {
+        let begun = Instant::now();
+        let _ = zipped(&mut std::io::sink(), |out| out.write_all(&numbers).map_err(PackError::Stream)); // a sink takes all
+        begun.elapsed()
+    };
+    (0..TRIES).map(once).min().unwrap_or_default()
 }
 
 /// Sends through gzip.
