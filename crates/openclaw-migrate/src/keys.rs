@@ -55,7 +55,10 @@ pub(crate) fn assign(
             [] => wanted.clone(),
             _ if there.contains(&wanted.as_str()) => wanted.clone(),
             [first, ..] => {
-                keys.findings.push(differs(first, &wanted));
+                // A key of the map leads to it from now on, or is told to collide.
+                if is_not_in_map {
+                    keys.findings.push(differs(first, &wanted));
+                }
                 (*first).to_owned()
             }
         };
@@ -248,8 +251,9 @@ mod tests {
         let map = [("k", "a"), ("other", "a")];
         assert_eq!(
             keys(&[("a", None)], &map, &[("old", "a"), ("other", "x")]),
-            [of("old", &["k"], &["key-differs", "alias-key", "key-collision"])]
+            [of("old", &["k"], &["alias-key", "key-collision"])]
         );
+        assert_eq!(keys(&[("a", Some("own"))], &[], &[("old", "a")]), [of("old", &[], &["key-differs"])]);
         assert_eq!(
             keys(&[("a", None)], &[], &[("agent:main:a", "x")]),
             [(None, vec![], vec!["key-collision".to_owned()])]

@@ -416,6 +416,10 @@ fn conflict(found: Found) -> Outcome {
             "transcript-differs",
             format!("the transcript that is there differs from line {line} on; both are kept"),
         ),
+        Found::InUse => (
+            "transcript-in-use",
+            "OpenClaw has its transcript open: stop it, or wait until it is done".into(),
+        ),
         Found::Other => (
             "transcript-occupied",
             "what is in the place of its transcript is none, or cannot be read".into(),

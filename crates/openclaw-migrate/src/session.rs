@@ -52,11 +52,11 @@ pub(crate) fn arriving(source: &Source, session: &Session, common: Common<'_>) -
     let last = updated.or(session.messages.latest).or(created).unwrap_or(mtime);
     if updated.is_none() {
         let from = match (session.messages.latest, created) {
-            (Some(_), _) => "its latest message",
+            (Some(_), _) => "that of its latest message",
             (None, Some(_)) => "created_at",
             (None, None) => "its file's time",
         };
-        let message = format!("updated_at is no time; that of {from} is taken");
+        let message = format!("updated_at is no time; {from} is taken");
         findings.push(Finding::warning("updated-at-derived", message));
     }
     let file = file_name(&source.id);

@@ -1,0 +1,112 @@
+//! A migration taken back.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+
+use testkit::tree::Tree;
+
+use crate::troubled;
+use crate::world::World;
+
+#[test]
+fn an_undo_leaves_the_workspace_as_it_was() {
+    for (more, word) in [
+        (&["--format", "python"][..], "undo"),
+        (&["--no-backup"], "rollback"),
+        (&["--remove-originals"], "rollback"),
+    ] {
+        let world = troubled::workspace();
+        let odd = world.sessions().join("tools.json");
+        fs::set_permissions(odd, fs::Permissions::from_mode(0o440)).unwrap();
+        let before = world.tree();
+        world.migrate(3, more);
+        assert!(!before.difference(&world.tree()).is_empty());
+        world.say(0, &[word]);
+        before.assert_same(&world.tree(), &format!("{more:?}"));
+    }
+}
+
+#[test]
+fn an_undo_of_openclaws_own_format_leaves_the_workspace_as_it_was() {
+    for more in [&["--format", "openclaw"][..], &["--format", "openclaw", "--remove-originals"]] {
+        let world = troubled::workspace_without_older_run();
+        let before = world.tree();
+        world.migrate(3, more);
+        assert!(world.agent().join("sessions.json").exists());
+        assert!(!world.sessions().join("sessions.json").exists());
+        world.say(0, &["verify"]);
+        world.say(0, &["undo"]);
+        before.assert_same(&world.tree(), &format!("{more:?}"));
+    }
+}
+
+#[test]
+fn the_backup_is_kept_if_one_says_so() {
+    let world = World::of("app");
+    let before = Tree::of(&world.sessions());
+    world.migrate(0, &["--remove-originals"]);
+    let backup = Tree::of(&world.sessions().join("backup_old_format"));
+    world.say(0, &["rollback", "--keep-backup"]);
+    backup.assert_same(&Tree::of(&world.sessions().join("backup_old_format")), "the backup");
+    before.assert_same(&Tree::of(&world.sessions()).without(&["backup_old_format"]), "all else");
+}
+
+#[test]
+fn only_what_has_arrived_and_has_its_copy_is_removed() {
+    let world = World::of("app");
+    let old: Vec<String> = Tree::of(&world.sessions()).names();
+    world.migrate(0, &["--remove-originals"]);
+    let now = Tree::of(&world.sessions()).names();
+    assert!(!old.iter().any(|name| now.contains(name)), "{now:?}");
+    assert_eq!(old, Tree::of(&world.sessions().join("backup_old_format")).names());
+    world.say(0, &["verify"]);
+    world.migrate(0, &["--remove-originals"]);
+
+    let world = troubled::workspace();
+    world.migrate(3, &["--remove-originals"]);
+    let left = Tree::of(&world.sessions()).names();
+    let is_left = |name: &str| left.iter().any(|left| left == name);
+    let troubled = ["bad-end.json", "bad-pipe.json", "strayed.json", "reworded.json", "session_map.json"];
+    let others = ["settings.json", "folder.json", "gone-on.json", "compacted.json"];
+    assert!(troubled.into_iter().chain(others).all(is_left), "{left:?}");
+    assert!(!["tools.json", "as-it-was.json", "collides-b.json"].into_iter().any(is_left), "{left:?}");
+}
+
+#[test]
+fn without_a_backup_there_is_none() {
+    let world = World::of("app");
+    let told = world.migrate(0, &["--no-backup"]);
+    assert!(!world.sessions().join("backup_old_format").exists());
+    assert!(!told.stdout.contains("Backup location"), "{}", told.stdout);
+}
+
+#[test]
+fn what_has_been_said_since_is_never_taken_back_unasked() {
+    for name in ["0b7f6c1e-3a52-4d0e-9c55-7d1f2e6a9b10.jsonl", "sessions.json"] {
+        let world = World::of("app");
+        let before = world.tree();
+        world.migrate(0, &["--remove-originals"]);
+        let changed = world.sessions().join(name);
+        fs::File::options().append(true).open(&changed).unwrap().write_all(b"{}\n").unwrap();
+        let drifted = world.tree();
+        let refused = world.say(4, &["undo"]);
+        assert!(refused.stderr.contains(name), "{}", refused.stderr);
+        drifted.assert_same(&world.tree(), name);
+        let told = world.say(0, &["undo", "--set-aside"]).stdout;
+        assert!(told.contains(name), "{told}");
+        before.assert_same(&world.tree(), name);
+    }
+}
+
+#[test]
+fn an_original_whose_copy_was_damaged_is_not_claimed_to_be_restored() {
+    let world = World::of("app");
+    world.migrate(0, &["--remove-originals"]);
+    let copy = world.sessions().join("backup_old_format/9e2f4b6d-1c3a-4e5f-a7b8-c9d0e1f2a3b4.json");
+    fs::write(copy, "{}").unwrap();
+    let before = world.tree();
+    world.say(4, &["undo"]);
+    before.assert_same(&world.tree(), "refused");
+    world.say(5, &["verify"]);
+}
