@@ -49,8 +49,8 @@ pub struct Merged {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "was", rename_all = "kebab-case")]
 enum Change {
-    /// There was no store.
-    Absent { install: InstallFile<Bytes>, left: Installed },
+    /// There was no store. Until it is published, the new one waits under another name.
+    Absent { install: InstallFile<Bytes>, left: Installed, staged: PathText },
     /// There was one.
     There { replace: ReplaceFile<Bytes>, left: Replaced },
 }
@@ -107,12 +107,13 @@ impl MergeEntries {
         if !document.is_some_and(|document| ours.keys.iter().all(|key| document.get(key).is_none())) {
             return Ok(false);
         }
-        match &ours.change {
-            Change::Absent { .. } => Ok(true),
-            Change::There { left, .. } => match digest_file(&left.other, &mut { *cx }) {
-                Err(CopyError::File(error)) if error.is_not_found() => Ok(false),
-                found => Ok(found?.digest == left.digest),
-            },
+        let (waiting, digest) = match &ours.change {
+            Change::Absent { left, staged, .. } => (staged, left.digest),
+            Change::There { left, .. } => (&left.other, left.digest),
+        };
+        match digest_file(waiting, &mut { *cx }) {
+            Err(CopyError::File(error)) if error.is_not_found() => Ok(false),
+            found => Ok(found?.digest == digest),
         }
     }
 
@@ -136,8 +137,8 @@ impl Change {
     fn without_content(self) -> Self {
         let none = Bytes(Vec::new());
         match self {
-            Self::Absent { install, left } => {
-                Self::Absent { install: InstallFile { content: none, ..install }, left }
+            Self::Absent { install, left, staged } => {
+                Self::Absent { install: InstallFile { content: none, ..install }, left, staged }
             }
             Self::There { replace, left } => {
                 Self::There { replace: ReplaceFile { content: none, ..replace }, left }
@@ -170,7 +171,7 @@ impl Step for MergeEntries {
         let Some(ours) = evidence else { return Ok(State::Pending) };
         world.clear(self.folder());
         let state = match &ours.change {
-            Change::Absent { install, left } => install.inspect(world.files(), Some(left), look, cx)?,
+            Change::Absent { install, left, .. } => install.inspect(world.files(), Some(left), look, cx)?,
             Change::There { replace, left } => replace.inspect(world.files(), Some(left), look, cx)?,
         };
         Ok(match state {
@@ -199,7 +200,7 @@ impl Step for MergeEntries {
                 let mtime = i64::try_from((cx.now)().as_nanosecond()).unwrap_or_default();
                 let install = InstallFile::of(Bytes(bytes), &self.store, mtime);
                 let left = install.stage(world.files(), slot, cx)?;
-                Change::Absent { install, left }
+                Change::Absent { install, left, staged: slot.beside(&self.store, "tmp").into() }
             }
             Some((_, looks)) => {
                 let replace = self.replacement(bytes, looks);
@@ -213,7 +214,7 @@ impl Step for MergeEntries {
     fn publish(&self, world: &mut StoreFiles, slot: &Slot, ours: &Merged) -> Result<(), StepError> {
         world.must_be_locked()?;
         match &ours.change {
-            Change::Absent { install, left } => install.publish(world.files(), slot, left),
+            Change::Absent { install, left, .. } => install.publish(world.files(), slot, left),
             Change::There { replace, left } => replace.publish(world.files(), slot, left),
         }
     }
@@ -232,7 +233,7 @@ impl Step for MergeEntries {
         let Some(ours) = evidence else { return self.tidy(world, slot, cx) };
         world.lock(self.folder(), cx)?;
         match &ours.change {
-            Change::Absent { install, left } => install.revert(world.files(), slot, Some(left), cx),
+            Change::Absent { install, left, .. } => install.revert(world.files(), slot, Some(left), cx),
             Change::There { replace, left } => replace.revert(world.files(), slot, Some(left), cx),
         }
     }
@@ -245,7 +246,7 @@ impl Step for MergeEntries {
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
         match &ours.change {
-            Change::Absent { install, left } => install.unstage(world.files(), slot, left, cx),
+            Change::Absent { install, left, .. } => install.unstage(world.files(), slot, left, cx),
             Change::There { replace, left } => replace.unstage(world.files(), slot, left, cx),
         }
     }
@@ -260,14 +261,14 @@ impl Step for MergeEntries {
     ) -> Result<(), StepError> {
         world.lock(self.folder(), cx)?;
         match &ours.change {
-            Change::Absent { install, left } => install.set_aside(world.files(), slot, left, folder, cx),
+            Change::Absent { install, left, .. } => install.set_aside(world.files(), slot, left, folder, cx),
             Change::There { replace, left } => replace.set_aside(world.files(), slot, left, folder, cx),
         }
     }
 
     fn stashes(&self, slot: &Slot, ours: &Merged) -> Vec<std::path::PathBuf> {
         match &ours.change {
-            Change::Absent { install, left } => install.stashes(slot, left),
+            Change::Absent { install, left, .. } => install.stashes(slot, left),
             Change::There { replace, left } => replace.stashes(slot, left),
         }
     }

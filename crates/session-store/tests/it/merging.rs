@@ -180,6 +180,35 @@ fn a_store_that_was_used_since_is_not_taken_back_unasked_and_not_lost_when_asked
 }
 
 #[test]
+fn a_new_store_that_says_other_things_by_now_is_not_taken_back_and_nothing_is_stuck() {
+    let mut scene = Scene::new("");
+    fs::remove_file(scene.store()).unwrap();
+    let step = scene.step("s", &["k"]);
+    let merged = scene.apply(&step);
+    for theirs in [THEIRS, "{}", "no store"] {
+        fs::write(scene.store(), theirs).unwrap();
+        let state = scene.inspect(&step, Some(&merged));
+        assert!(matches!(state, State::Conflict(_)), "{theirs}: {state:?}");
+    }
+}
+
+#[test]
+fn a_store_that_another_made_before_ours_came_stays_and_a_resume_adds_to_it() {
+    let mut scene = Scene::new("");
+    fs::remove_file(scene.store()).unwrap();
+    let step = scene.step("s", &["k"]);
+    let merged = scene.stage(1, &step).unwrap();
+    fs::write(scene.store(), THEIRS).unwrap();
+    scene.world.abandon();
+    assert_eq!(scene.inspect(&step, Some(&merged)), State::Pending);
+    scene.undo(&step, &merged).unwrap();
+    assert_eq!(scene.text(), THEIRS);
+    assert_eq!(fs::read_dir(scene.folder.path()).unwrap().count(), 2, "a transcript, a store, nothing else");
+    scene.apply(&step);
+    assert!(scene.text().contains("7.50") && scene.text().contains("\"k\""));
+}
+
+#[test]
 fn while_somebody_holds_the_store_nothing_is_written_to_it() {
     let mut scene = Scene::new(THEIRS);
     let step = scene.step("s", &["k"]);
