@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use durable_files::PathText;
+use durable_files::{PathText, must_be_writable};
 use legacy_readers::openclaw;
 use migration_cli::{
     Ask, Exit, Mode, NoVerbs, Prepared, Purpose, Refusal, Surroundings, Tool, Words, settings_of,
@@ -105,6 +105,7 @@ impl Tool for OpenclawMigrate {
         let plan = plan(survey, &existing, &asked)?;
         let settings: Settings = settings_of(&plan.header)?;
         if mode == Mode::Apply && !plan.is_settled() {
+            must_take_files(&settings)?;
             must_be_free(&settings, cx.stop)?;
         }
         Ok(Prepared { plan, worlds: Open { settings, keeps_backup: false } })
@@ -155,6 +156,16 @@ fn existing(asked: &Asked) -> Result<Existing, Refusal> {
         Existing::read(&beside, asked.format)?;
     }
     Existing::read(&asked.folder.join(STORE), asked.format)
+}
+
+/// Refuses where nothing can be written, which a lock on a store would not tell whose folder is yet to be made.
+fn must_take_files(settings: &Settings) -> Result<(), Refusal> {
+    let folder: &Path = settings.store.parent().unwrap_or(&settings.store);
+    let backup = settings.backup.as_ref().map(|(backup, _)| -> &Path { backup });
+    let mut places = backup.into_iter().chain([folder]);
+    places.try_for_each(must_be_writable).map_err(|error| {
+        Refusal::new("not-writable", error.to_string(), "say it as a user who may write there")
+    })
 }
 
 /// Waits for whoever has the lock on the store, before anything is written.

@@ -17,10 +17,12 @@ fn on_a_disk_that_is_only_read_nothing_is_begun() {
     let disk = Disk::again(&workspace, &workspace);
     disk.becomes("bind,ro");
     let before = world.tree();
-    let refused = world.migrate(4, &[]);
-    assert!(refused.stderr.contains(".sessions"), "{}", refused.stderr);
-    before.assert_same(&world.tree(), "refused");
-    assert!(!world.has_run());
+    for format in ["python", "openclaw"] {
+        let refused = world.migrate(4, &["--format", format]);
+        assert!(refused.stderr.contains("@HERE@/home/.openclaw"), "{}", refused.stderr);
+        before.assert_same(&world.tree(), format);
+        assert!(!world.has_run());
+    }
     world.migrate(0, &["--dry-run"]);
     disk.becomes("bind,rw");
     world.migrate(0, &[]);
