@@ -156,9 +156,8 @@ impl Tool for CoworkMigrate {
         Ok(bundles)
     }
 
-    fn needs(&self, header: &Header) -> Vec<PathBuf> {
-        let settings = Settings::of(header).unwrap_or_default();
-        settings.brought.iter().map(|bundle| bundle.to_path_buf()).collect()
+    fn needs(&self, header: &Header) -> Result<Vec<PathBuf>, Refusal> {
+        Ok(Settings::of(header)?.brought.iter().map(|bundle| bundle.to_path_buf()).collect())
     }
 
     fn look(&self, ask: Ask<'_, Self>, here: &Surroundings, cx: &Cx<'_>) -> Option<Result<Listing, Refusal>> {

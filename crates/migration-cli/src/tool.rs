@@ -89,8 +89,8 @@ pub trait Tool {
     }
 
     /// What of that a run of such a plan needs. It goes when the last run that needs it is forgotten.
-    fn needs(&self, _header: &Header) -> Vec<PathBuf> {
-        Vec::new()
+    fn needs(&self, _header: &Header) -> Result<Vec<PathBuf>, Refusal> {
+        Ok(Vec::new())
     }
 
     /// What a verb of the tool's own that only looks has to show; `None` if the verb is a migration, which is prepared

@@ -28,8 +28,9 @@ impl<T: Tool> Session<'_, T> {
         Ok(brought)
     }
 
+    /// Whether a run needs it; one that does not say may need any of it.
     pub(super) fn needs(&self, run: &RunSummary, brought: &Path) -> bool {
-        let needed = self.tool.needs(&run.header);
+        let Ok(needed) = self.tool.needs(&run.header) else { return true };
         needed.iter().any(|needed| needed == brought || real(needed) == real(brought))
     }
 
@@ -50,27 +51,29 @@ impl<T: Tool> Session<'_, T> {
         brought.retain(|path| touched(path) <= limit);
         Ok(brought)
     }
-}
 
-/// Removes what was brought for no run, or only says so.
-pub(super) fn clear(path: &Path, for_real: bool) -> Result<Finding, Refusal> {
-    let (size, what) = (bytes(size_of(path)), if for_real { "was removed" } else { "would be removed" });
-    let message = format!("{} ({size}), which was brought for a run that never came, {what}", shown(path));
-    let stays = if for_real { remove(path)? } else { None };
-    Ok(stays.unwrap_or_else(|| Finding::note(CODE, message)))
-}
+    /// Removes what was brought for no run, or only says so.
+    pub(super) fn clear(&self, path: &Path, for_real: bool) -> Result<Finding, Refusal> {
+        let (size, what) = (bytes(size_of(path)), if for_real { "was removed" } else { "would be removed" });
+        let message =
+            format!("{} ({size}), which was brought for a run that never came, {what}", shown(path));
+        let stays = if for_real { self.remove(path)? } else { None };
+        Ok(stays.unwrap_or_else(|| Finding::note(CODE, message)))
+    }
 
-/// Removes it, unless somebody is at work with it.
-pub(super) fn remove(brought: &Path) -> Result<Option<Finding>, Refusal> {
-    let _lock = match DirLock::take(brought) {
-        Err(LockError::Held(_)) => {
-            let message = format!("{} stays: a run is being made of it", shown(brought));
-            return Ok(Some(Finding::warning(CODE, message)));
+    /// Removes it, unless somebody is at work with it, or has been: whoever was asked may have taken long to answer.
+    pub(super) fn remove(&self, brought: &Path) -> Result<Option<Finding>, Refusal> {
+        let stays = |why| Some(Finding::warning(CODE, format!("{} stays: {why}", shown(brought))));
+        let _lock = match DirLock::take(brought) {
+            Err(LockError::Held(_)) => return Ok(stays("a run is being made of it")),
+            lock => lock?,
+        };
+        if !self.unneeded(&[])?.iter().any(|path| path == brought) {
+            return Ok(stays("a run needs it by now"));
         }
-        lock => lock?,
-    };
-    remove_tree_if_there(brought)?;
-    Ok(None)
+        remove_tree_if_there(brought)?;
+        Ok(None)
+    }
 }
 
 /// When something was last put into it: files have the times that they had elsewhere.

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use migration_engine::{ForgetError, Run, RunId, RunSummary};
 use session_model::Finding;
 
-use super::brought;
 use super::runs::facts;
 use super::session::Session;
 use super::sizes::size_of;
@@ -108,14 +107,14 @@ impl<T: Tool> Session<'_, T> {
                 let run = Run::<T::Step>::open(&self.root, &summary.id)?;
                 run.forget().map_err(|error| not_forgotten(&error, &summary.id))?;
                 for bundle in brought {
-                    report.findings.extend(brought::remove(&bundle)?);
+                    report.findings.extend(self.remove(&bundle)?);
                 }
             }
             let facts = RunFacts { bytes: Some(size), forgotten: Some(for_real), ..facts(&summary) };
             report.items.push(Row::of_run(&summary.id, facts));
         }
         for path in lying {
-            report.findings.push(brought::clear(path, for_real)?);
+            report.findings.push(self.clear(path, for_real)?);
         }
         Ok(report)
     }

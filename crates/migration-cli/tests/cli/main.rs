@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bringing;
 mod errors;
 mod exit_codes;
 mod outputs;

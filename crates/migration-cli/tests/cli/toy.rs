@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use camino::Utf8PathBuf;
 use durable_files::{Fingerprint, PathText};
 use migration_cli::{
-    Ask, Mode, NoVerbs, Prepared, Purpose, Refusal, Signal, Stop, Surroundings, Tool, shell_word,
+    Ask, Mode, NoVerbs, Prepared, Purpose, Refusal, Signal, Stop, Surroundings, Tool, settings_of, shell_word,
 };
 use migration_engine::steps::{Files, InstallFile, Retire};
 use migration_engine::{
-    Block, Bucket, Cause, Cx, Header, Item, ItemId, Outcome, Plan, State, StepError, Task, Wave, World,
-    Worlds, compose_steps,
+    Block, Bucket, Cause, Cx, Header, Item, ItemId, Outcome, Plan, State, StateRoot, StepError, Task, Wave,
+    World, Worlds, compose_steps,
 };
 use session_model::{Finding, InputId};
 
@@ -145,7 +145,11 @@ impl Tool for Toy {
             blocks: vec![Block { kind: "file".into(), title: "files".into(), inputs: 0 }],
             locks: Vec::new(),
             concerns: Vec::new(),
-            settings: serde_json::Value::Null,
+            settings: if from.join("unsaid").exists() {
+                serde_json::Value::Null
+            } else {
+                serde_json::json!(from)
+            },
             partial: false,
             findings: warned.then(|| Finding::warning("beware", "beware of it all")).into_iter().collect(),
         };
@@ -153,6 +157,15 @@ impl Tool for Toy {
         let lanes = vec![vec![Wave::publish(plan.copies), Wave::retire(plan.retires)]];
         let plan = Plan::new(header, &inputs, plan.items, lanes).expect("because every file has an item");
         Ok(Prepared { plan, worlds: self.copying(here) })
+    }
+
+    fn brought(&self, root: &StateRoot) -> Result<Vec<PathBuf>, Refusal> {
+        let folder = root.path().join(Self::BROUGHT);
+        if folder.exists() { files_of(&folder) } else { Ok(Vec::new()) }
+    }
+
+    fn needs(&self, header: &Header) -> Result<Vec<PathBuf>, Refusal> {
+        Ok(vec![settings_of(header)?])
     }
 
     fn worlds(
@@ -172,6 +185,9 @@ impl Tool for Toy {
 }
 
 impl Toy {
+    /// Where it looks for what was brought for its runs.
+    pub(crate) const BROUGHT: &'static str = "brought";
+
     fn copying(&self, here: &Surroundings) -> Copying {
         Copying { trouble: self.trouble, stop: here.stop.clone(), cwd: here.cwd.clone() }
     }
