@@ -189,7 +189,7 @@ fn migrate(
     cx: &Cx<'_>,
 ) -> Result<Made, Refusal> {
     let (source, lock) = match FarPlace::named(options.from.as_deref())? {
-        None => (places::source(options, Wanted::Write, here)?, None),
+        None => already_here(options, (root, mode), here)?,
         Some(place) => {
             let check = |source: &Source, view: &View| {
                 let destination = places::destination(options, source.id.as_ref(), here)?;
@@ -221,7 +221,7 @@ fn pack(
 ) -> Result<Made, Refusal> {
     let out = places::named(out, here)?;
     let (source, lock) = match FarPlace::named(options.from.as_deref())? {
-        None => (places::source(options, Wanted::Write, here)?, None),
+        None => already_here(options, (root, mode), here)?,
         Some(place) => {
             let wish = Wish { image: &|_| options.vhdx.is_none(), check: &|_, _| Ok(()) };
             match far::bring(&place, &wish, (options, root, mode), here, cx)? {
@@ -233,6 +233,20 @@ fn pack(
     let bundle = source.brought.then(|| source.path.clone());
     let plan = pack::plan(&source, options, &out, here, cx);
     Ok((plan.map_err(|refusal| with_bundle(refusal, bundle))?, lock))
+}
+
+/// A source of this machine. A bundle that was brought for a run that never came may be named by hand: it stays then as
+/// if it had been brought for this one.
+fn already_here(
+    options: &Options,
+    (root, mode): (&StateRoot, Mode),
+    here: &Surroundings,
+) -> Result<(Source, Option<DirLock>), Refusal> {
+    let source = places::source(options, Wanted::Write, here)?;
+    let real = transcript_relocate::resolve_physically;
+    let brought = source.path.parent().is_some_and(|folder| real(folder) == real(&far::pulled(root)));
+    let lock = if brought && mode == Mode::Apply { Some(DirLock::take(&source.path)?) } else { None };
+    Ok((Source { brought, ..source }, lock))
 }
 
 /// What was brought stays, and nobody else says where.

@@ -327,6 +327,22 @@ fn what_was_brought_goes_with_the_last_run_that_needs_it() {
 }
 
 #[test]
+fn what_was_brought_and_is_named_by_hand_goes_with_the_run_that_needs_it_too() {
+    let far = Far::new(World::new(Session::numbered(7)), "openssh");
+    let first = far.world.report(0, &far.whole())["run"].as_str().unwrap().to_owned();
+    far.world.say(0, &["undo"]);
+    let pulled = far.world.path().join("state/pulled");
+    let bundle = fs::read_dir(&pulled).unwrap().next().unwrap().unwrap().path();
+    let mut by_hand = far.world.whole();
+    by_hand[1] = bundle.display().to_string();
+    let second = far.world.report(0, &by_hand)["run"].as_str().unwrap().to_owned();
+    far.world.say(0, &["runs", "forget", &first, "--yes"]);
+    assert_eq!(bundles(&far), 1, "the other run moves from it");
+    far.world.say(0, &["runs", "forget", &second, "--yes"]);
+    assert_eq!(bundles(&far), 0);
+}
+
+#[test]
 fn what_was_brought_for_no_run_is_named_and_goes_once_it_is_old() {
     let far = Far::new(World::new(Session::numbered(7)), "openssh");
     let occupied = far.world.path().join("occupied");
