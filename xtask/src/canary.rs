@@ -1,4 +1,5 @@
-//! The real clients, against a stub model server: does a moved session go on where it was left?
+//! The real clients, against a stub model server: does a moved session go on where it was left? And the real `OpenClaw`,
+//! without a network: does it take over what was migrated?
 //!
 //! A client that npm cannot give is skipped, loudly; it never passes quietly.
 
@@ -9,6 +10,7 @@ mod container;
 mod convocate;
 mod home;
 mod npm;
+mod openclaw;
 mod opencode;
 mod stitch;
 
@@ -31,13 +33,25 @@ const FOLDERS: [&str; 3] = [
     "a b.c_d/日本語/x😀y/café",
 ];
 
-/// Tries every client and gives those that were skipped; fails if one of them lost a session.
-pub(crate) fn run() -> Outcome<Vec<&'static str>> {
+/// Tries every client, or those that are named, and gives those that were skipped; fails if one of them lost a session.
+pub(crate) fn run(names: &[&str]) -> Outcome<Vec<&'static str>> {
+    let clients = canaries();
+    let known: Vec<&str> =
+        clients.iter().map(|canary| canary.client.package()).chain([openclaw::PACKAGE]).collect();
+    if let Some(unknown) = names.iter().find(|name| !known.contains(name)) {
+        return Err(format!("there is no canary {unknown}, but: {}", known.join(", ")).into());
+    }
+    let is_meant = |name: &str| names.is_empty() || names.contains(&name);
     let (mut skipped, mut lost) = (Vec::new(), Vec::new());
-    for canary in canaries() {
-        match canary.sings() {
+    let meant = clients.iter().filter(|canary| is_meant(canary.client.package()));
+    let sung = meant.map(|canary| (canary.client.package(), canary.sings()));
+    // One is no client with a session to go on with: it takes over a store.
+    let store = is_meant(openclaw::PACKAGE).then_some(openclaw::PACKAGE);
+    let taken_over = store.into_iter().map(|package| (package, openclaw::sings()));
+    for (package, sung) in sung.chain(taken_over) {
+        match sung {
             Ok(Sung::Passed) => {}
-            Ok(Sung::Skipped) => skipped.push(canary.client.package()),
+            Ok(Sung::Skipped) => skipped.push(package),
             Err(error) => lost.push(error.to_string()),
         }
     }
@@ -81,6 +95,11 @@ enum Sung {
     Skipped,
 }
 
+fn skipped(package: &str, reason: &str) -> Sung {
+    println!("canary: {package}: SKIPPED, nothing was shown, because: {reason}");
+    Sung::Skipped
+}
+
 impl Canary {
     fn sings(&self) -> Outcome<Sung> {
         let package = self.client.package();
@@ -90,10 +109,7 @@ impl Canary {
         };
         let installed = match installed {
             Ok(installed) => installed,
-            Err(reason) => {
-                println!("canary: {package}: SKIPPED, nothing was shown, because: {reason}");
-                return Ok(Sung::Skipped);
-            }
+            Err(reason) => return Ok(skipped(package, &reason)),
         };
         println!("canary: {package} {}", installed.version);
         for folder in self.folders {

@@ -33,7 +33,8 @@ usage: cargo xtask <verb>
   bench [NAME…] [--large]
                     how fast, as ratios of ours to its peers (--large: on inputs of 4 GB, those that can)
   fuzz              look for what no test thought of, a minute for each fuzz target
-  canary            resume a moved session with the real clients, against a stub model server
+  canary [NAME…]    resume a moved session with the real clients, against a stub model server, and have the real
+                    OpenClaw take over a migrated store
   windows           build the tools that Windows users have, and run their tests under Wine
 ";
 
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
         ["golden", "--check"] => golden::run(true),
         ["bench", words @ ..] => bench::run(words),
         ["fuzz"] => fuzz::run().map(drop),
-        ["canary"] => canary::run().map(drop),
+        ["canary", names @ ..] => canary::run(names).map(drop),
         ["windows"] => windows::run().map(drop),
         _ => {
             eprint!("{USAGE}");

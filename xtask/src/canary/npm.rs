@@ -1,7 +1,9 @@
 //! Clients as npm gives them today.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use serde_json::Value;
 
 use super::client::{Client, Installed};
 use crate::shell::{self, Outcome};
@@ -10,15 +12,37 @@ use crate::shell::{self, Outcome};
 ///
 /// The inner error says why there is none to try, which is no failure of ours.
 pub(super) fn install(client: &'static dyn Client) -> Outcome<Result<Installed, String>> {
-    let cache = shell::target()?.join("canary").join(client.package().replace(['@', '/'], "_"));
+    Ok(fetched(client.package())?.and_then(|cache| try_out(client, &cache)))
+}
+
+/// Installs the newest of a package likewise, and gives the cache.
+pub(super) fn fetched(package: &str) -> Outcome<Result<PathBuf, String>> {
+    let cache = cache(package)?;
+    Ok(fetch(&format!("{package}@latest"), &cache).map(|()| cache))
+}
+
+/// Installs a Node such as a package asks for, and gives the folder of its program.
+pub(super) fn node_for(package: &str, installed: &Path) -> Outcome<Result<PathBuf, String>> {
+    let manifest = installed.join("node_modules").join(package).join("package.json");
+    let manifest: Value = serde_json::from_slice(&std::fs::read(manifest)?)?;
+    let Some(asked) = manifest["engines"]["node"].as_str() else {
+        return Ok(Err("it does not say which Node it needs".into()));
+    };
+    let (node, cache) = (format!("node-{}", platform()), cache("node")?);
+    let fetched = fetch(&format!("{node}@{asked}"), &cache);
+    Ok(fetched.map(|()| cache.join("node_modules").join(node).join("bin")))
+}
+
+fn cache(package: &str) -> Outcome<PathBuf> {
+    let cache = shell::target()?.join("canary").join(package.replace(['@', '/'], "_"));
     std::fs::create_dir_all(&cache)?;
-    Ok(fetch(client.package(), &cache).and_then(|()| try_out(client, &cache)))
+    Ok(cache)
 }
 
 fn fetch(package: &str, cache: &Path) -> Result<(), String> {
     let mut npm = Command::new("npm");
     npm.args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"]);
-    said(npm.arg(cache).arg(format!("{package}@latest"))).map(drop)
+    said(npm.arg(cache).arg(package)).map(drop)
 }
 
 fn try_out(client: &'static dyn Client, cache: &Path) -> Result<Installed, String> {
