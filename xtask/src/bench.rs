@@ -9,6 +9,7 @@ mod extract;
 mod files;
 mod measure;
 mod memory;
+mod openclaw;
 mod race;
 mod rewrite;
 mod rows;
@@ -40,7 +41,7 @@ struct Bench {
     run: fn(&Given) -> Outcome,
 }
 
-const BENCHES: [Bench; 8] = [
+const BENCHES: [Bench; 9] = [
     Bench { name: "ao", needs: &[PYTHON], is_scalable: false, run: ao::run },
     Bench { name: "check", needs: &[PYTHON, ("jq", "jq")], is_scalable: true, run: check::run },
     Bench { name: "stitch", needs: &[PYTHON], is_scalable: true, run: stitch::run },
@@ -48,6 +49,7 @@ const BENCHES: [Bench; 8] = [
     Bench { name: "memory", needs: &[PYTHON], is_scalable: false, run: memory::run },
     Bench { name: "extract", needs: &extract::NEEDS, is_scalable: false, run: extract::run },
     Bench { name: "deliver", needs: &deliver::NEEDS, is_scalable: false, run: deliver::run },
+    Bench { name: "openclaw", needs: &[PYTHON], is_scalable: false, run: openclaw::run },
     Bench { name: "tree", needs: &[PYTHON], is_scalable: false, run: tree::run },
 ];
 
