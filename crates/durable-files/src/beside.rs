@@ -1,5 +1,5 @@
 //! Long content is digested, and read back, by threads of their own while it is still being written. Short content is not:
-//! there may be thousands of files of it.
+//! there may be thousands of files of it, of which each is kept until it has been read back.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
-use crate::copy::{Quiet, open_regular};
-use crate::digest::{CHUNK, digest_stream};
+use crate::copy::open_regular;
+use crate::digest::CHUNK;
 use crate::{CopyError, Digest, Digested, FileError, Hasher, InContext};
 
 /// How many bytes are content that is worth a thread.
@@ -51,11 +51,13 @@ impl HasherBeside {
     }
 }
 
-/// The content of a new file, followed behind the one who writes it: digested and, if it is long, read back, compared
-/// byte by byte and given to the disk.
+/// The content of a new file, followed behind the one who writes it: digested, read back and compared byte by byte; if it
+/// is long, it is given to the disk meanwhile.
 pub(crate) struct Follower<'p> {
     path: &'p Path,
     here: Hasher,
+    /// All that was written, as long as that is short.
+    kept: Vec<u8>,
     len: u64,
     there: Option<(Beside<Result<Followed, CopyError>>, Early)>,
 }
@@ -69,23 +71,24 @@ pub(crate) struct Followed {
 
 impl<'p> Follower<'p> {
     pub(crate) fn new(path: &'p Path) -> Self {
-        Self { path, here: Hasher::default(), len: 0, there: None }
+        Self { path, here: Hasher::default(), kept: Vec::new(), len: 0, there: None }
     }
 
     /// These bytes were written to the file, behind those before.
     pub(crate) fn wrote(&mut self, file: &File, bytes: &[u8]) -> Result<(), FileError> {
         self.len += bytes.len() as u64;
-        match &mut self.there {
-            Some((there, early)) => {
-                there.take(bytes);
-                early.reached(self.len);
-            }
-            None => self.here.update(bytes),
+        if let Some((there, early)) = &mut self.there {
+            there.take(bytes);
+            early.reached(self.len);
+        } else {
+            self.here.update(bytes);
+            self.kept.extend_from_slice(bytes);
         }
         if self.there.is_none() && self.len >= LONG {
             let file = file.try_clone().doing("open", self.path)?;
-            let (before, path) = (std::mem::take(&mut self.here), self.path.to_owned());
-            let there = Beside::start(move |pieces| follow(&path, before, pieces));
+            let (hasher, kept) = (std::mem::take(&mut self.here), std::mem::take(&mut self.kept));
+            let path = self.path.to_owned();
+            let there = Beside::start(move |pieces| follow(&path, hasher, kept, pieces));
             self.there = Some((there, Early::start(file, self.path.to_owned())));
         }
         Ok(())
@@ -93,7 +96,10 @@ impl<'p> Follower<'p> {
 
     pub(crate) fn finish(self) -> Result<Followed, CopyError> {
         let Some((there, early)) = self.there else {
-            return Ok(Followed { digest: self.here.finish().digest, is_read_back: false });
+            let mut back = ReadBack::open(self.path)?;
+            back.must_hold(&self.kept);
+            let is_read_back = back.ends_here().doing("read back", self.path)?;
+            return Ok(Followed { digest: self.here.finish().digest, is_read_back });
         };
         let followed = there.finish()?;
         early.finish()?;
@@ -101,26 +107,48 @@ impl<'p> Follower<'p> {
     }
 }
 
-/// Of what was written `before` there is only a digest left to compare with.
-fn follow(path: &Path, mut hasher: Hasher, pieces: Pieces) -> Result<Followed, CopyError> {
-    let mut file = open_regular(path)?;
-    let before = hasher.clone().finish();
-    let mut is_same = digest_stream(&mut (&file).take(before.len), path, &mut Quiet)? == before;
-    let mut found = Vec::with_capacity(PIECE);
-    let mut failure = None;
+/// Goes on behind what was `kept`, which the hasher has taken in.
+fn follow(path: &Path, mut hasher: Hasher, kept: Vec<u8>, pieces: Pieces) -> Result<Followed, CopyError> {
+    let mut back = ReadBack::open(path)?;
+    back.must_hold(&kept);
+    drop(kept);
     pieces.each(|piece| {
         hasher.update(piece);
-        if is_same {
-            failure = read_back(&mut file, piece.len(), &mut found).err();
-            is_same = found == piece && failure.is_none();
-        }
+        back.must_hold(piece);
     });
-    failure
-        .map_or(Ok(()), Err)
-        .and_then(|()| read_back(&mut file, 1, &mut found))
-        .doing("read back", path)?;
-    let is_read_back = is_same && found.is_empty(); // nobody else writes here
+    let is_read_back = back.ends_here().doing("read back", path)?;
     Ok(Followed { digest: hasher.finish().digest, is_read_back })
+}
+
+/// A file while it is read back.
+struct ReadBack {
+    file: File,
+    found: Vec<u8>,
+    is_same: bool,
+    failure: Option<io::Error>,
+}
+
+impl ReadBack {
+    fn open(path: &Path) -> Result<Self, CopyError> {
+        Ok(Self { file: open_regular(path)?, found: Vec::new(), is_same: true, failure: None })
+    }
+
+    /// These bytes come next.
+    fn must_hold(&mut self, bytes: &[u8]) {
+        for piece in bytes.chunks(PIECE) {
+            if self.is_same {
+                self.failure = read_back(&mut self.file, piece.len(), &mut self.found).err();
+                self.is_same = self.failure.is_none() && self.found == piece;
+            }
+        }
+    }
+
+    /// Whether that was all, and was there.
+    fn ends_here(mut self) -> io::Result<bool> {
+        self.failure.map_or(Ok(()), Err)?;
+        read_back(&mut self.file, 1, &mut self.found)?; // nobody else writes here
+        Ok(self.is_same && self.found.is_empty())
+    }
 }
 
 /// Reads so many of the next bytes, or what is left.
@@ -245,7 +273,11 @@ mod tests {
             there[at] ^= 1;
             assert!(!followed(&there, &wrote).is_read_back, "byte {at}");
         }
-        assert!(!followed(&wrote[..wrote.len() - 1], &wrote).is_read_back, "one byte less");
-        assert!(!followed(&[&wrote[..], b"x"].concat(), &wrote).is_read_back, "one byte more");
+        for wrote in [&wrote[..], &wrote[..CHUNK / 2], &wrote[..1]] {
+            assert!(followed(wrote, wrote).is_read_back);
+            assert!(!followed(&wrote[..wrote.len() - 1], wrote).is_read_back, "one byte less");
+            assert!(!followed(&[wrote, b"x"].concat(), wrote).is_read_back, "one byte more");
+            assert!(!followed(&vec![255; wrote.len()], wrote).is_read_back, "other bytes");
+        }
     }
 }

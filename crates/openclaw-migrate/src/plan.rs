@@ -1,6 +1,6 @@
 //! From what was found to a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use durable_files::{Fingerprint, PathText, missing_dirs};
@@ -83,7 +83,9 @@ pub(crate) fn plan(
     draft.map(&workspace, existing);
     let is_settled = draft.transcripts.is_empty() && draft.entries.is_empty() && draft.removals.is_empty();
     let backup = if asked.makes_backup && !is_settled { Some(choose_backup(&workspace)?) } else { None };
-    inputs.sort_by_key(|input| draft.items.iter().position(|item| item.input == *input));
+    let places = draft.places();
+    inputs.sort_by_key(|input| places.get(&*input.id).copied());
+    drop(places);
     let run_findings = anomalies.into_iter().filter(|anomaly| anomaly.code == "no-sessions-folder");
     draft.finish(&workspace, &inputs, backup, run_findings.map(|anomaly| of_the_run(&anomaly)).collect())
 }
@@ -220,7 +222,8 @@ impl<'a> Draft<'a> {
     fn map(&mut self, workspace: &Workspace, existing: &Existing) {
         let Some(map) = &workspace.map else { return };
         let input = InputId::new(MAP, map.path.display().to_string());
-        let is_new = |(key, _): &(String, String)| self.entries.iter().any(|entry| entry.key == *key);
+        let new: BTreeSet<&str> = self.entries.iter().map(|entry| entry.key.as_str()).collect();
+        let is_new = |(key, _): &(String, String)| new.contains(key.as_str());
         let outcome = if let Some(damage) = map.damage.first() {
             Outcome::because(Bucket::Quarantined, &damage.code).detail(damage.to_string())
         } else if map.entries.iter().any(is_new) {
@@ -231,11 +234,9 @@ impl<'a> Draft<'a> {
             Outcome::plain(Bucket::AlreadyPresent)
         };
         let mut item = Item::new(input, "session_map.json", outcome);
-        let is_known = |id: &str| {
-            workspace.sources.iter().any(|source| source.id == id)
-                || existing.keys.values().any(|known| known == id)
-        };
-        let dangling = map.entries.iter().filter(|(_, id)| !is_known(id));
+        let sources = workspace.sources.iter().map(|source| &source.id);
+        let known: BTreeSet<&String> = sources.chain(existing.keys.values()).collect();
+        let dangling = map.entries.iter().filter(|(_, id)| !known.contains(id));
         item.findings = dangling
             .map(|(key, id)| {
                 let message =
@@ -310,24 +311,33 @@ impl<'a> Draft<'a> {
         })
     }
 
+    /// Where each input's item stands.
+    fn places(&self) -> BTreeMap<&str, ItemId> {
+        let ids = (0..).map(ItemId);
+        self.items.iter().map(|item| item.input.id.as_str()).zip(ids).collect()
+    }
+
     /// The steps that copy the old files, and where each arrival's copy will be.
     fn copies(&mut self, workspace: &Workspace, backup: Option<&Backup>) -> Vec<Task<Effect>> {
         let Some(backup) = backup else { return Vec::new() };
         let new_dirs: Vec<PathText> = missing_dirs(&backup.folder).into_iter().map(PathText::from).collect();
-        let mut tasks = Vec::new();
+        let removals: BTreeSet<ItemId> = self.removals.iter().copied().collect();
+        let places = self.places();
+        let (mut tasks, mut all) = (Vec::new(), BTreeMap::new());
         for (file, (copy, is_there)) in copied(workspace).into_iter().zip(&backup.copies) {
             let name = file.source.display().to_string();
-            let item = self.items.iter().position(|item| item.input.id == name);
-            if let Some(arrival) = self.arrivals.iter_mut().find(|arrival| arrival.input == name) {
-                arrival.copy = Some(copy.clone().into());
-            }
+            let item = places.get(name.as_str()).copied();
+            all.insert(name, copy);
             if !is_there {
                 let mtime = file.expect.mtime;
-                let file = InstallFile { new_dirs: new_dirs.clone(), ..InstallFile::of(file, copy, mtime) };
-                let item = item.and_then(|at| u32::try_from(at).ok()).map(ItemId);
-                let is_removed = item.is_some_and(|item| self.removals.contains(&item));
+                let new_dirs = new_dirs.clone();
+                let file = InstallFile { content: file, target: copy.into(), new_dirs, mtime };
+                let is_removed = item.is_some_and(|item| removals.contains(&item));
                 tasks.push(Task { item, step: Effect::Backup(BackUp { file, is_removed }) });
             }
+        }
+        for arrival in &mut self.arrivals {
+            arrival.copy = all.get(&arrival.input).map(|copy| PathText::from(copy.as_path()));
         }
         tasks
     }
@@ -335,11 +345,11 @@ impl<'a> Draft<'a> {
     /// The steps that remove old files, each of which has its copy.
     fn removal_tasks(&self, workspace: &Workspace, backup: Option<&Backup>) -> Vec<Task<Effect>> {
         let Some(backup) = backup else { return Vec::new() };
-        let files = copied(workspace);
+        let files = copied(workspace).into_iter().zip(&backup.copies);
+        let files: BTreeMap<String, _> =
+            files.map(|(file, (copy, _))| (file.source.display().to_string(), (file, copy))).collect();
         let of_item = |id: &ItemId| {
-            let name = &self.items[id.0 as usize].input.id;
-            let at = files.iter().position(|file| file.source.display().to_string() == *name)?;
-            let (file, (copy, _)) = (&files[at], &backup.copies[at]);
+            let (file, copy) = files.get(&self.items[id.0 as usize].input.id)?;
             let step = RemoveOriginal { source: file.source.clone(), expect: file.expect, copy: copy.into() };
             Some(Task { item: Some(*id), step: Effect::Remove(step) })
         };
