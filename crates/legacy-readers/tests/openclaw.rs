@@ -211,6 +211,8 @@ fn every_file_of_a_workspace_is_in_the_survey_once_and_told_apart() {
             ("store", "not-a-session"),
         ]
     );
+    let Content::Quarantined(list) = &survey.found.sources[5].content else { panic!("no session") };
+    assert!(list.to_string().contains("list-metadata.json:1:30: "), "{list}");
     let Content::Session(good) = &survey.found.sources[3].content else { panic!("a session") };
     assert_eq!(good.get("metadata").unwrap().get(), r#"{"label": "l"}"#);
     assert_eq!(good.repeated, ["metadata"]);

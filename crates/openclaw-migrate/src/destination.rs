@@ -33,8 +33,8 @@ pub(crate) struct Entry {
 pub(crate) enum Found {
     Nothing,
     Transcript(Standing),
-    /// OpenClaw has it open.
-    InUse,
+    /// The file system takes no name that long.
+    NameTooLong,
     /// Something that is no transcript, or cannot be read.
     Other,
 }
@@ -76,11 +76,9 @@ impl Existing {
 /// How the transcript in the place of a session's stands to what would be written there.
 pub(crate) fn found(folder: &Path, id: &str, conversion: &Conversion) -> Found {
     let path = folder.join(file_name(id));
-    if is_in_use(&path) {
-        return Found::InUse;
-    }
     let file = match open_regular(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Found::Nothing,
+        Err(error) if error.kind() == io::ErrorKind::InvalidFilename => return Found::NameTooLong,
         Err(_) => return Found::Other,
         Ok(file) => file,
     };
@@ -95,7 +93,7 @@ struct TranscriptLock {
 }
 
 /// Whether a living process has a lock on the transcript. One of a process that is gone, or that says nothing, is stale.
-fn is_in_use(transcript: &Path) -> bool {
+pub(crate) fn is_in_use(transcript: &Path) -> bool {
     let mut lock = transcript.as_os_str().to_owned();
     lock.push(".lock");
     let lock = read_regular(Path::new(&lock)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());

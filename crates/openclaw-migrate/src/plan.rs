@@ -158,10 +158,14 @@ impl<'a> Draft<'a> {
 
     fn session(&mut self, candidate: &Candidate<'_>, keys: &Keys, existing: &Existing) {
         let Candidate { source, arriving, found, .. } = candidate;
-        let (outcome, more) = outcome(arriving, keys, *found, existing);
+        let (mut outcome, more) = outcome(arriving, keys, *found, existing);
+        let transcript = self.asked.folder.join(file_name(&source.id));
+        if outcome.bucket == Bucket::Migrated && destination::is_in_use(&transcript) {
+            let detail = "OpenClaw has its transcript open: stop it, or wait until it is done";
+            outcome = Outcome::because(Bucket::Conflict, "transcript-in-use").detail(detail);
+        }
         let arrives = matches!(outcome.bucket, Bucket::Migrated | Bucket::AlreadyPresent);
         let id = self.next_item();
-        let transcript = self.asked.folder.join(file_name(&source.id));
         let mut item = item(source, outcome);
         item.findings = [arriving.findings.clone(), keys.findings.clone(), more].concat();
         let named: Vec<String> = keys.primary.iter().chain(&keys.aliases).cloned().collect();
@@ -426,13 +430,14 @@ fn conflict(found: Found) -> Outcome {
             "transcript-differs",
             format!("the transcript that is there differs from line {line} on; both are kept"),
         ),
-        Found::InUse => (
-            "transcript-in-use",
-            "OpenClaw has its transcript open: stop it, or wait until it is done".into(),
-        ),
         Found::Other => (
             "transcript-occupied",
             "what is in the place of its transcript is none, or cannot be read".into(),
+        ),
+        Found::NameTooLong => (
+            "name-too-long",
+            "its transcript would have a longer name than the file system takes; give its file a shorter one"
+                .into(),
         ),
         _ => ("entry-differs", "the store says other things of it, and not newer ones; both are kept".into()),
     };

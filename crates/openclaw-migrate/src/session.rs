@@ -175,7 +175,11 @@ fn of_what_is_left(session: &Session, left: &[Left], common: Common<'_>) -> Vec<
     for left in left {
         match left.why {
             Why::Unset => {}
-            Why::NoField | Why::NeverCopied if left.name == "session_key" => {}
+            Why::NoField if left.name == "session_key" && is_key_or_unset(&left.value) => {}
+            Why::NoField if left.name == "session_key" => {
+                let message = format!("metadata.session_key is no text that can be a key; {kept}");
+                findings.push(Finding::warning("wrong-type", message));
+            }
             Why::NoField | Why::NeverCopied => unplaced.push(format!("metadata.{}", left.name)),
             Why::WrongType(_) => {
                 let message = format!("metadata.{} has a value that readers do not take; {kept}", left.name);
@@ -196,6 +200,11 @@ fn of_what_is_left(session: &Session, left: &[Left], common: Common<'_>) -> Vec<
         findings.push(Finding::note("no-field", format!("{kept}: {}", unplaced.join(", "))));
     }
     findings
+}
+
+/// Whether the value of a key is one, or says that there is none.
+fn is_key_or_unset(value: &str) -> bool {
+    value == "null" || serde_json::from_str::<String>(value).is_ok()
 }
 
 /// What real OpenClaw has no field for, to be kept in the header.

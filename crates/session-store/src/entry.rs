@@ -1,5 +1,7 @@
 //! A new entry of a store, and what of a session's metadata it takes over.
 
+use std::collections::HashMap;
+
 use jsonl_stitch::json;
 use serde_json::Value;
 
@@ -85,12 +87,13 @@ impl NewEntry<'_> {
 fn sort(metadata: &str, format: Format) -> (Vec<(&'static str, &str)>, Vec<Left>) {
     let bytes = metadata.as_bytes();
     let members = json::members(bytes).unwrap_or_default();
+    let names = members.iter().map(|member| json::decode(&bytes[member.name.clone()]));
+    let last: HashMap<_, usize> = names.zip(0..).collect();
     let (mut taken, mut left) = (Vec::new(), Vec::new());
     for (at, member) in members.iter().enumerate() {
         let (spelled, value) = (&metadata[member.name.clone()], &metadata[member.value.clone()]);
         let name = json::decode(&bytes[member.name.clone()]);
-        let is_repeated =
-            members[at + 1..].iter().any(|later| json::decode(&bytes[later.name.clone()]) == name);
+        let is_repeated = last.get(&name) != Some(&at);
         let field = std::str::from_utf8(&name).ok().and_then(Field::named);
         let why = match field {
             _ if is_repeated => Why::Repeated,

@@ -119,6 +119,7 @@ impl Members {
 pub(super) fn read(input: impl Read, fingerprint: Fingerprint) -> Result<Option<Session>, Fault> {
     let mut file = SessionFile::new(input);
     let (mut members, mut messages) = (Members::default(), Messages::default());
+    let mut metadata_at = (1, 1);
     while let Some(event) = file.next_event()? {
         match event {
             Event::Message(message) => messages.count(&message),
@@ -129,7 +130,11 @@ pub(super) fn read(input: impl Read, fingerprint: Fingerprint) -> Result<Option<
                 }
             }
             Event::Member { name, value } => {
+                let is_metadata = *name == *b"metadata";
                 members.add(String::from_utf8_lossy(&name).into_owned(), value.to_owned());
+                if is_metadata {
+                    metadata_at = file.place();
+                }
             }
         }
     }
@@ -149,7 +154,8 @@ pub(super) fn read(input: impl Read, fingerprint: Fingerprint) -> Result<Option<
         return Ok(Some(session));
     }
     let message = "expected metadata to be an object or null, found another value";
-    Err(Fault::Bad(Flaw { code: "metadata-not-an-object", message, line: 0, column: 0 }))
+    let (line, column) = metadata_at;
+    Err(Fault::Bad(Flaw { code: "metadata-not-an-object", message, line, column }))
 }
 
 fn is_object(value: &RawValue) -> bool {

@@ -58,6 +58,11 @@ impl<R: Read> SessionFile<R> {
         self.has_mark
     }
 
+    /// The line and the column, in bytes, where the value of the last event begins; both from 1.
+    pub(super) fn place(&self) -> (u64, u64) {
+        self.window.place(0)
+    }
+
     /// The next event; `None` at the end of a file that is whole.
     pub fn next_event(&mut self) -> Result<Option<Event<'_>>, Fault> {
         self.window.consume(std::mem::take(&mut self.told));

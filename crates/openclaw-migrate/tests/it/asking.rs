@@ -118,6 +118,9 @@ fn a_transcript_that_openclaw_has_open_is_left_alone() {
     world.put(&lock, json!({"pid": 4_194_305}).to_string());
     let report = world.report(0, &["--format", "openclaw"]);
     assert_eq!(report["summary"]["migrated"], json!(1));
+    world.put(&lock, json!({"pid": std::process::id()}).to_string());
+    let again = world.report(0, &["--format", "openclaw"]);
+    assert_eq!(again["summary"]["conflict"], json!(0), "of what is there already nothing is written");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod crash;
 mod disks;
 mod golden;
 mod guide;
+mod hostile;
 mod judge;
 mod locked;
 mod meanwhile;

@@ -1,5 +1,6 @@
 //! Entries added to a store that others may write to as well.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use durable_files::{CopyError, Fingerprint, InContext, PathText, digest_file};
@@ -84,7 +85,8 @@ impl MergeEntries {
     /// The entries that can be added by now.
     fn addable<'a>(&'a self, document: &Document) -> Vec<&'a KeyedEntry> {
         let is_there = |entry: &&KeyedEntry| self.folder().join(&entry.transcript).is_file();
-        let is_free = |entry: &&KeyedEntry| document.get(&entry.key).is_none();
+        let taken: HashSet<_> = document.entries().into_iter().map(|(key, _)| key).collect();
+        let is_free = |entry: &&KeyedEntry| !taken.contains(entry.key.as_str());
         self.entries.iter().filter(is_free).filter(is_there).collect()
     }
 
