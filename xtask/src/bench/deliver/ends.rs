@@ -23,6 +23,9 @@ const CIPHER: &str = "Ciphers aes128-gcm@openssh.com";
 
 const AGENT: &str = "k7m2p9x4qwzt";
 
+/// How long the id of a session is.
+const ID: usize = 36;
+
 /// Both ends.
 pub(super) struct Ends {
     folder: TempDir,
@@ -110,7 +113,8 @@ impl Ends {
             .run(words.chain(["--agent", AGENT, "--all", "--no-docker-check"].map(AsRef::as_ref)))?;
         for retired in fs::read_dir(source.join(".migrated"))? {
             let retired = retired?;
-            fs::rename(retired.path(), source.join(retired.file_name()))?;
+            let name = retired.file_name().to_string_lossy().into_owned();
+            fs::rename(retired.path(), source.join(&name[..ID]))?; // behind the id stands that of the run
         }
         clear(&source.join(".migrated"))?;
         clear(&source.join(".migrations"))?;
