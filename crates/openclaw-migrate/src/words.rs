@@ -52,7 +52,7 @@ impl Told<'_> {
             if self.count(Bucket::Migrated) > 0 {
                 log.push(format!("Saved centralized store to {}", self.settings.store.display()));
             }
-            if let Some((folder, count)) = &self.settings.backup {
+            if let Some((folder, count)) = self.settings.backup.as_ref().filter(|(_, count)| *count > 0) {
                 log.push(format!("Backed up {count} files to {}", folder.display()));
             }
         }

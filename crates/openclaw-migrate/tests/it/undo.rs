@@ -53,6 +53,29 @@ fn the_backup_is_kept_if_one_says_so() {
 }
 
 #[test]
+fn the_only_copy_of_a_session_is_never_removed() {
+    const NAME: &str = "0b7f6c1e-3a52-4d0e-9c55-7d1f2e6a9b10.json";
+    for edited in [None, Some("{}")] {
+        let world = World::of("app");
+        world.migrate(0, &[]);
+        let (original, copy) =
+            (world.sessions().join(NAME), world.sessions().join("backup_old_format").join(NAME));
+        let held = fs::read(&copy).unwrap();
+        match edited {
+            None => fs::remove_file(&original).unwrap(),
+            Some(text) => fs::write(&original, text).unwrap(),
+        }
+        let before = world.tree();
+        let refused = world.say(4, &["undo"]);
+        assert!(refused.stderr.contains("its copy is the only one"), "{}", refused.stderr);
+        before.assert_same(&world.tree(), "refused");
+        world.say(3, &["undo", "--keep-changed"]);
+        assert_eq!(fs::read(&copy).unwrap(), held);
+        assert!(!world.sessions().join("sessions.json").exists());
+    }
+}
+
+#[test]
 fn only_what_has_arrived_and_has_its_copy_is_removed() {
     let world = World::of("app");
     let old: Vec<String> = Tree::of(&world.sessions()).names();
