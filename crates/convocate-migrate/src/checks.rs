@@ -7,7 +7,7 @@ use migration_cli::Refusal;
 use migration_engine::{Bucket, Outcome, RunId};
 use remote_transfer::{About, Tree, Walked};
 use session_control::{
-    AgentSession, Container, Containers, Process, Use, valid_dns_name, valid_name, valid_port, valid_protocol,
+    Container, Containers, Process, Use, valid_dns_name, valid_name, valid_port, valid_protocol,
 };
 use session_model::{Fields, Finding, SessionJson};
 
@@ -50,7 +50,7 @@ impl Taken {
         Self::with(&fields.uuid, fields.port, &fields.protocol, &fields.dns_name)
     }
 
-    fn told(session: &AgentSession) -> Self {
+    fn told(session: &session_control::Session) -> Self {
         Self::with(&session.uuid, session.port, &session.protocol, &session.dns_name)
     }
 

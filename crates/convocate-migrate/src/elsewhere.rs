@@ -1,6 +1,6 @@
 //! The DNS names that sessions on other agents have: a name is one session's in the whole cluster.
 
-use session_control::{AgentHost, AgentSession, Registry};
+use session_control::{AgentHost, Registry, Session};
 
 use crate::settings::Reach;
 
@@ -35,7 +35,7 @@ impl Elsewhere {
             };
             match session_control::list(&mut *reach.open()) {
                 Ok(sessions) => {
-                    let named = |session: AgentSession| {
+                    let named = |session: Session| {
                         (session.dns_name.to_ascii_lowercase(), session.uuid, agent.id.clone())
                     };
                     all.held.extend(sessions.into_iter().map(named));

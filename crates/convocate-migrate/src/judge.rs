@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use durable_files::Quiet;
 use migration_cli::Refusal;
 use remote_transfer::Tree;
-use session_control::{AgentError, AgentSession, get, list};
+use session_control::{AgentError, Session, get, list};
 use session_model::{Finding, Timestamp, parse_time};
 
 use crate::settings::{Arriving, Moving, Settings};
@@ -65,7 +65,7 @@ pub(crate) fn judge(settings: &Settings, moving: &Moving, unreached: &OnceLock<S
 /// what has changed there is found by its files.
 pub(crate) fn stands_still(settings: &Settings) -> Result<(), Refusal> {
     let told = list(&mut *settings.api.open()).unwrap_or_default();
-    let is_meant = |told: &&AgentSession| settings.lanes.iter().any(|moving| moving.uuid == told.uuid);
+    let is_meant = |told: &&Session| settings.lanes.iter().any(|moving| moving.uuid == told.uuid);
     match told.iter().find(|told| told.running && is_meant(told)) {
         None => Ok(()),
         Some(told) => Err(Refusal::new(
@@ -85,7 +85,7 @@ fn source(folder: &Path, moving: &Moving) -> Vec<Finding> {
 }
 
 /// What the agent tells otherwise.
-fn differences(told: &AgentSession, moving: &Moving) -> Vec<&'static str> {
+fn differences(told: &Session, moving: &Moving) -> Vec<&'static str> {
     let Arriving { name, created_at, last_accessed, port, protocol, dns_name } = &moving.arrives;
     let tcp = |text: &str| if text.is_empty() { "tcp".to_owned() } else { text.to_ascii_lowercase() };
     let time = |text: &str| parse_time(text).map(|time| time.at);

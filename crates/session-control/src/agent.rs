@@ -11,34 +11,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use session_model::is_session_id;
 
+use crate::Session;
+
 /// The subsystem.
 const RPC: &str = "convocate-agent-rpc";
 /// What an answer may come to, in bytes.
 const LONGEST: usize = 64 << 20;
 /// How long an agent may take to say what it knows, beside the ten seconds that `ssh` may take to reach it.
 const READING: Duration = Duration::from_secs(20);
-
-/// A session as an agent tells of it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(default)]
-pub struct AgentSession {
-    /// Its id.
-    pub uuid: String,
-    /// Its name.
-    pub name: String,
-    /// When it was made, as the agent writes it.
-    pub created_at: String,
-    /// When it was last worked with, as the agent writes it.
-    pub last_accessed: String,
-    /// The port it has published; 0 is none.
-    pub port: i64,
-    /// The protocol of that port; empty is `tcp`.
-    pub protocol: String,
-    /// Its name in the cluster's DNS; empty is none.
-    pub dns_name: String,
-    /// Whether its container runs. `false` may also be an engine that does not answer.
-    pub running: bool,
-}
 
 /// An agent's answer to being called.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -176,13 +156,13 @@ pub fn ping(link: &mut dyn Transport) -> Result<Pong, AgentError> {
 }
 
 /// Every session of the agent.
-pub fn list(link: &mut dyn Transport) -> Result<Vec<AgentSession>, AgentError> {
-    let sessions: Option<Vec<AgentSession>> = call(link, "list", &Value::Null, READING)?;
+pub fn list(link: &mut dyn Transport) -> Result<Vec<Session>, AgentError> {
+    let sessions: Option<Vec<Session>> = call(link, "list", &Value::Null, READING)?;
     Ok(sessions.unwrap_or_default())
 }
 
 /// The session with this id, if the agent has it.
-pub fn get(link: &mut dyn Transport, uuid: &str) -> Result<Option<AgentSession>, AgentError> {
+pub fn get(link: &mut dyn Transport, uuid: &str) -> Result<Option<Session>, AgentError> {
     if !is_session_id(uuid) {
         return Err(AgentError::NotAnId { id: uuid.to_owned() });
     }

@@ -23,15 +23,21 @@
 mod agent;
 mod containers;
 mod deadline;
+mod error;
+mod host;
 mod mounts;
 mod process;
 mod profile;
 mod registry;
+mod session;
 mod validation;
 
-pub use agent::{AgentError, AgentSession, Pong, call, get, list, ping};
+pub use agent::{AgentError, Pong, call, get, list, ping};
 pub use containers::{Container, Containers, ContainersError, Mount, Use};
+pub use error::SessionError;
+pub use host::{HostError, SessionHost};
 pub use process::Process;
 pub use profile::Profile;
 pub use registry::{Agent, AgentHost, Api, Registry, RegistryError};
+pub use session::{NotAnId, Session, SessionId, SessionState, Wishes};
 pub use validation::{Invalid, valid_dns_name, valid_name, valid_port, valid_protocol};

@@ -3,13 +3,15 @@
 use super::house::House;
 
 /// Who lives where, from the ground up. `docs/ARCHITECTURE.md` says what each crate's one concern is.
-const FLOORS: [&[&str]; 6] = [
+const FLOORS: [&[&str]; 7] = [
     &["session-model", "durable-files", "vhdx-reader"],
     &["migration-engine", "legacy-readers", "jsonl-stitch"],
     &["transcript-relocate", "sqlite-writer", "session-store", "remote-transfer"],
     &["session-control"],
     &["migration-cli"],
     &["ao-migrate", "cowork-stitch", "cowork-migrate", "convocate-migrate", "openclaw-migrate"],
+    // The one exception: it starts migrations of sessions itself.
+    &["convocate-session"],
 ];
 
 /// Outside the floors: what no published crate may need to be built.

@@ -1,0 +1,177 @@
+//! Why something is not done to a session: in the words that its users know (formats/convocate.md §5 to §8, §10).
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::{ContainersError, Invalid, NotAnId, Process};
+
+/// Why something is not done to a session.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// What was to be said of it cannot be said.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// What names it is no id.
+    #[error(transparent)]
+    NotAnId(#[from] NotAnId),
+    /// There is none of this id.
+    #[error("session {id:?} does not exist")]
+    Missing {
+        /// The id.
+        id: String,
+    },
+    /// Its document cannot be read.
+    #[error("failed to read session metadata: {}: {source}", path.display())]
+    Unreadable {
+        /// The document.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Its document is none.
+    #[error("failed to parse session metadata: {}: {reason}", path.display())]
+    Unparsable {
+        /// The document.
+        path: PathBuf,
+        /// What is wrong, with line and column and without content.
+        reason: String,
+    },
+    /// Another session of the host has that port.
+    #[error("port {port}/{protocol} is already assigned to another session")]
+    PortTaken {
+        /// The port.
+        port: i64,
+        /// Its protocol.
+        protocol: String,
+    },
+    /// Every port is somebody's.
+    #[error("no available port at or above {from}")]
+    NoPort {
+        /// Where the search began.
+        from: i64,
+    },
+    /// Another session has that DNS name.
+    #[error("DNS name {name:?} is already assigned to another session")]
+    DnsTaken {
+        /// The name.
+        name: String,
+    },
+    /// It runs, and should not.
+    #[error("session {name:?} already running")]
+    AlreadyRunning {
+        /// The session's name.
+        name: String,
+    },
+    /// It does not run, and should.
+    #[error("session {name:?} is not running")]
+    NotRunning {
+        /// The session's name.
+        name: String,
+    },
+    /// Nobody is attached to it.
+    #[error("session {name:?} is not connected")]
+    NotConnected {
+        /// The session's name.
+        name: String,
+    },
+    /// A process holds its lock.
+    #[error("session {id:?} is already locked (another instance may be running)")]
+    Locked {
+        /// The id.
+        id: String,
+        /// Who holds it, where that can be told.
+        owner: Option<Process>,
+    },
+    /// It has no lock.
+    #[error("session {id:?} is not locked")]
+    NotLocked {
+        /// The id.
+        id: String,
+    },
+    /// Its lock's owner lives.
+    #[error("session {id:?} is actively in use by process {}", owner.pid)]
+    InUse {
+        /// The id.
+        id: String,
+        /// The owner.
+        owner: Process,
+    },
+    /// It may not be removed while it is locked.
+    #[error("session {id:?} is currently locked (in use)")]
+    LockedInUse {
+        /// The id.
+        id: String,
+        /// Who holds it, where that can be told.
+        owner: Option<Process>,
+    },
+    /// It is left behind on a shell host, which runs no containers.
+    #[error("session is a local orphan; migrate it to a convocate-agent before operating on it")]
+    Orphan,
+    /// Nobody knows whether it runs.
+    #[error("check running: {0}")]
+    CheckRunning(#[source] ContainersError),
+    /// Its container was not started.
+    #[error("failed to start container: {0}")]
+    Start(String),
+    /// Its container was not stopped.
+    #[error("failed to stop container: {0}")]
+    Stop(String),
+    /// Nobody was detached.
+    #[error("failed to detach tmux clients: {0}")]
+    Detach(String),
+    /// This machine failed.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl SessionError {
+    /// A short name of it that does not change, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "invalid",
+            Self::NotAnId(_) => "not-an-id",
+            Self::Missing { .. } => "no-such-session",
+            Self::Unreadable { .. } | Self::Unparsable { .. } => "session-json",
+            Self::PortTaken { .. } | Self::NoPort { .. } => "port-taken",
+            Self::DnsTaken { .. } => "dns-taken",
+            Self::AlreadyRunning { .. } => "already-running",
+            Self::NotRunning { .. } => "not-running",
+            Self::NotConnected { .. } => "not-connected",
+            Self::Locked { .. } | Self::InUse { .. } | Self::LockedInUse { .. } => "locked",
+            Self::NotLocked { .. } => "not-locked",
+            Self::Orphan => "orphan",
+            Self::CheckRunning(_) | Self::Start(_) | Self::Stop(_) | Self::Detach(_) => "container",
+            Self::Io { .. } => "io",
+        }
+    }
+
+    /// The same for what an agent said, which tells no more than its words.
+    pub fn code_of(words: &str) -> &'static str {
+        const KNOWN: [(&str, &str); 16] = [
+            ("does not exist", "no-such-session"),
+            ("not found", "no-such-session"),
+            ("session metadata", "session-json"),
+            ("port", "port-taken"),
+            ("DNS name", "dns-taken"),
+            ("already running", "already-running"),
+            ("is not running", "not-running"),
+            ("is not connected", "not-connected"),
+            ("is not locked", "not-locked"),
+            ("locked", "locked"),
+            ("actively in use", "locked"),
+            ("session name", "invalid"),
+            ("DNS label", "invalid"),
+            ("protocol must be", "invalid"),
+            ("container", "container"),
+            ("tmux", "container"),
+        ];
+        KNOWN.into_iter().find(|(part, _)| words.contains(part)).map_or("refused", |(_, code)| code)
+    }
+}

@@ -1,0 +1,68 @@
+//! Where sessions live: this machine, or an agent. Both are worked with in the same way.
+
+use crate::{AgentError, Pong, Session, SessionError, SessionId, Wishes};
+
+/// A host of sessions.
+///
+/// One is this machine, the others are agents, ours or original ones, which are helped to behave the same
+/// (formats/convocate.md §19). A call may take as long as the host needs: up to
+/// two minutes where a container is started. Nothing here is ever called by whoever draws a screen.
+pub trait SessionHost: Send {
+    /// What it is called: an agent's id, or `local`.
+    fn id(&self) -> &str;
+
+    /// Whether it is there, and what it is.
+    fn ping(&mut self) -> Result<Pong, HostError>;
+
+    /// Every session it has, in the order of their ids.
+    fn list(&mut self) -> Result<Vec<Session>, HostError>;
+
+    /// One session.
+    fn get(&mut self, id: &SessionId) -> Result<Session, HostError>;
+
+    /// A new session, which does not run yet.
+    fn create(&mut self, wishes: &Wishes) -> Result<Session, HostError>;
+
+    /// Replaces what is said of a session. A container that runs goes on as it was started.
+    fn edit(&mut self, id: &SessionId, wishes: &Wishes) -> Result<Session, HostError>;
+
+    /// A new session with the files of this one: its protocol too, but neither its port nor its DNS name.
+    fn duplicate(&mut self, id: &SessionId, name: &str) -> Result<Session, HostError>;
+
+    /// Stops the session and removes it for good: container, folder, lock file.
+    fn delete(&mut self, id: &SessionId) -> Result<(), HostError>;
+
+    /// Stops its container.
+    fn kill(&mut self, id: &SessionId) -> Result<(), HostError>;
+
+    /// Detaches everybody; it goes on running.
+    fn background(&mut self, id: &SessionId) -> Result<(), HostError>;
+
+    /// Starts its container, with nobody attached.
+    fn restart(&mut self, id: &SessionId) -> Result<(), HostError>;
+
+    /// Removes its lock file; one whose owner lives only by force.
+    fn unlock(&mut self, id: &SessionId, force: bool) -> Result<(), HostError>;
+}
+
+/// Why a host has not done what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// It says no, or could not.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// It was not reached, not understood, or says no from afar.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+}
+
+impl HostError {
+    /// A short name of it that does not change, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Session(error) => error.code(),
+            Self::Agent(AgentError::Refused { message, .. }) => SessionError::code_of(message),
+            Self::Agent(_) => "agent-unreachable",
+        }
+    }
+}
