@@ -37,6 +37,35 @@ pub fn assert_complete(guide: &Path, manifest_dir: &str, others: &[&str], at_lea
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+/// Expects that what stands in the guide's console blocks is what happens: `answer` says what comes of a line that is a
+/// command, and `None` of every other. With `INSTA_UPDATE=always` what happens is written into the guide.
+///
+/// # Panics
+/// If it is not.
+#[track_caller]
+pub fn assert_happens(guide: &Path, mut answer: impl FnMut(&str) -> Option<String>) {
+    let text = fs::read_to_string(guide).unwrap();
+    let mut now = String::new();
+    let mut in_console = false;
+    for line in text.lines() {
+        match in_console.then(|| answer(line)).flatten() {
+            Some(answered) => now.extend([line, "\n", &answered]),
+            None if in_console && line != "```" => {}
+            None => {
+                in_console = line == "```console";
+                now.extend([line, "\n"]);
+            }
+        }
+    }
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+        fs::write(guide, &now).unwrap();
+    }
+    for (told, happened) in text.lines().zip(now.lines()) {
+        assert_eq!(told, happened, "INSTA_UPDATE=always writes what happens into the guide");
+    }
+    assert_eq!(text, now);
+}
+
 fn codes_of(source: &str, others: &[&str]) -> BTreeSet<String> {
     let first = |rest: &str| Some(rest.split_once('"')?.0.to_owned());
     let after = |maker: &str| source.split(maker).skip(1).map(str::trim_start).collect::<Vec<_>>();

@@ -29,6 +29,7 @@ pub mod model_server;
 pub mod network;
 #[cfg(unix)]
 pub mod odd_tree;
+pub mod redact;
 pub mod sftp;
 #[cfg(unix)]
 pub mod sshd;

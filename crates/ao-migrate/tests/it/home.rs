@@ -130,7 +130,7 @@ impl Home {
     pub(crate) fn redacted(&self, text: &str) -> String {
         let slug = transcript_relocate::project_slug(self.path.to_str().unwrap());
         let text = fixture::redacted(text, &self.path).replace(&slug, "@SLUG@");
-        without_run_ids(&text.replace(&self.state_dir().display().to_string(), "@STATE@"))
+        testkit::redact::without_run_ids(&text.replace(&self.state_dir().display().to_string(), "@STATE@"))
     }
 
     pub(crate) fn tree(&self) -> Tree {
@@ -168,21 +168,4 @@ impl Home {
     pub(crate) fn dump(&self) -> String {
         ao_database::dump(&self.database())
     }
-}
-
-/// `20260131-174501-3f9a` becomes `@RUN@`.
-fn without_run_ids(text: &str) -> String {
-    const LEN: usize = "20260131-174501-3f9a".len();
-    let mut redacted = String::new();
-    let mut rest = text;
-    while let Some(next) = rest.chars().next() {
-        if rest.get(..LEN).is_some_and(|id| id.parse::<migration_engine::RunId>().is_ok()) {
-            redacted.push_str("@RUN@");
-            rest = &rest[LEN..];
-        } else {
-            redacted.push(next);
-            rest = &rest[next.len_utf8()..];
-        }
-    }
-    redacted
 }

@@ -27,15 +27,7 @@ fn redacted(hosts: &Hosts, text: &str) -> String {
     let text = text.replace(hosts.folder.path().to_str().unwrap(), "@HERE@");
     let text = text.replace(hosts.sshd.folder().to_str().unwrap(), "@SSHD@");
     let text = text.replace(&hosts.sshd.port().to_string(), "@PORT@");
-    let is_run = |word: &str| {
-        let mut parts = word.split('-').map(str::len);
-        [parts.next(), parts.next(), parts.next(), parts.next()] == [Some(8), Some(6), Some(4), None]
-    };
-    let of_a_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    let mut runs: Vec<&str> = text.split(|c| !of_a_word(c)).filter(|word| is_run(word)).collect();
-    runs.sort_unstable();
-    runs.dedup();
-    runs.iter().fold(text.clone(), |text, run| text.replace(run, "@RUN@"))
+    testkit::redact::without_run_ids(&text)
 }
 
 fn shown(hosts: &Hosts, code: i32, words: &[&str]) -> String {

@@ -1,6 +1,5 @@
 //! The guide is held true: what it shows is what happens, and every message has its line in it.
 
-use std::fs;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -90,30 +89,12 @@ fn compacted() -> Vec<u8> {
 
 #[test]
 fn what_the_guide_shows_is_what_happens() {
-    let guide = guide();
-    let text = fs::read_to_string(&guide).unwrap();
     let machines = Machines::new();
-    let mut now = String::new();
-    let mut in_console = false;
-    for line in text.lines() {
-        let asked =
-            line.split_once("> ").filter(|(machine, _)| in_console && ["old", "new"].contains(machine));
-        match asked {
-            Some((machine, command)) => now.extend([line, "\n", &machines.answer(machine, command)]),
-            None if in_console && line != "```" => {}
-            None => {
-                in_console = line == "```console";
-                now.extend([line, "\n"]);
-            }
-        }
-    }
-    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
-        fs::write(&guide, &now).unwrap();
-    }
-    for (told, happened) in text.lines().zip(now.lines()) {
-        assert_eq!(told, happened, "INSTA_UPDATE=always writes what happens into the guide");
-    }
-    assert_eq!(text, now);
+    testkit::guide::assert_happens(&guide(), |line| {
+        let (machine, command) =
+            line.split_once("> ").filter(|(machine, _)| ["old", "new"].contains(machine))?;
+        Some(machines.answer(machine, command))
+    });
 }
 
 #[test]

@@ -220,7 +220,7 @@ impl World {
     }
 
     pub(crate) fn redacted(&self, text: &str) -> String {
-        without_run_ids(&text.replace(self.path().to_str().unwrap(), "@HERE@"))
+        testkit::redact::without_run_ids(&text.replace(self.path().to_str().unwrap(), "@HERE@"))
     }
 
     pub(crate) fn tree(&self) -> Tree {
@@ -260,21 +260,4 @@ pub(crate) fn machine_in(dir: tempfile::TempDir) -> World {
 fn run(command: &mut Command) {
     let output = command.output().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// `20260131-174501-3f9a` becomes `@RUN@`.
-fn without_run_ids(text: &str) -> String {
-    const LEN: usize = "20260131-174501-3f9a".len();
-    let mut redacted = String::new();
-    let mut rest = text;
-    while let Some(next) = rest.chars().next() {
-        if rest.get(..LEN).is_some_and(|id| id.parse::<migration_engine::RunId>().is_ok()) {
-            redacted.push_str("@RUN@");
-            rest = &rest[LEN..];
-        } else {
-            redacted.push(next);
-            rest = &rest[next.len_utf8()..];
-        }
-    }
-    redacted
 }

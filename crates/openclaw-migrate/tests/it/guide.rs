@@ -26,28 +26,10 @@ fn answer(world: &World, command: &str) -> String {
 
 #[test]
 fn what_the_guide_shows_is_what_happens() {
-    let guide = testkit::guide::path(HERE, NAME);
-    let text = fs::read_to_string(&guide).unwrap();
     let world = World::of("app");
-    let mut now = String::new();
-    let mut in_console = false;
-    for line in text.lines() {
-        match line.strip_prefix("$ ").filter(|_| in_console) {
-            Some(command) => now.extend([line, "\n", &answer(&world, command)]),
-            None if in_console && line != "```" => {}
-            None => {
-                in_console = line == "```console";
-                now.extend([line, "\n"]);
-            }
-        }
-    }
-    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
-        fs::write(&guide, &now).unwrap();
-    }
-    for (told, happened) in text.lines().zip(now.lines()) {
-        assert_eq!(told, happened, "INSTA_UPDATE=always writes what happens into the guide");
-    }
-    assert_eq!(text, now);
+    testkit::guide::assert_happens(&testkit::guide::path(HERE, NAME), |line| {
+        Some(answer(&world, line.strip_prefix("$ ")?))
+    });
 }
 
 #[test]

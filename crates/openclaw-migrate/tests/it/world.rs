@@ -157,7 +157,7 @@ impl World {
     }
 
     pub(crate) fn redacted(&self, text: &str) -> String {
-        without_run_ids(&text.replace(self.path().to_str().unwrap(), "@HERE@"))
+        testkit::redact::without_run_ids(&text.replace(self.path().to_str().unwrap(), "@HERE@"))
     }
 
     pub(crate) fn has_run(&self) -> bool {
@@ -199,21 +199,4 @@ pub(crate) fn item<'a>(report: &'a Value, name: &str) -> &'a Value {
 /// The codes of the findings of an item.
 pub(crate) fn codes(item: &Value) -> Vec<&str> {
     item["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
-}
-
-/// `20260131-174501-3f9a` becomes `@RUN@`.
-fn without_run_ids(text: &str) -> String {
-    const LEN: usize = "20260131-174501-3f9a".len();
-    let mut redacted = String::new();
-    let mut rest = text;
-    while let Some(next) = rest.chars().next() {
-        if rest.get(..LEN).is_some_and(|id| id.parse::<migration_engine::RunId>().is_ok()) {
-            redacted.push_str("@RUN@");
-            rest = &rest[LEN..];
-        } else {
-            redacted.push(next);
-            rest = &rest[next.len_utf8()..];
-        }
-    }
-    redacted
 }
