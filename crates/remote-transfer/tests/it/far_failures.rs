@@ -97,6 +97,20 @@ fn whatever_the_far_shell_of_somebody_who_is_not_root_is_killed_at_the_tree_is_w
     strike(begins, true);
 }
 
+#[test]
+fn where_openssl_is_there_and_makes_no_digests_a_large_tree_arrives_all_the_same() {
+    let programs = tempfile::tempdir().unwrap();
+    let openssl = programs.path().join("openssl");
+    fs::write(&openssl, "#!/bin/sh\n: > \"$0.asked\"\necho 'FIPS mode: not allowed' >&2\nexit 1\n").unwrap();
+    fs::set_permissions(&openssl, fs::Permissions::from_mode(0o755)).unwrap();
+    let ends = Ends::small();
+    fs::write(ends.source().join("large"), vec![b'*'; 9 << 20]).unwrap();
+    let link = Link { shells: Shells::Finding(programs.path().to_owned()), ..Link::default() };
+    apply(&ends.run(), &link).unwrap();
+    ends.assert_arrived();
+    assert!(programs.path().join("openssl.asked").exists(), "it was asked first: the test proves something");
+}
+
 /// A login shell that is killed when it is about to run its n-th program; n stands in a file.
 const MORTAL: &str = "#!/bin/sh
 exec strace -qq -o /dev/null -e trace=clone,vfork,fork \\

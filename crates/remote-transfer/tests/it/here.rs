@@ -42,6 +42,8 @@ pub(crate) enum Shells {
     LetAlone,
     /// The steps of each are noted in a file of this folder, called by its number.
     Noted(PathBuf),
+    /// They find the programs of this folder before any other.
+    Finding(PathBuf),
     /// The shell of this number is killed at this step.
     Killed(usize, Effect),
 }
@@ -52,6 +54,12 @@ impl Shells {
         let words = match self {
             Self::Noted(folder) => crash::noting(&folder.join(number.to_string())),
             Self::Killed(which, step) if *which == number => crash::killing(step),
+            Self::Finding(folder) => {
+                let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+                let mut shell = program("sh");
+                shell.env("PATH", path);
+                return shell;
+            }
             _ => return program("sh"),
         };
         let mut shell = program("strace");
