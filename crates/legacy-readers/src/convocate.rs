@@ -61,22 +61,28 @@ pub fn read(base: &Path) -> io::Result<Survey<Vec<Session>>> {
     names.sort_by_key(fs::DirEntry::file_name);
     for entry in names {
         let Some(uuid) = session_id(&entry.file_name()) else { continue };
-        let path = entry.path();
-        let content = match entry.file_type() {
-            Ok(kind) if kind.is_dir() => document(&path),
-            Ok(_) => Some(quarantined("not-a-folder", "expected a folder, found something else", &path)),
-            Err(error) => Some(Content::Quarantined(files::unreadable(&path, &error))),
-        };
-        let Some(content) = content else { continue };
-        let content = consistent(content, &uuid, &path);
-        survey.inputs.push(InputId::new("session", path.display().to_string()));
-        if let Content::Quarantined(anomaly) = &content {
+        let Some(session) = session(base, uuid) else { continue };
+        survey.inputs.push(InputId::new("session", session.path.display().to_string()));
+        if let Content::Quarantined(anomaly) = &session.content {
             survey.anomalies.push(anomaly.clone());
         }
-        let lock = LockFile::read(&base.join(format!("{uuid}.lock")));
-        survey.found.push(Session { uuid, path, content, lock });
+        survey.found.push(session);
     }
     Ok(survey)
+}
+
+/// The one with this id; nothing if there is no such folder, or no `session.json` in it.
+pub fn session(base: &Path, uuid: String) -> Option<Session> {
+    let path = base.join(&uuid);
+    let content = match fs::symlink_metadata(&path) {
+        Err(error) if files::is_absence(&error) => None,
+        Ok(found) if found.is_dir() => document(&path),
+        Ok(_) => Some(quarantined("not-a-folder", "expected a folder, found something else", &path)),
+        Err(error) => Some(Content::Quarantined(files::unreadable(&path, &error))),
+    };
+    let content = consistent(content?, &uuid, &path);
+    let lock = LockFile::read(&base.join(format!("{uuid}.lock")));
+    Some(Session { uuid, path, content, lock })
 }
 
 /// The id that a folder's name is.

@@ -1,5 +1,6 @@
 //! The containers that run on this machine, as its container engine tells (formats/convocate.md §7, §17.2).
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
+
+mod life;
 
 use crate::mounts::MountTable;
 use crate::{Profile, deadline};
@@ -23,6 +26,10 @@ pub struct Containers {
     pub socket: PathBuf,
     /// How long it may take to answer.
     pub within: Duration,
+    /// How long it may take to stop a container, which has ten seconds of its own.
+    pub stopping: Duration,
+    /// How long it may take to start one.
+    pub starting: Duration,
 }
 
 impl Default for Containers {
@@ -32,6 +39,8 @@ impl Default for Containers {
             arguments: Vec::new(),
             socket: "/var/run/docker.sock".into(),
             within: Duration::from_secs(10),
+            stopping: Duration::from_secs(30),
+            starting: Duration::from_mins(2),
         }
     }
 }
@@ -121,17 +130,16 @@ impl Container {
 }
 
 impl Containers {
+    /// Its command line, to which a command is to be added.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments);
+        command
+    }
+
     /// Every container that runs. An engine that is not there runs none; one that does not answer is an error.
     pub fn running(&self) -> Result<Vec<Container>, ContainersError> {
-        let ids = match self.ask(&["ps", "--quiet", "--no-trunc"]) {
-            Err(ContainersError::Program { source, .. })
-                if source.kind() == io::ErrorKind::NotFound && !self.socket.exists() =>
-            {
-                return Ok(Vec::new());
-            }
-            ids => ids?,
-        };
-        let ids = String::from_utf8_lossy(&ids);
+        let ids = self.processes("{{.ID}}")?;
         let ids: Vec<&str> = ids.split_whitespace().collect();
         let mut running = Vec::new();
         let table = Arc::new(MountTable::here());
@@ -144,6 +152,26 @@ impl Containers {
             }
         }
         Ok(running)
+    }
+
+    /// The names of all containers that run.
+    pub fn names(&self) -> Result<BTreeSet<String>, ContainersError> {
+        // One that others link to has more than one name.
+        let names = self.processes("{{.Names}}")?;
+        let names = names.split([',', '\n']).map(str::trim).filter(|name| !name.is_empty());
+        Ok(names.map(str::to_owned).collect())
+    }
+
+    /// This of every container that runs, a line each.
+    fn processes(&self, format: &str) -> Result<String, ContainersError> {
+        match self.ask(&["ps", "--no-trunc", "--format", format]) {
+            Err(ContainersError::Program { source, .. })
+                if source.kind() == io::ErrorKind::NotFound && !self.socket.exists() =>
+            {
+                Ok(String::new())
+            }
+            said => said.map(|said| String::from_utf8_lossy(&said).into_owned()),
+        }
     }
 
     fn parsed(&self, text: &[u8]) -> Result<Container, ContainersError> {
@@ -159,10 +187,8 @@ impl Containers {
 
     /// What it prints. That a container has ended meanwhile is no failure: it does not run.
     fn ask(&self, arguments: &[&str]) -> Result<Vec<u8>, ContainersError> {
-        let mut command = Command::new(&self.program);
-        command.args(&self.arguments).args(arguments);
         let program = self.program.clone();
-        match deadline::output(&mut command, self.within) {
+        match deadline::output(self.command().args(arguments), self.within) {
             Err(source) => Err(ContainersError::Program { program, source }),
             Ok(output) if output.status.success() => Ok(output.stdout),
             Ok(output) => {

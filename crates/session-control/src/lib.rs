@@ -21,10 +21,13 @@
 //! a `docker` command line; processes are looked up in `/proc`.
 
 mod agent;
+mod agent_folder;
 mod containers;
 mod deadline;
 mod error;
 mod host;
+mod local;
+mod lock;
 mod mounts;
 mod process;
 mod profile;
@@ -33,9 +36,12 @@ mod session;
 mod validation;
 
 pub use agent::{AgentError, Pong, call, get, list, ping};
+pub use agent_folder::AgentFolder;
 pub use containers::{Container, Containers, ContainersError, Mount, Use};
 pub use error::SessionError;
 pub use host::{HostError, SessionHost};
+pub use local::{Local, LocalHost};
+pub use lock::{Held, HeldError, Lock};
 pub use process::Process;
 pub use profile::Profile;
 pub use registry::{Agent, AgentHost, Api, Registry, RegistryError};

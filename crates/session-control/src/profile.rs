@@ -1,5 +1,7 @@
 //! What the releases of convocate, and claude-shell before it, call things (formats/convocate.md §2).
 
+use crate::SessionId;
+
 /// The names of one line of releases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Profile {
@@ -7,12 +9,20 @@ pub struct Profile {
     pub name: &'static str,
     /// What the name of a session's container begins with.
     pub container_prefix: &'static str,
+    /// What the host name within it begins with.
+    pub hostname_prefix: &'static str,
+    /// What containers are made of, where an agent does not say.
+    pub image: &'static str,
     /// Where a shell host keeps its agents.
     pub registry: &'static str,
     /// Whom sessions belong to.
     pub user: &'static str,
-    /// Where they are.
+    /// Where they are, and what a session's folder is called within its container.
     pub home: &'static str,
+    /// The tmux session that people attach to.
+    pub tmux: &'static str,
+    /// What the environment variables begin with that tell a container whose files it has: `…_UID` and `…_GID`.
+    pub environment: &'static str,
 }
 
 impl Profile {
@@ -20,26 +30,37 @@ impl Profile {
     pub const CLAUDE_SHELL: Self = Self {
         name: "claude-shell",
         container_prefix: "claude-session-",
+        hostname_prefix: "claude-",
+        image: "claude-shell:latest",
         registry: "/etc/claude-shell/agent-keys",
-        user: "claude",
-        home: "/home/claude",
+        ..Self::CONVOCATE
     };
     /// convocate v0.0.1 to v0.0.5.
     pub const CONVOCATE: Self = Self {
         name: "convocate",
         container_prefix: "convocate-session-",
+        hostname_prefix: "convocate-",
+        image: "convocate:latest",
         registry: "/etc/convocate/agent-keys",
         user: "claude",
         home: "/home/claude",
+        tmux: "claude",
+        environment: "CLAUDE",
     };
     /// convocate v0.0.6.
     pub const CONVOCATE_0_0_6: Self = Self {
         name: "convocate-0.0.6",
-        container_prefix: "convocate-session-",
-        registry: "/etc/convocate/agent-keys",
         user: "convocate",
         home: "/home/convocate",
+        tmux: "convocate",
+        environment: "CONVOCATE",
+        ..Self::CONVOCATE
     };
     /// All of them.
     pub const ALL: [Self; 3] = [Self::CLAUDE_SHELL, Self::CONVOCATE, Self::CONVOCATE_0_0_6];
+
+    /// What the container of a session is called.
+    pub fn container(&self, id: &SessionId) -> String {
+        format!("{}{id}", self.container_prefix)
+    }
 }

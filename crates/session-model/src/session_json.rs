@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use crate::{Timestamp, parse_time};
 
 /// The document: its members in their order, whatever they are, and what they say.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct SessionJson {
     members: Members,
     fields: Fields,
@@ -86,14 +86,29 @@ impl SessionJson {
         &self.fields
     }
 
+    /// The text that a key has, as it is spelled; nothing if it has none.
+    pub fn text(&self, key: &str) -> Option<String> {
+        serde_json::from_str(self.members.last(key)?).ok()
+    }
+
     /// The same document with this text for a key, or without the key.
     #[must_use]
     pub fn with(&self, key: &str, value: Option<&str>) -> Self {
+        self.with_json(key, value.map(serde_json::Value::from))
+    }
+
+    /// The same document with this port, or for 0 without one.
+    #[must_use]
+    pub fn with_port(&self, port: i64) -> Self {
+        self.with_json("port", (port != 0).then(|| port.into()))
+    }
+
+    fn with_json(&self, key: &str, value: Option<serde_json::Value>) -> Self {
         let mut members = self.members.0.clone();
         members.retain(|(found, _)| !found.eq_ignore_ascii_case(key));
         if let Some(value) = value {
-            let raw = RawValue::from_string(serde_json::Value::from(value).to_string());
-            members.push((key.to_owned(), raw.expect("because a quoted text is JSON")));
+            let raw = RawValue::from_string(value.to_string());
+            members.push((key.to_owned(), raw.expect("because it is JSON")));
         }
         let members = Members(members);
         let fields = members.fields().unwrap_or_else(|_| self.fields.clone());
@@ -118,7 +133,7 @@ fn known_key(key: &str) -> Option<&'static str> {
 }
 
 /// An object's members, all of them, as they were written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Members(Vec<(String, Box<RawValue>)>);
 
 impl Members {

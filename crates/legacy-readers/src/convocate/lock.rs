@@ -31,7 +31,7 @@ pub enum Claim {
 
 impl LockFile {
     /// Reads one, if it is there. What cannot be read claims nothing, and is kept for what it is.
-    pub(super) fn read(path: &Path) -> Option<Self> {
+    pub fn read(path: &Path) -> Option<Self> {
         let metadata = fs::symlink_metadata(path).ok()?;
         let mut text = Vec::new();
         if metadata.is_file() && metadata.len() <= 4096 {

@@ -1,0 +1,64 @@
+//! A session's container: who is attached to it, starting it and stopping it.
+
+use std::ffi::OsStr;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use super::Containers;
+use crate::{Profile, deadline};
+
+/// What the engine said instead of doing it.
+type Complaint = String;
+
+impl Containers {
+    /// Whether anybody is attached to the tmux session in this container.
+    pub(crate) fn is_attached(&self, container: &str, profile: &Profile) -> Result<bool, Complaint> {
+        let clients = self.tmux(container, profile, &["list-clients", "-t", profile.tmux])?;
+        Ok(!clients.trim_ascii().is_empty())
+    }
+
+    /// Detaches everybody.
+    pub(crate) fn detach(&self, container: &str, profile: &Profile) -> Result<(), Complaint> {
+        self.tmux(container, profile, &["detach-client", "-s", profile.tmux]).map(drop)
+    }
+
+    fn tmux(&self, container: &str, profile: &Profile, words: &[&str]) -> Result<Vec<u8>, Complaint> {
+        let exec = ["exec", container, "sudo", "-u", profile.user, "--", "tmux"];
+        self.order(exec.iter().chain(words), self.within)
+    }
+
+    /// Stops a container: it may end, and is ended after ten seconds.
+    pub(crate) fn stop(&self, container: &str) -> Result<(), Complaint> {
+        self.order(["stop", "-t", "10", container], self.stopping).map(drop)
+    }
+
+    /// Runs a command that does something, and gives what it printed.
+    pub(crate) fn order<W: AsRef<OsStr>>(
+        &self,
+        words: impl IntoIterator<Item = W>,
+        within: Duration,
+    ) -> Result<Vec<u8>, Complaint> {
+        let output = deadline::output(self.command().args(words), within).map_err(|error| {
+            let program = self.program.display();
+            match error.kind() {
+                std::io::ErrorKind::TimedOut => {
+                    format!("{program} has not answered within {} seconds", within.as_secs())
+                }
+                _ => format!("cannot run {program}: {error}"),
+            }
+        })?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        let lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+        let lines: Vec<String> = lines.map(|line| line.escape_debug().to_string()).collect();
+        Err(format!("{}: {}", ended(output.status), lines.join("; ")))
+    }
+}
+
+/// As the original spells it.
+fn ended(status: ExitStatus) -> String {
+    status.code().map_or_else(|| "signal: killed".to_owned(), |code| format!("exit status {code}"))
+}

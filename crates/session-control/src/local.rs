@@ -1,0 +1,127 @@
+//! Sessions on this machine: folders in a base, and containers of an engine.
+
+mod run;
+mod survey;
+
+use std::path::PathBuf;
+
+use session_model::Timestamp;
+
+use crate::{Containers, HostError, Pong, Profile, Session, SessionHost, SessionId, Wishes};
+
+/// What there is to know of this machine.
+#[derive(Debug, Clone)]
+pub struct Local {
+    /// What this host is called: an agent's id, or `local`.
+    pub id: String,
+    /// The folder of all sessions.
+    pub base: PathBuf,
+    /// What things are called here.
+    pub profile: Profile,
+    /// The engine.
+    pub containers: Containers,
+    /// What containers are made of.
+    pub image: String,
+    /// The program that a session runs, seen by its container.
+    pub claude: PathBuf,
+    /// The resolver that containers ask; none for the engine's own.
+    pub dns: Option<std::net::Ipv4Addr>,
+    /// The clock.
+    pub now: fn() -> Timestamp,
+}
+
+impl Local {
+    /// The sessions of this base, with an engine, an image and a program at their usual places.
+    pub fn new(base: impl Into<PathBuf>, profile: Profile) -> Self {
+        Self {
+            id: "local".to_owned(),
+            base: base.into(),
+            profile,
+            containers: Containers::default(),
+            image: profile.image.to_owned(),
+            claude: "/usr/local/bin/claude".into(),
+            dns: None,
+            now: Timestamp::now,
+        }
+    }
+}
+
+/// This machine as a host of sessions.
+#[derive(Debug)]
+pub struct LocalHost {
+    local: Local,
+}
+
+impl LocalHost {
+    /// The host that this is said of.
+    pub fn new(local: Local) -> Self {
+        Self { local }
+    }
+
+    /// What it was told.
+    pub fn local(&self) -> &Local {
+        &self.local
+    }
+
+    fn path_of(&self, id: &SessionId) -> PathBuf {
+        self.local.base.join(id.as_str())
+    }
+}
+
+impl SessionHost for LocalHost {
+    fn id(&self) -> &str {
+        &self.local.id
+    }
+
+    fn ping(&mut self) -> Result<Pong, HostError> {
+        let (agent_id, version) = (self.local.id.clone(), env!("CARGO_PKG_VERSION").to_owned());
+        Ok(Pong { agent_id, version })
+    }
+
+    fn list(&mut self) -> Result<Vec<Session>, HostError> {
+        Ok(self.survey()?)
+    }
+
+    fn get(&mut self, id: &SessionId) -> Result<Session, HostError> {
+        Ok(self.look_at(id)?)
+    }
+
+    fn create(&mut self, _wishes: &Wishes) -> Result<Session, HostError> {
+        Err(self.not_yet("create a session in"))
+    }
+
+    fn edit(&mut self, _id: &SessionId, _wishes: &Wishes) -> Result<Session, HostError> {
+        Err(self.not_yet("edit a session in"))
+    }
+
+    fn duplicate(&mut self, _id: &SessionId, _name: &str) -> Result<Session, HostError> {
+        Err(self.not_yet("duplicate a session in"))
+    }
+
+    fn delete(&mut self, _id: &SessionId) -> Result<(), HostError> {
+        Err(self.not_yet("delete a session in"))
+    }
+
+    fn kill(&mut self, id: &SessionId) -> Result<(), HostError> {
+        Ok(self.kill_container(id)?)
+    }
+
+    fn background(&mut self, id: &SessionId) -> Result<(), HostError> {
+        Ok(self.detach_all(id)?)
+    }
+
+    fn restart(&mut self, _id: &SessionId) -> Result<(), HostError> {
+        Err(self.not_yet("start a session in"))
+    }
+
+    fn unlock(&mut self, _id: &SessionId, _force: bool) -> Result<(), HostError> {
+        Err(self.not_yet("unlock a session in"))
+    }
+}
+
+impl LocalHost {
+    fn not_yet(&self, doing: &'static str) -> HostError {
+        let source = std::io::ErrorKind::Unsupported.into();
+        crate::SessionError::Io { doing, path: self.local.base.clone(), source }.into()
+    }
+}

@@ -1,0 +1,123 @@
+//! A session's lock file: who has the session, and having it (formats/convocate.md §6).
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use durable_files::{FileError, InContext, remove_file_if_there};
+use legacy_readers::convocate::{Claim, LockFile};
+use session_model::Timestamp;
+
+use crate::Process;
+
+/// For how long a lock is shown as somebody's, though nobody looked whether he is still at work.
+const A_DAY: i64 = 24 * 60 * 60;
+
+/// A lock file as it stands. Reading never removes one.
+#[derive(Debug, Clone)]
+pub struct Lock {
+    file: LockFile,
+    owner: Option<Process>,
+}
+
+impl Lock {
+    /// The lock of a session's folder, if there is one.
+    pub fn of(session: &Path) -> Option<Self> {
+        LockFile::read(&Self::path_of(session)).map(Self::from)
+    }
+
+    /// Where the lock of a session's folder is.
+    pub fn path_of(session: &Path) -> PathBuf {
+        let mut name = session.file_name().unwrap_or_default().to_owned();
+        name.push(".lock");
+        session.with_file_name(name)
+    }
+
+    /// The process it names, alive or not.
+    pub fn pid(&self) -> Option<u32> {
+        match self.file.claim() {
+            Claim::Process(pid) => Some(pid),
+            Claim::Nobody => None,
+        }
+    }
+
+    /// The process it speaks for: one that lives, however old the lock is.
+    pub fn owner(&self) -> Option<&Process> {
+        self.owner.as_ref()
+    }
+
+    /// Whether it is shown as left behind: by a process that is no more, or more than a day ago.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        self.owner.is_none() || now.as_second() - self.file.modified.as_second() > A_DAY
+    }
+
+    /// Removes it, if it still says what was read.
+    pub(crate) fn remove(&self) -> Result<(), FileError> {
+        if LockFile::read(&self.file.path).is_none_or(|now| now.text == self.file.text) {
+            remove_file_if_there(&self.file.path)?;
+        }
+        Ok(())
+    }
+}
+
+impl From<LockFile> for Lock {
+    fn from(file: LockFile) -> Self {
+        let owner = match file.claim() {
+            Claim::Process(pid) => Process::alive(pid),
+            Claim::Nobody => None,
+        };
+        Self { file, owner }
+    }
+}
+
+/// A session that this process has: its lock file stands until this is dropped.
+///
+/// Killed, a process leaves its lock behind, which speaks for nobody then. Whoever takes one has the folder of all
+/// sessions to himself (a [`DirLock`](durable_files::DirLock)), so that of two who find a stale one only one replaces it.
+#[derive(Debug)]
+pub struct Held {
+    path: PathBuf,
+    text: String,
+}
+
+/// Why a session was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum HeldError {
+    /// This process has it.
+    #[error("it is held by {0}")]
+    By(Process),
+    /// The lock file cannot be made.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl Held {
+    /// Takes the session in this folder. A lock that speaks for nobody is replaced.
+    pub fn take(session: &Path) -> Result<Self, HeldError> {
+        if let Some(lock) = Lock::of(session) {
+            match lock.owner {
+                Some(owner) => return Err(HeldError::By(owner)),
+                None => lock.remove()?,
+            }
+        }
+        let (path, text) = (Lock::path_of(session), std::process::id().to_string());
+        let held = Self { path, text };
+        held.write().doing("take the lock", &held.path)?;
+        Ok(held)
+    }
+
+    /// The id of this process and nothing else, as other tools expect.
+    fn write(&self) -> io::Result<()> {
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path)?;
+        file.write_all(self.text.as_bytes())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if fs::read(&self.path).is_ok_and(|text| text == self.text.as_bytes()) {
+            let _ = remove_file_if_there(&self.path);
+        }
+    }
+}
