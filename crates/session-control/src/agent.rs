@@ -8,27 +8,16 @@ use durable_files::Quiet;
 use remote_transfer::{Duplex, Transport, TransportError};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
-use session_model::is_session_id;
+use serde_json::Value;
 
-use crate::Session;
+use crate::protocol::Request;
+use crate::spelling::json;
+use crate::{Pong, Session, SessionId};
 
 /// The subsystem.
 const RPC: &str = "convocate-agent-rpc";
 /// What an answer may come to, in bytes.
 const LONGEST: usize = 64 << 20;
-/// How long an agent may take to say what it knows, beside the ten seconds that `ssh` may take to reach it.
-const READING: Duration = Duration::from_secs(20);
-
-/// An agent's answer to being called.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(default)]
-pub struct Pong {
-    /// Its id.
-    pub agent_id: String,
-    /// Its version.
-    pub version: String,
-}
 
 /// Why an agent has not said what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +67,18 @@ pub enum AgentError {
         /// The column, from 1.
         column: usize,
     },
+    /// It was done by half, and then it failed.
+    #[error("agent op {op:?}: {done} at {peer}: {source}")]
+    HalfDone {
+        /// What was asked.
+        op: &'static str,
+        /// Who was asked.
+        peer: String,
+        /// What stands.
+        done: String,
+        /// Why no more.
+        source: Box<AgentError>,
+    },
     /// What was to be asked after is no id. Nothing was sent: an original agent takes an empty one for its whole base.
     #[error("{id:?} is not the id of a session: expected 36 characters, in lower case")]
     NotAnId {
@@ -103,11 +104,21 @@ pub fn call<T: DeserializeOwned>(
     params: &Value,
     within: Duration,
 ) -> Result<T, AgentError> {
+    let question = format!("{{\"op\":{},\"params\":{}}}\n", json(op), json(params));
+    exchange(link, op, &question, within)
+}
+
+fn exchange<T: DeserializeOwned>(
+    link: &mut dyn Transport,
+    op: &'static str,
+    question: &str,
+    within: Duration,
+) -> Result<T, AgentError> {
     let peer = link.peer().to_owned();
     let mut quiet = Quiet; // a call is short, and has a deadline
     let mut channel = link.subsystem(RPC, &mut quiet)?;
     channel.set_deadline(Instant::now() + within);
-    let answer = conversation(channel.as_mut(), op, params).map_err(|error| match error.kind() {
+    let answer = conversation(channel.as_mut(), question).map_err(|error| match error.kind() {
         ErrorKind::TimedOut => AgentError::Silent { op, peer: peer.clone(), within },
         _ => match error.downcast::<TransportError>() {
             Ok(link) => AgentError::Link(link),
@@ -129,9 +140,7 @@ pub fn call<T: DeserializeOwned>(
 }
 
 /// One line each way. The far side closes after its line, or is not waited for.
-fn conversation(channel: &mut dyn Duplex, op: &str, params: &Value) -> std::io::Result<Vec<u8>> {
-    let mut question = json!({"op": op, "params": params}).to_string();
-    question.push('\n');
+fn conversation(channel: &mut dyn Duplex, question: &str) -> std::io::Result<Vec<u8>> {
     // A server that does not listen has said why.
     let sent = channel.write_all(question.as_bytes()).and_then(|()| channel.flush());
     let mut answer = Vec::new();
@@ -150,23 +159,26 @@ fn conversation(channel: &mut dyn Duplex, op: &str, params: &Value) -> std::io::
     Ok(answer)
 }
 
+/// Asks this once; the agent has as long as such a question takes, beside the ten seconds that `ssh` may take to reach it.
+pub(crate) fn ask<T: DeserializeOwned>(link: &mut dyn Transport, request: &Request) -> Result<T, AgentError> {
+    exchange(link, request.op(), &request.to_line(), request.within())
+}
+
 /// Whether somebody is there.
 pub fn ping(link: &mut dyn Transport) -> Result<Pong, AgentError> {
-    call(link, "ping", &Value::Null, READING)
+    ask(link, &Request::Ping)
 }
 
 /// Every session of the agent.
 pub fn list(link: &mut dyn Transport) -> Result<Vec<Session>, AgentError> {
-    let sessions: Option<Vec<Session>> = call(link, "list", &Value::Null, READING)?;
+    let sessions: Option<Vec<Session>> = ask(link, &Request::List)?;
     Ok(sessions.unwrap_or_default())
 }
 
 /// The session with this id, if the agent has it.
 pub fn get(link: &mut dyn Transport, uuid: &str) -> Result<Option<Session>, AgentError> {
-    if !is_session_id(uuid) {
-        return Err(AgentError::NotAnId { id: uuid.to_owned() });
-    }
-    match call(link, "get", &json!({"id": uuid}), READING) {
+    let id: SessionId = uuid.parse().map_err(|_| AgentError::NotAnId { id: uuid.to_owned() })?;
+    match ask(link, &Request::Get(id)) {
         Ok(session) => Ok(Some(session)),
         Err(AgentError::Refused { message, .. }) if is_absence(&message) => Ok(None),
         Err(error) => Err(error),

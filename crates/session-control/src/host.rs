@@ -62,6 +62,8 @@ impl HostError {
         match self {
             Self::Session(error) => error.code(),
             Self::Agent(AgentError::Refused { message, .. }) => SessionError::code_of(message),
+            Self::Agent(AgentError::NotAnId { .. }) => "not-an-id",
+            Self::Agent(AgentError::HalfDone { .. }) => "half-done",
             Self::Agent(_) => "agent-unreachable",
         }
     }

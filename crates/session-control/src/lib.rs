@@ -22,6 +22,7 @@
 
 mod agent;
 mod agent_folder;
+mod cluster;
 mod containers;
 mod deadline;
 mod error;
@@ -31,12 +32,19 @@ mod lock;
 mod mounts;
 mod process;
 mod profile;
+mod protocol;
 mod registry;
+mod remote;
+mod server;
 mod session;
+mod spelling;
 mod validation;
 
-pub use agent::{AgentError, Pong, call, get, list, ping};
+pub use agent::{AgentError, call, get, list, ping};
 pub use agent_folder::AgentFolder;
+pub use cluster::{
+    Cluster, Dial, Layout, Member, NameError, NotFound, Open, OpenHere, Place, Row, Survey, Unreachable,
+};
 pub use containers::{Container, Containers, ContainersError, Mount, Use};
 pub use error::SessionError;
 pub use host::{HostError, SessionHost};
@@ -44,6 +52,9 @@ pub use local::{Local, LocalHost};
 pub use lock::{Held, HeldError, Lock};
 pub use process::Process;
 pub use profile::Profile;
+pub use protocol::{BadRequest, Pong, Request};
 pub use registry::{Agent, AgentHost, Api, Registry, RegistryError};
+pub use remote::RemoteHost;
+pub use server::serve_rpc;
 pub use session::{NotAnId, Session, SessionId, SessionState, Wishes};
 pub use validation::{Invalid, valid_dns_name, valid_name, valid_port, valid_protocol};

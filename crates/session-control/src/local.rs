@@ -74,8 +74,7 @@ impl SessionHost for LocalHost {
     }
 
     fn ping(&mut self) -> Result<Pong, HostError> {
-        let (agent_id, version) = (self.local.id.clone(), env!("CARGO_PKG_VERSION").to_owned());
-        Ok(Pong { agent_id, version })
+        Ok(Pong::ours(&self.local.id, env!("CARGO_PKG_VERSION"), (self.local.now)()))
     }
 
     fn list(&mut self) -> Result<Vec<Session>, HostError> {

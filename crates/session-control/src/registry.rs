@@ -137,6 +137,29 @@ pub enum RegistryError {
     },
 }
 
+impl RegistryError {
+    /// The agent that it is about, where it is about one.
+    pub fn agent(&self) -> Option<String> {
+        let path = match self {
+            Self::NotRegistered { id, .. } | Self::NotAnId { id } => return Some(id.clone()),
+            Self::Host { path, .. } | Self::NoHost { path } | Self::Written { path, .. } => path,
+            Self::Unreadable { .. } => return None,
+        };
+        Some(path.parent()?.file_name()?.to_string_lossy().into_owned())
+    }
+
+    /// Whether there may well be an agent, of which no more is known than this.
+    fn hides_an_agent(&self) -> bool {
+        match self {
+            Self::Written { .. } => true,
+            Self::NotRegistered { source, .. } | Self::Host { source, .. } => {
+                source.kind() == io::ErrorKind::PermissionDenied
+            }
+            _ => false,
+        }
+    }
+}
+
 const KEY: &str = "shell_to_agent_ed25519_key";
 const HOST: &str = "agent-host";
 const WRITTEN: &str = "session-control.json";
@@ -147,22 +170,35 @@ impl Registry {
         Self { folder: folder.into() }
     }
 
-    /// Every agent with a key and a host, sorted by id. One that lacks either is none; one whose `session-control.json`
-    /// is not understood is an error, since nobody can tell what it has.
+    /// Whether there is one. One that may not be looked at is an error.
+    pub fn exists(&self) -> Result<bool, RegistryError> {
+        self.folder.try_exists().map_err(|source| self.unreadable(source))
+    }
+
+    /// Every agent with a key and a host, sorted by id. One that lacks either is none; one whose files may not be read,
+    /// or whose `session-control.json` is not understood, is an error, since nobody can tell what it has.
     pub fn agents(&self) -> Result<Vec<Agent>, RegistryError> {
-        let unreadable = |source| RegistryError::Unreadable { path: self.folder.clone(), source };
+        self.each()?.into_iter().collect()
+    }
+
+    /// The same, with each agent's own error in its place.
+    pub fn each(&self) -> Result<Vec<Result<Agent, RegistryError>>, RegistryError> {
         let entries = match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(unreadable)?,
+            entries => entries.map_err(|source| self.unreadable(source))?,
         };
         let names: io::Result<Vec<_>> = entries.map(|entry| Ok(entry?.file_name())).collect();
-        let mut names = names.map_err(unreadable)?;
+        let mut names = names.map_err(|source| self.unreadable(source))?;
         names.sort();
         let agents = names.iter().filter_map(|name| match self.agent(name.to_str()?) {
-            Err(error @ RegistryError::Written { .. }) => Some(Err(error)),
+            Err(error) if error.hides_an_agent() => Some(Err(error)),
             agent => agent.ok().map(Ok),
         });
-        agents.collect()
+        Ok(agents.collect())
+    }
+
+    fn unreadable(&self, source: io::Error) -> RegistryError {
+        RegistryError::Unreadable { path: self.folder.clone(), source }
     }
 
     /// The agent with this id.

@@ -1,0 +1,66 @@
+//! A session by what people call it.
+
+use super::{Cluster, Row, Survey};
+
+/// Why what was named is no session.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotFound {
+    /// There is none.
+    #[error("there is no session {name:?}{}", but_for(.unasked))]
+    Missing {
+        /// What was named.
+        name: String,
+        /// Hosts that could not be asked.
+        unasked: Vec<String>,
+    },
+    /// There are several.
+    #[error("{name:?} may be any of {}", candidates.join(", "))]
+    Ambiguous {
+        /// What was named.
+        name: String,
+        /// Each with its id, name and host.
+        candidates: Vec<String>,
+    },
+}
+
+fn but_for(hosts: &[String]) -> String {
+    if hosts.is_empty() { String::new() } else { format!(", but {} could not be asked", hosts.join(", ")) }
+}
+
+/// What of an id is enough to name it.
+const ENOUGH: usize = 4;
+
+impl Survey {
+    /// The session with this id, the only one whose id begins so (four characters or more), or the only one of this
+    /// name.
+    pub fn find(&self, name: &str) -> Result<&Row, NotFound> {
+        if let Some(row) = self.rows.iter().find(|row| row.session.uuid == name) {
+            return Ok(row);
+        }
+        let begins = |row: &Row| name.len() >= ENOUGH && row.session.uuid.starts_with(name);
+        let found: Vec<&Row> =
+            self.rows.iter().filter(|row| row.session.name == name || begins(row)).collect();
+        match found[..] {
+            [row] => Ok(row),
+            [] => {
+                let unasked = self.unreachable.iter().map(|host| host.member.clone()).collect();
+                Err(NotFound::Missing { name: name.to_owned(), unasked })
+            }
+            _ => {
+                let told =
+                    |row: &&Row| format!("{} ({:?} on {})", row.session.uuid, row.session.name, row.member);
+                Err(NotFound::Ambiguous {
+                    name: name.to_owned(),
+                    candidates: found.iter().map(told).collect(),
+                })
+            }
+        }
+    }
+}
+
+impl Cluster {
+    /// Asks all hosts, and tells which session is meant: by its id, the beginning of it, or its name.
+    pub fn find(&self, name: &str) -> Result<Row, NotFound> {
+        self.survey().find(name).cloned()
+    }
+}

@@ -1,0 +1,265 @@
+//! What is asked of an agent, and how it answers (formats/convocate.md §10): one line of JSON each way.
+//!
+//! The spelling is the original's in both directions, and so is the strictness.
+
+mod params;
+
+use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde_json::value::RawValue;
+use session_model::Timestamp;
+use std::time::Duration;
+
+use crate::spelling::{json, quoted};
+use crate::{NotAnId, SessionId, Wishes};
+use params::{Members, Params};
+
+/// What a question may come to, in bytes.
+pub(crate) const LONGEST_REQUEST: usize = 1 << 20;
+
+/// A question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Is somebody there, and who?
+    Ping,
+    /// Which sessions are there?
+    List,
+    /// What of this one?
+    Get(SessionId),
+    /// A new one.
+    Create(Wishes),
+    /// Replaces what is said of one.
+    Edit(SessionId, Wishes),
+    /// A new one with the files of this one.
+    Clone {
+        /// This one.
+        source: SessionId,
+        /// What to call the new one.
+        name: String,
+    },
+    /// Removes one.
+    Delete(SessionId),
+    /// Stops one.
+    Kill(SessionId),
+    /// Detaches everybody from one.
+    Background(SessionId),
+    /// Removes the lock of one.
+    Override {
+        /// Which one.
+        id: SessionId,
+        /// Whether an owner that lives counts for nothing. Original agents know nothing of it.
+        force: bool,
+    },
+    /// Starts one.
+    Restart(SessionId),
+    /// Nothing, as yet.
+    SettingsGet,
+    /// Nothing, as yet.
+    SettingsSet,
+}
+
+/// A question that is none, in the words of the answer to it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadRequest {
+    /// It cannot be read.
+    #[error("malformed request: {0}")]
+    Malformed(String),
+    /// What it is about cannot be read.
+    #[error("decode params: {0}")]
+    Params(String),
+    /// Nobody knows what it asks.
+    #[error("unknown op: {}", quoted(.0))]
+    UnknownOp(String),
+    /// What it is about is no session's id.
+    #[error(transparent)]
+    NotAnId(#[from] NotAnId),
+}
+
+impl Request {
+    /// Reads a line, with its end or without.
+    pub fn parse(line: &[u8]) -> Result<Self, BadRequest> {
+        // As its original does, which puts U+FFFD where a text is none.
+        let line = String::from_utf8_lossy(line);
+        let envelope = Members::of(&line).map_err(BadRequest::Malformed)?;
+        let op = envelope.op().map_err(BadRequest::Malformed)?;
+        let nothing = RawValue::NULL;
+        let params = envelope.last("params").unwrap_or(nothing);
+        Self::of(&op, params)
+    }
+
+    fn of(op: &str, params: &RawValue) -> Result<Self, BadRequest> {
+        let read = |known: &[(&'static str, params::Kind)]| {
+            Params::read(params.get(), known).map_err(BadRequest::Params)
+        };
+        let session = || -> Result<SessionId, BadRequest> { Ok(read(&[params::ID])?.id("id")?) };
+        Ok(match op {
+            "ping" => Self::Ping,
+            "list" => Self::List,
+            "settings-get" => Self::SettingsGet,
+            "settings-set" => Self::SettingsSet,
+            "get" => Self::Get(session()?),
+            "delete" => Self::Delete(session()?),
+            "kill" => Self::Kill(session()?),
+            "background" => Self::Background(session()?),
+            "restart" => Self::Restart(session()?),
+            "create" => Self::Create(read(&params::WISHES)?.wishes()),
+            "edit" => {
+                let [name, port, protocol, dns_name] = params::WISHES;
+                let params = read(&[params::ID, name, port, protocol, dns_name])?;
+                Self::Edit(params.id("id")?, params.wishes())
+            }
+            "clone" => {
+                let params = read(&[params::SOURCE, params::WISHES[0]])?;
+                Self::Clone { source: params.id("source_id")?, name: params.text("name") }
+            }
+            "override" => {
+                let params = read(&[params::ID, params::FORCE])?;
+                Self::Override { id: params.id("id")?, force: params.flag("force") }
+            }
+            other => return Err(BadRequest::UnknownOp(other.to_owned())),
+        })
+    }
+
+    /// What it is called on the wire.
+    pub fn op(&self) -> &'static str {
+        match self {
+            Self::Ping => "ping",
+            Self::List => "list",
+            Self::Get(_) => "get",
+            Self::Create(_) => "create",
+            Self::Edit(..) => "edit",
+            Self::Clone { .. } => "clone",
+            Self::Delete(_) => "delete",
+            Self::Kill(_) => "kill",
+            Self::Background(_) => "background",
+            Self::Override { .. } => "override",
+            Self::Restart(_) => "restart",
+            Self::SettingsGet => "settings-get",
+            Self::SettingsSet => "settings-set",
+        }
+    }
+
+    /// How long the answer may take, once the agent was reached: those that copy, remove or start something have longest.
+    pub fn within(&self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Ping | Self::List | Self::Get(_) | Self::SettingsGet | Self::SettingsSet => 10,
+            Self::Kill(_) | Self::Background(_) | Self::Override { .. } | Self::Edit(..) => 30,
+            Self::Create(_) | Self::Clone { .. } | Self::Delete(_) | Self::Restart(_) => 120,
+        })
+    }
+
+    /// It as a line, with its end.
+    pub fn to_line(&self) -> String {
+        json(self) + "\n"
+    }
+}
+
+impl Serialize for Request {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut envelope = serializer.serialize_map(Some(2))?;
+        envelope.serialize_entry("op", self.op())?;
+        envelope.serialize_entry("params", &About(self))?;
+        envelope.end()
+    }
+}
+
+/// What a question is about.
+struct About<'a>(&'a Request);
+
+impl Serialize for About<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Edited<'a> {
+            id: &'a SessionId,
+            #[serde(flatten)]
+            wishes: &'a Wishes,
+        }
+        let mut params = match self.0 {
+            Request::Ping | Request::List | Request::SettingsGet | Request::SettingsSet => {
+                return serializer.serialize_none();
+            }
+            Request::Create(wishes) => return wishes.serialize(serializer),
+            Request::Edit(id, wishes) => return Edited { id, wishes }.serialize(serializer),
+            _ => serializer.serialize_map(None)?,
+        };
+        match self.0 {
+            Request::Clone { source, name } => {
+                params.serialize_entry("source_id", source)?;
+                params.serialize_entry("name", name)?;
+            }
+            Request::Override { id, force } => {
+                params.serialize_entry("id", id)?;
+                // An original agent refuses a member that it does not know.
+                if *force {
+                    params.serialize_entry("force", force)?;
+                }
+            }
+            Request::Get(id)
+            | Request::Delete(id)
+            | Request::Kill(id)
+            | Request::Background(id)
+            | Request::Restart(id) => params.serialize_entry("id", id)?,
+            _ => {}
+        }
+        params.end()
+    }
+}
+
+/// The answer that has this to tell, as a line.
+pub(crate) fn told<T: Serialize + ?Sized>(result: &T) -> String {
+    format!("{{\"ok\":true,\"result\":{}}}\n", json(result))
+}
+
+/// The answer that says why not, as a line.
+pub(crate) fn refused(why: &str) -> String {
+    // An empty text is left out, as everywhere.
+    if why.is_empty() {
+        "{\"ok\":false}\n".to_owned()
+    } else {
+        format!("{{\"ok\":false,\"error\":{}}}\n", json(why))
+    }
+}
+
+/// An agent's answer to being called.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Pong {
+    /// Its id.
+    pub agent_id: String,
+    /// Its version.
+    pub version: String,
+    /// Its time, as RFC 3339.
+    pub server_time: String,
+    /// What it is; original agents do not say.
+    #[serde(rename = "impl", skip_serializing_if = "String::is_empty")]
+    pub implementation: String,
+    /// What it can do beyond the original.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<String>,
+}
+
+/// What ours are called.
+const IMPLEMENTATION: &str = "session-control";
+
+impl Pong {
+    /// That of an agent of ours: `override` takes `force`, and lists tell of locks.
+    pub fn ours(agent_id: &str, version: &str, now: Timestamp) -> Self {
+        Self {
+            agent_id: agent_id.to_owned(),
+            version: version.to_owned(),
+            server_time: now.to_string(),
+            implementation: IMPLEMENTATION.to_owned(),
+            features: ["force", "locked"].map(str::to_owned).to_vec(),
+        }
+    }
+
+    /// Whether it is one of ours, which stops what it deletes and keeps what it clones.
+    pub fn is_ours(&self) -> bool {
+        self.implementation == IMPLEMENTATION
+    }
+
+    /// Whether it can do this.
+    pub fn has(&self, feature: &str) -> bool {
+        self.features.iter().any(|has| has == feature)
+    }
+}

@@ -1,0 +1,150 @@
+//! A host that is asked over SSH: an agent of ours, or an original one that is helped to behave the same
+//! (formats/convocate.md §19).
+
+use remote_transfer::Transport;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::protocol::Request;
+use crate::{
+    AgentError, HostError, Pong, Session, SessionHost, SessionId, Wishes, valid_dns_name, valid_name,
+    valid_port, valid_protocol,
+};
+
+/// An agent.
+///
+/// Each question is a channel of its own on one connection, is sent once, and has a time to be answered in. Nothing is
+/// asked for an id that is none: there is no way to say one.
+pub struct RemoteHost {
+    id: String,
+    link: Box<dyn Transport>,
+    /// What it is, once that had to be known.
+    about: Option<Pong>,
+}
+
+impl RemoteHost {
+    /// The agent of this id, to be reached like this. Nothing is sent yet.
+    pub fn new(id: String, link: Box<dyn Transport>) -> Self {
+        Self { id, link, about: None }
+    }
+
+    fn ask<T: DeserializeOwned>(&mut self, request: &Request) -> Result<T, AgentError> {
+        crate::agent::ask(&mut *self.link, request)
+    }
+
+    fn tell(&mut self, request: &Request) -> Result<(), AgentError> {
+        self.ask::<IgnoredAny>(request).map(|_| ())
+    }
+
+    /// What it is: asked when it first matters, and remembered.
+    fn about(&mut self) -> Result<&Pong, AgentError> {
+        if self.about.is_none() {
+            self.about = Some(self.ask(&Request::Ping)?);
+        }
+        Ok(self.about.get_or_insert_default())
+    }
+
+    /// An original deletes the folder under a container that runs, and none with a lock, even a stale one. What may
+    /// refuse comes first: a session that stays is not stopped.
+    fn delete_at_an_original(&mut self, id: &SessionId) -> Result<(), AgentError> {
+        let session: Session = self.ask(&Request::Get(id.clone()))?;
+        match self.tell(&Request::Override { id: id.clone(), force: false }) {
+            Err(AgentError::Refused { message, .. }) if message.contains("is not locked") => {}
+            other => other?,
+        }
+        if session.running {
+            self.tell(&Request::Kill(id.clone()))?;
+        }
+        self.tell(&Request::Delete(id.clone()))
+    }
+
+    /// An original forgets the protocol of what it clones.
+    fn duplicate_at_an_original(&mut self, source: &SessionId, name: &str) -> Result<Session, AgentError> {
+        let of: Session = self.ask(&Request::Get(source.clone()))?;
+        let made: Session = self.ask(&Request::Clone { source: source.clone(), name: name.to_owned() })?;
+        if made.protocol == of.protocol {
+            return Ok(made);
+        }
+        let Some(id) = made.id() else { return Ok(made) };
+        let wishes = Wishes { name: made.name, protocol: of.protocol, ..Wishes::default() };
+        self.ask(&Request::Edit(id, wishes)).map_err(|source| AgentError::HalfDone {
+            op: "clone",
+            peer: self.link.peer().to_owned(),
+            done: format!("session {} was made, without its protocol", made.uuid),
+            source: Box::new(source),
+        })
+    }
+}
+
+/// What an agent will be told: an original one looks at half of it only.
+fn checked(wishes: &Wishes) -> Result<Wishes, HostError> {
+    let invalid = |invalid| HostError::Session(crate::SessionError::Invalid(invalid));
+    Ok(Wishes {
+        name: valid_name(&wishes.name).map_err(invalid)?.to_owned(),
+        port: valid_port(wishes.port).map_err(invalid)?,
+        protocol: valid_protocol(&wishes.protocol).map_err(invalid)?.to_owned(),
+        dns_name: valid_dns_name(&wishes.dns_name).map_err(invalid)?,
+    })
+}
+
+impl SessionHost for RemoteHost {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn ping(&mut self) -> Result<Pong, HostError> {
+        let pong: Pong = self.ask(&Request::Ping)?;
+        self.about = Some(pong.clone());
+        Ok(pong)
+    }
+
+    fn list(&mut self) -> Result<Vec<Session>, HostError> {
+        let sessions: Option<Vec<Session>> = self.ask(&Request::List)?;
+        let mut sessions = sessions.unwrap_or_default();
+        sessions.sort_by(|a, b| a.uuid.cmp(&b.uuid));
+        Ok(sessions)
+    }
+
+    fn get(&mut self, id: &SessionId) -> Result<Session, HostError> {
+        Ok(self.ask(&Request::Get(id.clone()))?)
+    }
+
+    fn create(&mut self, wishes: &Wishes) -> Result<Session, HostError> {
+        Ok(self.ask(&Request::Create(checked(wishes)?))?)
+    }
+
+    fn edit(&mut self, id: &SessionId, wishes: &Wishes) -> Result<Session, HostError> {
+        Ok(self.ask(&Request::Edit(id.clone(), checked(wishes)?))?)
+    }
+
+    fn duplicate(&mut self, id: &SessionId, name: &str) -> Result<Session, HostError> {
+        let name = valid_name(name).map_err(crate::SessionError::Invalid)?;
+        if self.about()?.is_ours() {
+            return Ok(self.ask(&Request::Clone { source: id.clone(), name: name.to_owned() })?);
+        }
+        Ok(self.duplicate_at_an_original(id, name)?)
+    }
+
+    fn delete(&mut self, id: &SessionId) -> Result<(), HostError> {
+        if self.about()?.is_ours() {
+            return Ok(self.tell(&Request::Delete(id.clone()))?);
+        }
+        Ok(self.delete_at_an_original(id)?)
+    }
+
+    fn kill(&mut self, id: &SessionId) -> Result<(), HostError> {
+        Ok(self.tell(&Request::Kill(id.clone()))?)
+    }
+
+    fn background(&mut self, id: &SessionId) -> Result<(), HostError> {
+        Ok(self.tell(&Request::Background(id.clone()))?)
+    }
+
+    fn restart(&mut self, id: &SessionId) -> Result<(), HostError> {
+        Ok(self.tell(&Request::Restart(id.clone()))?)
+    }
+
+    fn unlock(&mut self, id: &SessionId, force: bool) -> Result<(), HostError> {
+        let force = force && self.about()?.has("force");
+        Ok(self.tell(&Request::Override { id: id.clone(), force })?)
+    }
+}
