@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use durable_files::{remove_empty_dirs, remove_tree_if_there};
 use legacy_readers::convocate::session_id;
-use migration_cli::{Ask, Clearance, Exit, Listed, Listing, Refusal, Surroundings, size_of};
+use migration_cli::{Ask, Deed, Exit, Listed, Listing, Refusal, Surroundings, size_of};
 use migration_engine::RunId;
 use remote_transfer::Leftover;
 use serde_json::json;
@@ -36,11 +36,7 @@ struct Retired {
 }
 
 /// What can be removed, and what has to be said of the rest.
-pub(crate) fn clearance(
-    ask: Ask<'_, ConvocateMigrate>,
-    days: u32,
-    here: &Surroundings,
-) -> Result<Clearance, Refusal> {
+pub(crate) fn deed(ask: Ask<'_, ConvocateMigrate>, days: u32, here: &Surroundings) -> Result<Deed, Refusal> {
     let (_, agent) = agent_end::registered(ask.options, here)?;
     let base = source::base(ask.options, here)?;
     let end = agent_end::reach(agent, ask.options, here)?;
@@ -72,11 +68,18 @@ pub(crate) fn clearance(
     if listing.rows.is_empty() {
         let message = format!("no run has left anything that is {days} days old and that none knows of");
         listing.findings.push(Finding::note("nothing-left", message));
+        let nothing = listing.clone();
+        return Ok(Deed { listing, questions: Vec::new(), act: Box::new(|| Ok(nothing)) });
     }
     let question = format!("remove {} for good?", count(listing.rows.len()));
-    // From the first removal on it is no refusal any more.
-    let remove = move || remove(&end, &base, &retired, &staged).map_err(|error| error.exit(Exit::Failed));
-    Ok(Clearance { listing, question, remove: Box::new(remove) })
+    let mut after = listing.clone();
+    let act = move || {
+        // From the first removal on it is no refusal any more.
+        remove(&end, &base, &retired, &staged).map_err(|error| error.exit(Exit::Failed))?;
+        after.findings.push(Finding::note("removed", "all of this was removed for good"));
+        Ok(after)
+    };
+    Ok(Deed { listing, questions: vec![question.into()], act: Box::new(act) })
 }
 
 /// The runs that a staging folder is of: as its label says, and as it is called before it gets its name. None if it is no

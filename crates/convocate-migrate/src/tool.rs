@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use durable_files::PathText;
-use migration_cli::{Ask, Clearance, Listing, Mode, Prepared, Purpose, Refusal, Surroundings, Tool};
+use migration_cli::{Ask, Deed, Listing, Mode, Prepared, Purpose, Refusal, Surroundings, Tool};
 use migration_engine::steps::Files;
 use migration_engine::{Bucket, Cx, Header, Item, Outcome, Plan, StepError, Worlds};
 use remote_transfer::{Remote, Remotes};
@@ -142,14 +142,9 @@ impl Tool for ConvocateMigrate {
         matches!(ask.verb, Some(Verb::List)).then(|| list::list(ask.options, here))
     }
 
-    fn clear(
-        &self,
-        ask: Ask<'_, Self>,
-        here: &Surroundings,
-        _cx: &Cx<'_>,
-    ) -> Option<Result<Clearance, Refusal>> {
+    fn act(&self, ask: Ask<'_, Self>, here: &Surroundings, _cx: &Cx<'_>) -> Option<Result<Deed, Refusal>> {
         let Some(Verb::Gc { older_than }) = ask.verb else { return None };
-        Some(gc::clearance(ask, *older_than, here))
+        Some(gc::deed(ask, *older_than, here))
     }
 }
 

@@ -46,12 +46,20 @@ pub fn run<T: Tool>(
     match &line.verb {
         Some(Verb::Completions { shell }) => speaker.print(&generate::completions::<T>(*shell)),
         Some(Verb::Man) => speaker.print(&generate::man::<T>()),
-        _ => {
-            let answer = answer(tool, &line, &args, here, &mut speaker);
-            speaker
-                .report(&answer.unwrap_or_else(|refusal| Report::of_refusal::<T>(asked::<T>(&line), refusal)))
-        }
+        _ => match answer(tool, &line, &args, here, &mut speaker) {
+            Ok(Answer::Report(report)) => speaker.report(&report),
+            Ok(Answer::Ended(exit)) => exit,
+            Err(refusal) => speaker.report(&Report::of_refusal::<T>(asked::<T>(&line), refusal)),
+        },
     }
+}
+
+/// What there is to say at the end.
+enum Answer {
+    /// This.
+    Report(Box<Report>),
+    /// Nothing more: what has had the streams to itself has said it all.
+    Ended(Exit),
 }
 
 fn answer<T: Tool>(
@@ -60,9 +68,12 @@ fn answer<T: Tool>(
     args: &[OsString],
     here: &Surroundings,
     speaker: &mut Speaker<'_, '_>,
-) -> Result<Report, Refusal> {
+) -> Result<Answer, Refusal> {
     let session = Session::open(tool, line, args, here)?;
-    match &line.verb {
+    if let Some(exit) = own::take_over(&session, line.verb.as_ref(), speaker) {
+        return exit.map(Answer::Ended);
+    }
+    let report = match &line.verb {
         None => migrate::migrate(&session, session.ask(None)),
         Some(Verb::Own(verb)) => own::own(&session, session.ask(Some(verb)), speaker),
         Some(Verb::Verify { run }) => verify::verify(&session, run.as_ref()),
@@ -70,7 +81,8 @@ fn answer<T: Tool>(
         Some(Verb::Resume { run }) => resume::resume(&session, run.as_ref()),
         Some(Verb::Runs { verb }) => runs::runs(&session, verb.as_ref(), speaker),
         Some(Verb::Completions { .. } | Verb::Man) => Ok(Report::new::<T>(asked::<T>(line))),
-    }
+    };
+    report.map(|report| Answer::Report(Box::new(report)))
 }
 
 fn asked<T: Tool>(line: &LineOf<T>) -> Asked {

@@ -144,4 +144,6 @@ pub use settings::settings_of;
 pub use ssh::{SshOptions, TransportName};
 pub use stop::{Signal, Stop};
 pub use surroundings::{Streams, Surroundings, Terminals};
-pub use tool::{Ask, Clearance, Listed, Listing, Mode, NoVerbs, Prepared, Purpose, Tool, Verbs, Words};
+pub use tool::{
+    Act, Ask, Deed, Listed, Listing, Mode, NoVerbs, Prepared, Purpose, Question, TakeOver, Tool, Verbs, Words,
+};

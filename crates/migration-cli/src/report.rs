@@ -66,6 +66,9 @@ pub(crate) struct Report {
     pub(crate) exit: Exit,
     pub(crate) summary: Sums,
     pub(crate) items: Vec<Row>,
+    /// Whether it is what a verb has to show, rather than what became of inputs.
+    #[serde(skip)]
+    pub(crate) is_list: bool,
     /// The headings of a list's table, and how many of its columns are text.
     #[serde(skip)]
     pub(crate) columns: (Vec<&'static str>, usize),
@@ -112,6 +115,7 @@ impl Report {
             exit: Exit::Done,
             summary: Sums::default(),
             items: Vec::new(),
+            is_list: false,
             columns: (Vec::new(), 0),
             ends_in_a_table: false,
             words: Words::default(),
@@ -143,11 +147,12 @@ impl Report {
         }
     }
 
-    /// What a verb that only looks has found.
+    /// What a verb has to show.
     pub(crate) fn of_listing<T: Tool>(mode: Asked, listing: Listing) -> Self {
-        let Listing { columns, text_columns, rows, findings, exit } = listing;
+        let Listing { columns, text_columns, rows, findings, words, exit } = listing;
         let items = rows.into_iter().map(Row::listed).collect();
-        Self { exit, items, findings, columns: (columns, text_columns), ..Self::new::<T>(mode) }
+        let columns = (columns, text_columns);
+        Self { is_list: true, exit, items, findings, words, columns, ..Self::new::<T>(mode) }
     }
 
     /// A sentence and nothing else: there was nothing to do.
@@ -183,11 +188,6 @@ impl Report {
     /// Adds a command to type next.
     pub(crate) fn then(&mut self, label: &'static str, command: String) {
         self.next.push(Next { label, command });
-    }
-
-    /// Whether this is what a verb that only looks has found.
-    pub(crate) fn is_list(&self) -> bool {
-        self.sums.is_empty() && !self.columns.0.is_empty()
     }
 
     /// How many items are in a bucket.

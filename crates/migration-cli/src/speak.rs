@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use crate::arguments::{Color, Common};
 use crate::escape::visible;
 use crate::report::{Report, Style, error_text, to_json, to_text};
-use crate::{Exit, Refusal, Streams, Surroundings, Terminals};
+use crate::{Exit, Question, Refusal, Streams, Surroundings, Terminals};
 
 /// The streams, and how to speak on them.
 pub(crate) struct Speaker<'a, 'b> {
@@ -17,15 +17,13 @@ pub(crate) struct Speaker<'a, 'b> {
     answers: Answers,
 }
 
-/// Who answers a question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answers {
-    /// `--yes` has.
-    Given,
-    /// Somebody at a terminal.
-    Somebody,
-    /// Nobody can.
-    Nobody,
+/// Where answers to questions come from.
+#[derive(Debug, Clone, Copy)]
+struct Answers {
+    /// `--yes` was said.
+    given: bool,
+    /// Somebody is at a terminal.
+    somebody: bool,
 }
 
 impl<'a, 'b> Speaker<'a, 'b> {
@@ -41,12 +39,16 @@ impl<'a, 'b> Speaker<'a, 'b> {
             quiet: common.quiet,
             style: Style { color: colors(here.terminals.stdout), verbose: common.verbose },
             color_on_stderr: colors(here.terminals.stderr),
-            answers: match here.terminals {
-                _ if common.yes => Answers::Given,
-                Terminals { stdin: true, stderr: true, .. } => Answers::Somebody,
-                _ => Answers::Nobody,
+            answers: Answers {
+                given: common.yes,
+                somebody: matches!(here.terminals, Terminals { stdin: true, stderr: true, .. }),
             },
         }
+    }
+
+    /// The streams themselves, for whoever has them to itself.
+    pub(crate) fn streams(&mut self) -> &mut Streams<'b> {
+        self.streams
     }
 
     /// Whether standard output takes colour.
@@ -85,15 +87,18 @@ impl<'a, 'b> Speaker<'a, 'b> {
     }
 
     /// Asks, if somebody is there to answer; anything but a yes is a refusal.
-    pub(crate) fn confirm(&mut self, question: &str) -> Result<(), Refusal> {
-        if self.answers == Answers::Given {
+    pub(crate) fn confirm(&mut self, question: &Question) -> Result<(), Refusal> {
+        let Question { text, needs } = question;
+        if self.answers.given && needs.is_none() {
             return Ok(());
         }
-        if self.answers == Answers::Nobody {
-            let message = format!("nobody is there to be asked: {question}");
-            return Err(Refusal::usage("not-confirmed", message, "say the same command with --yes"));
+        if !self.answers.somebody {
+            let message = format!("nobody is there to be asked: {text}");
+            let also = needs.map(|flag| format!(" {flag}")).unwrap_or_default();
+            let hint = format!("say the same command with --yes{also}");
+            return Err(Refusal::usage("not-confirmed", message, hint));
         }
-        self.print_to_stderr(&format!("{} [y/N] ", visible(question)));
+        self.print_to_stderr(&format!("{} [y/N] ", visible(text)));
         let mut answer = String::new();
         let _ = self.streams.stdin.read_line(&mut answer); // no answer is a no
         if matches!(answer.trim(), "y" | "Y" | "yes") {
@@ -101,7 +106,7 @@ impl<'a, 'b> Speaker<'a, 'b> {
         }
         Err(Refusal::new(
             "declined",
-            "the answer was not yes; nothing was removed",
+            "the answer was not yes; nothing was done",
             "say the same command again",
         ))
     }

@@ -6,7 +6,7 @@ use durable_files::PathText;
 use migration_engine::{Cx, Header, Plan, Receipt, StateRoot, Step, Worlds};
 use session_model::Finding;
 
-use crate::{Exit, Refusal, Surroundings};
+use crate::{Exit, Refusal, Streams, Surroundings};
 
 /// A migration tool. Everything it does not say here is the same for all tools, and done by [`crate::run`].
 pub trait Tool {
@@ -104,14 +104,16 @@ pub trait Tool {
         None
     }
 
-    /// What a verb of the tool's own would remove for good; `None` if the verb removes nothing. Nothing is removed before
-    /// somebody has said yes.
-    fn clear(
-        &self,
-        _ask: Ask<'_, Self>,
-        _here: &Surroundings,
-        _cx: &Cx<'_>,
-    ) -> Option<Result<Clearance, Refusal>> {
+    /// What a verb of the tool's own would do that no undo takes back, such as removing something for good or starting a
+    /// container; `None` if the verb does no such thing. Nothing is done before somebody has said yes to what the deed
+    /// asks, and a dry run only shows it.
+    fn act(&self, _ask: Ask<'_, Self>, _here: &Surroundings, _cx: &Cx<'_>) -> Option<Result<Deed, Refusal>> {
+        None
+    }
+
+    /// What has the streams, or the terminal, to itself until it ends: a screen, or a protocol. `None` if neither the verb
+    /// nor, without one, the bare tool is such a thing. It has no dry run, and no report but its refusal.
+    fn take_over<'a>(&'a self, _ask: Ask<'a, Self>, _here: &'a Surroundings) -> Option<TakeOver<'a>> {
         None
     }
 }
@@ -133,6 +135,8 @@ pub struct Ask<'a, T: Tool + ?Sized> {
     pub verb: Option<&'a T::Verb>,
     /// Where runs are kept.
     pub root: &'a StateRoot,
+    /// Whether the answer is for a program. The driver sees to that, but for what takes the streams over.
+    pub json: bool,
 }
 
 impl<T: Tool + ?Sized> Clone for Ask<'_, T> {
@@ -190,18 +194,42 @@ pub struct Listing {
     pub rows: Vec<Listed>,
     /// What there is to say about all of them.
     pub findings: Vec<Finding>,
+    /// What people read beside, or in the place of, a table.
+    pub words: Words,
     /// How the tool ends.
     pub exit: Exit,
 }
 
-/// What a verb would remove for good.
-pub struct Clearance {
-    /// Each thing with its size, and what is left alone.
+/// Something to be done that no undo takes back.
+pub struct Deed {
+    /// What it is about, for a dry run.
     pub listing: Listing,
-    /// What somebody has to say yes to.
-    pub question: String,
-    /// Removes all of it.
-    pub remove: Box<dyn FnOnce() -> Result<(), Refusal>>,
+    /// What somebody has to say yes to first, one after the other.
+    pub questions: Vec<Question>,
+    /// Does it, and answers with what there is to show then.
+    pub act: Act,
+}
+
+/// Does what a [`Deed`] is.
+pub type Act = Box<dyn FnOnce() -> Result<Listing, Refusal>>;
+
+/// Has the streams to itself until it ends.
+pub type TakeOver<'a> = Box<dyn FnOnce(&mut Streams<'_>) -> Result<Exit, Refusal> + 'a>;
+
+/// What somebody has to say yes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The question.
+    pub text: String,
+    /// If `--yes` is not enough of an answer: the option that is one, beside it.
+    pub needs: Option<&'static str>,
+}
+
+impl From<String> for Question {
+    /// One that `--yes` answers.
+    fn from(text: String) -> Self {
+        Self { text, needs: None }
+    }
 }
 
 /// What a tool says in words of its own.

@@ -174,7 +174,7 @@ fn one_bad_file_never_leaves_a_session_half_rewritten() {
         Options { map: vec![r"C:\Users\mira=C:\Users\otto".parse().unwrap()], ..Options::default() };
     let here = Surroundings { cwd: world.path(), ..Surroundings::of_process().unwrap() };
     let cx = Cx { stop: here.stop.flag(), progress: &NoProgress, now: here.now };
-    let ask = Ask { options: &options, verb: Some(&Verb::Rewrite { paths }), root: &root };
+    let ask = Ask { options: &options, verb: Some(&Verb::Rewrite { paths }), root: &root, json: false };
     let Prepared { plan, worlds } = CoworkMigrate.prepare(ask, Mode::Apply, &here, &cx).unwrap();
     let files = plan.tasks().count();
     assert!(files > 2, "{files}");

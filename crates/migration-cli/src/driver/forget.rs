@@ -100,7 +100,7 @@ impl<T: Tool> Session<'_, T> {
         self.add_brought(&mut doomed)?;
         let mut report = Report { findings: left, ..Report::new::<T>(Asked::Runs) };
         if for_real {
-            speaker.confirm(&question(&doomed, lying))?;
+            speaker.confirm(&question(&doomed, lying).into())?;
         }
         for Doomed { summary, size, brought, .. } in doomed {
             if for_real {

@@ -4,12 +4,13 @@ use session_model::Finding;
 
 use super::migrate::migrate;
 use super::session::Session;
+use crate::arguments::Verb;
 use crate::report::{Asked, Report};
 use crate::speak::Speaker;
-use crate::{Ask, Clearance, Refusal, Tool, Verbs};
+use crate::{Ask, Deed, Exit, Listing, Refusal, Tool, Verbs};
 
-/// Shows what a verb that only looks has found, removes what one that removes has found, or carries out the migration that
-/// the verb is.
+/// Shows what a verb that only looks has found, does what one that acts is about, or carries out the migration that the
+/// verb is.
 pub(super) fn own<T: Tool>(
     session: &Session<'_, T>,
     ask: Ask<'_, T>,
@@ -20,20 +21,43 @@ pub(super) fn own<T: Tool>(
         session.go_on_looking()?;
         return Ok(Report::of_listing::<T>(Asked::Own(name), listing?));
     }
-    if let Some(clearance) = session.tool.clear(ask, session.here, &session.cx()) {
+    if let Some(deed) = session.tool.act(ask, session.here, &session.cx()) {
         session.go_on_looking()?;
-        let Clearance { mut listing, question, remove } = clearance?;
-        if !listing.rows.is_empty() && !session.common.dry_run {
-            speaker.confirm(&question)?;
-            remove()?;
-            listing.findings.push(Finding::note("removed", "all of this was removed for good"));
-        }
-        return Ok(Report::of_listing::<T>(Asked::Own(name), listing));
+        return Ok(Report::of_listing::<T>(Asked::Own(name), session.act(deed?, speaker)?));
     }
     migrate(session, ask)
 }
 
+/// Gives the streams to what takes them over, if that is what was asked for.
+pub(super) fn take_over<T: Tool>(
+    session: &Session<'_, T>,
+    verb: Option<&Verb<T::Verb>>,
+    speaker: &mut Speaker<'_, '_>,
+) -> Option<Result<Exit, Refusal>> {
+    let verb = match verb {
+        None => None,
+        Some(Verb::Own(verb)) => Some(verb),
+        Some(_) => return None,
+    };
+    let take_over = session.tool.take_over(session.ask(verb), session.here)?;
+    if session.common.dry_run {
+        let message = format!("`{}` has no dry run", verb.map_or(T::NAME, Verbs::name));
+        return Some(Err(Refusal::usage("no-dry-run", message, "say it without --dry-run")));
+    }
+    Some(take_over(speaker.streams()))
+}
+
 impl<T: Tool> Session<'_, T> {
+    fn act(&self, deed: Deed, speaker: &mut Speaker<'_, '_>) -> Result<Listing, Refusal> {
+        let Deed { mut listing, questions, act } = deed;
+        if self.common.dry_run {
+            listing.findings.push(Finding::note("dry-run", "nothing was done"));
+            return Ok(listing);
+        }
+        questions.iter().try_for_each(|question| speaker.confirm(question))?;
+        act()
+    }
+
     fn go_on_looking(&self) -> Result<(), Refusal> {
         let Some(exit) = self.here.stop.exit() else { return Ok(()) };
         Err(Refusal::new("stopped", "stopped while looking", "say the same command again").exit(exit))

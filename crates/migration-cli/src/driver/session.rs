@@ -37,7 +37,7 @@ impl<'a, T: Tool> Session<'a, T> {
 
     /// What was asked of the tool.
     pub(super) fn ask<'s>(&'s self, verb: Option<&'s T::Verb>) -> Ask<'s, T> {
-        Ask { options: self.options, verb, root: &self.root }
+        Ask { options: self.options, verb, root: &self.root, json: self.common.json }
     }
 
     pub(super) fn cx(&self) -> Cx<'_> {

@@ -21,7 +21,7 @@ pub(crate) fn to_text(report: &Report, style: Style) -> String {
     report.findings.iter().for_each(|finding| page.finding("", finding));
     lists::runs(&mut page, &report.items);
     lists::listed(&mut page, report);
-    if style.verbose && !report.is_list() {
+    if style.verbose && !report.is_list {
         lists::every_item(&mut page, &report.items);
     } else {
         lists::trouble(&mut page, &report.items);
@@ -68,7 +68,7 @@ fn in_a_word(report: &Report) -> Option<String> {
     let all = report.items.len();
     Some(match report.mode {
         Asked::Runs | Asked::Completions | Asked::Man => return None,
-        Asked::Own(_) if report.is_list() => return None,
+        Asked::Own(_) if report.is_list => return None,
         Asked::Plan if all == 0 => "plan: nothing to migrate; nothing was written".to_owned(),
         Asked::Plan => format!(
             "plan: {}; nothing was written",

@@ -104,7 +104,7 @@ fn every_document_fits_the_schema_and_no_other_does() {
         let document = place.say(&format!("{line} --json")).json();
         assert_eq!(document["mode"], mode, "{line}");
         for (member, wrong) in
-            [("mode", "move"), ("exit", "6"), ("run", "yesterday"), ("items", "none"), ("extra", "1")]
+            [("mode", "wander"), ("exit", "6"), ("run", "yesterday"), ("items", "none"), ("extra", "1")]
         {
             let mut document = document.clone();
             document[member] = wrong.into();

@@ -112,7 +112,7 @@ impl Tool for Other {
         migration_cli::Ask { options, root, .. }: migration_cli::Ask<'_, Self>,
         here: &migration_cli::Surroundings,
     ) -> Result<Vec<durable_files::PathText>, migration_cli::Refusal> {
-        self.0.targets(migration_cli::Ask { options, verb: None, root }, here)
+        self.0.targets(migration_cli::Ask { options, verb: None, root, json: false }, here)
     }
 
     fn prepare(
@@ -123,7 +123,7 @@ impl Tool for Other {
         cx: &migration_engine::Cx<'_>,
     ) -> Result<migration_cli::Prepared<Self>, migration_cli::Refusal> {
         let migration_cli::Prepared { plan, worlds } =
-            self.0.prepare(migration_cli::Ask { options, verb: None, root }, mode, here, cx)?;
+            self.0.prepare(migration_cli::Ask { options, verb: None, root, json: false }, mode, here, cx)?;
         Ok(migration_cli::Prepared { plan, worlds })
     }
 
