@@ -104,7 +104,7 @@ impl<'a> Draft<'a> {
             place,
             owner: self.end.owner.clone(),
             changes: vec![stamped],
-            receipts: self.base.join(RECEIPTS).into(),
+            receipts: Some(self.base.join(RECEIPTS).into()),
             note: json!({"agent_id": self.end.agent.id, "session_json": String::from_utf8_lossy(text)}),
         }
     }

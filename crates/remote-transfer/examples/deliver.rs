@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         },
         owner: None,
         changes: Vec::new(),
-        receipts: private.path().join("receipts").into(),
+        receipts: Some(private.path().join("receipts").into()),
         note: serde_json::Value::Null,
     };
     let mut there = Remote::new(Far::greet(transport.open(target), &format!("hello-{}", slot.run()))?);

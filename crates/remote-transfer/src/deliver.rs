@@ -43,8 +43,9 @@ pub struct DeliverTree {
     /// Files that are sent with another content than they have here.
     #[serde(default)]
     pub changes: Vec<Change>,
-    /// The folder here that gets the receipt too, made if need be.
-    pub receipts: PathText,
+    /// The folder here that gets the receipt too, made if need be; none if what is delivered is not from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipts: Option<PathText>,
     /// What the receipt says beside what was sent: the tool's own.
     pub note: serde_json::Value,
 }
@@ -272,7 +273,9 @@ impl Step for DeliverTree {
         let arguments: Vec<&[u8]> = std::iter::once(place.base.as_slice()).chain(words).collect();
         let in_common = world.in_common.clone();
         let _alone = in_common.lock().unwrap_or_else(PoisonError::into_inner);
-        keep(&self.receipts.join(&evidence.receipt), &text)?;
+        if let Some(receipts) = &self.receipts {
+            keep(&receipts.join(&evidence.receipt), &text)?;
+        }
         let shown = world.far().script(
             "show it",
             concat!(include_str!("far/base.sh"), include_str!("far/publish.sh")),
@@ -308,8 +311,10 @@ impl Step for DeliverTree {
             &arguments,
             b"",
         )?;
-        remove_file_if_there(&self.receipts.join(&receipt))?;
-        Ok(remove_empty_dirs(std::slice::from_ref(&self.receipts))?)
+        if let Some(receipts) = &self.receipts {
+            remove_file_if_there(&receipts.join(&receipt))?;
+        }
+        Ok(remove_empty_dirs(self.receipts.as_slice())?)
     }
 }
 

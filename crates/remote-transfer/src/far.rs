@@ -8,6 +8,7 @@ mod compress;
 mod leftovers;
 mod listing;
 mod stream;
+mod survey;
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -24,6 +25,7 @@ use compress::zipped;
 pub use leftovers::Leftover;
 pub use listing::MalformedListing;
 use stream::Stream;
+pub use survey::Surveyed;
 
 /// A host one is let into, and what it has.
 pub struct Far {

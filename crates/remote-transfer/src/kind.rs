@@ -17,6 +17,9 @@ pub enum TransportKind {
     /// The libssh2 inside.
     #[cfg(feature = "libssh2")]
     LibSsh2,
+    /// None: the host is this machine, whatever it is called.
+    #[cfg(unix)]
+    Here,
 }
 
 impl TransportKind {
@@ -26,6 +29,8 @@ impl TransportKind {
             Self::OpenSsh => Box::new(OpenSsh::new(target)),
             #[cfg(feature = "libssh2")]
             Self::LibSsh2 => Box::new(crate::libssh2::LibSsh2::new(target)),
+            #[cfg(unix)]
+            Self::Here => Box::new(crate::here::Here),
         }
     }
 }

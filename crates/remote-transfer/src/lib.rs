@@ -5,11 +5,13 @@
 //! `sha256sum` says what arrived; and one rename shows it. [`DeliverTree`] is all of that as a step of a migration: it
 //! can be killed at any moment, gone on with, and taken back.
 //!
-//! From another host: [`pull_tree`] reads through nothing but the SFTP server, which Windows has as well.
+//! From another host: [`fetch_tree`] brings a tree as one stream, exact to the nanosecond, and compares every file with
+//! what a stock Linux host says of its own; [`pull_tree`] reads through nothing but the SFTP server, which Windows has as
+//! well.
 //!
 //! [`unpack`] makes a tree of a tar stream that somebody else may have made: nothing in it leads out of its folder.
 //!
-//! A [`Transport`] is the way there. Both ends are the caller's: nothing here knows what the files are for.
+//! A [`Transport`] is the way there; [`Here`] leads to this machine, for whoever works at both ends of a link alike. Both ends are the caller's: nothing here knows what the files are for.
 //!
 //! ```
 //! # #[cfg(unix)] {
@@ -30,12 +32,12 @@
 //! ```
 //!
 //! # Limitations
-//! Delivering goes from Unix to a Linux host with a POSIX shell, GNU tar and find, and coreutils. Owners become one user;
-//! extended attributes, ACLs and capabilities are told and not carried; devices are refused. Pulling tells
-//! times in whole seconds, and takes a file whose length and time are those it had for unchanged. libssh2 reads no ssh
-//! configuration and knows no certificates, and on Windows (`WinCNG`) no ed25519 keys; a far end that does not say how a
-//! command has ended, as every sshd does, has it taken for a success. Unpacking is for Unix, and refuses holes that are
-//! described in pax headers.
+//! Delivering and fetching go between Unix and a Linux host with a POSIX shell, GNU tar and find, and coreutils. Owners
+//! become one user; extended attributes, ACLs and capabilities are not carried, and told only of this host's trees; devices
+//! are refused. A fetch that is interrupted begins anew. Pulling tells times in whole seconds, and takes a file whose length
+//! and time are those it had for unchanged. libssh2 reads no ssh configuration and knows no certificates, and on Windows
+//! (`WinCNG`) no ed25519 keys; a far end that does not say how a command has ended, as every sshd does, has it taken for a
+//! success. Unpacking is for Unix, and refuses holes that are described in pax headers.
 
 #[cfg(unix)]
 mod clash;
@@ -44,6 +46,10 @@ mod deliver;
 mod display;
 #[cfg(unix)]
 mod far;
+#[cfg(unix)]
+mod fetch;
+#[cfg(unix)]
+mod here;
 mod kind;
 #[cfg(feature = "libssh2")]
 mod libssh2;
@@ -68,7 +74,11 @@ use std::time::Duration;
 pub use deliver::{Change, DeliverTree, Delivered, Place, Remote, Remotes};
 pub use display::display;
 #[cfg(unix)]
-pub use far::{Collected, Compression, Far, FarError, Hello, Leftover, MalformedListing, Standing};
+pub use far::{Collected, Compression, Far, FarError, Hello, Leftover, MalformedListing, Standing, Surveyed};
+#[cfg(unix)]
+pub use fetch::{FetchError, fetch_tree};
+#[cfg(unix)]
+pub use here::Here;
 pub use kind::TransportKind;
 #[cfg(feature = "libssh2")]
 pub use libssh2::LibSsh2;

@@ -67,6 +67,17 @@ impl Transport for LibSsh2 {
         let ends = Ends::open(link, name, meter, &mut |channel| channel.subsystem(name))?;
         Ok(Box::new(Subsystem::new(ends, meter)))
     }
+
+    fn converse<'a>(
+        &'a mut self,
+        command: &RemoteCommand,
+        meter: &'a mut dyn Meter,
+    ) -> Result<Box<dyn Duplex + 'a>, TransportError> {
+        let link = login::log_in(&self.target, &self.peer, meter)?;
+        let text = command.text();
+        let ends = Ends::open(link, "commands", meter, &mut |channel| channel.exec(&text))?;
+        Ok(Box::new(Subsystem::new(ends, meter)))
+    }
 }
 
 /// A file below the user's home.

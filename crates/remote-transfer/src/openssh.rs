@@ -5,10 +5,10 @@
 mod complaint;
 #[cfg(unix)]
 mod master;
-mod process;
+pub(crate) mod process;
 #[cfg(unix)]
 mod shell;
-mod subsystem;
+pub(crate) mod subsystem;
 
 use std::ffi::OsString;
 use std::io;
@@ -260,6 +260,17 @@ impl Transport for OpenSsh {
         let subsystem = subsystem::Subsystem::start(ssh, &self.peer, name, meter);
         Ok(Box::new(subsystem.map_err(|error| local("start ssh", error))?))
     }
+
+    fn converse<'a>(
+        &'a mut self,
+        command: &RemoteCommand,
+        meter: &'a mut dyn Meter,
+    ) -> Result<Box<dyn Duplex + 'a>, TransportError> {
+        let mut ssh = self.connected(meter)?;
+        ssh.arg("--").arg(&self.target.host).arg(line(command));
+        let talking = subsystem::Subsystem::start(ssh, &self.peer, "commands", meter);
+        Ok(Box::new(talking.map_err(|error| local("start ssh", error))?))
+    }
 }
 
 fn local(doing: &str, source: io::Error) -> TransportError {
@@ -267,7 +278,7 @@ fn local(doing: &str, source: io::Error) -> TransportError {
 }
 
 #[cfg(unix)]
-fn line(command: &RemoteCommand) -> OsString {
+pub(crate) fn line(command: &RemoteCommand) -> OsString {
     std::os::unix::ffi::OsStringExt::from_vec(command.line().to_vec())
 }
 

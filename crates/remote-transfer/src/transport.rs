@@ -37,6 +37,17 @@ pub trait Transport: Send {
         meter: &'a mut dyn Meter,
     ) -> Result<Box<dyn Duplex + 'a>, TransportError>;
 
+    /// Starts a command that one talks with: what it prints can be read while it is at work. How it ends is not told: what
+    /// one wants to know of that it has to print. The meter is asked while one waits.
+    fn converse<'a>(
+        &'a mut self,
+        _command: &RemoteCommand,
+        _meter: &'a mut dyn Meter,
+    ) -> Result<Box<dyn Duplex + 'a>, TransportError> {
+        let (peer, what) = (self.peer().to_owned(), "commands that are talked with".to_owned());
+        Err(TransportError::NotOffered { peer, what, message: "this transport has none".to_owned() })
+    }
+
     /// Runs a command with this on its standard input and waits for its end.
     fn run(
         &mut self,
@@ -62,7 +73,7 @@ pub trait Running: Write {
     }
 }
 
-/// Both directions of a subsystem. Reading gives nothing once the far side has closed.
+/// Both directions of a subsystem, or of a command. Reading gives nothing once the far side has closed.
 pub trait Duplex: Read + Write {
     /// When it has to be over: from then on it is closed, and reading it fails with `TimedOut`, were it in the middle of
     /// an answer. A link that is alive says nothing of the program behind it.

@@ -113,6 +113,17 @@ pub fn unpack(
     limits: Limits,
     meter: &mut dyn Meter,
 ) -> Result<Unpacked, UnpackError> {
+    unpack_at_times(stream, into, limits, &|_| None, meter)
+}
+
+/// The same for a stream that does not tell all of the times: these count where they are known.
+pub(crate) fn unpack_at_times(
+    stream: &mut dyn Read,
+    into: &Path,
+    limits: Limits,
+    time_of: &dyn Fn(&[u8]) -> Option<i64>,
+    meter: &mut dyn Meter,
+) -> Result<Unpacked, UnpackError> {
     let (allowed, ended) = (Cell::new(HEADERS), Cell::new(false));
     let mut archive = Archive::new(Bounded { stream, allowed: &allowed, ended: &ended });
     let root = Beneath::open(into)?;
@@ -124,6 +135,7 @@ pub fn unpack(
         remarks: Vec::new(),
         limits,
         bytes: 0,
+        time_of,
         meter,
     };
     let mut entries = archive.entries().map_err(UnpackError::Stream)?;
@@ -172,6 +184,7 @@ struct Unpacking<'a> {
     remarks: Vec<Remark>,
     limits: Limits,
     bytes: u64,
+    time_of: &'a dyn Fn(&[u8]) -> Option<i64>,
     meter: &'a mut dyn Meter,
 }
 
@@ -192,11 +205,15 @@ impl Unpacking<'_> {
         }
         let mode = member.header().mode().map_err(UnpackError::Stream)?;
         let mtime = time(member).map_err(refused)?;
+        let mtime = (self.time_of)(path).unwrap_or(mtime);
         let link = member.link_name_bytes().map(Cow::into_owned).unwrap_or_default();
         let kind = match member.header().entry_type() {
             EntryType::Directory if path.is_empty() => Kind::Folder,
             EntryType::Directory => self.root.folder(path).map(|()| Kind::Folder)?,
-            EntryType::Symlink => self.root.symlink(path, &link).map(|()| Kind::Symlink { text: link })?,
+            EntryType::Symlink => {
+                self.root.symlink(path, &link, mtime)?;
+                Kind::Symlink { text: link }
+            }
             EntryType::Link => {
                 let to = plain(&link).ok().filter(|to| self.is_file(to));
                 let to = to.ok_or_else(|| refused("is a further name of what is no file before it"))?;

@@ -153,7 +153,7 @@ impl Far {
         if bytes >= MUCH && has_openssl { OPENSSL } else { SHA256SUM }
     }
 
-    fn malformed(&self, source: MalformedListing) -> FarError {
+    pub(super) fn malformed(&self, source: MalformedListing) -> FarError {
         FarError::Listing { peer: self.peer().to_owned(), source }
     }
 }

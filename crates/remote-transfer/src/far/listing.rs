@@ -104,7 +104,7 @@ fn entry<'a>(attributes: &'a [u8], path: &[u8], link: &[u8]) -> Option<(Entry, O
 
 /// `1700000000.1234567890`: seconds with ten digits after the point, of which nine count. GNU find rounds the seconds
 /// down and counts the fraction from there, so that half a second before 1970 is `-1.5000000000`.
-fn nanoseconds(text: &str) -> Option<i64> {
+pub(super) fn nanoseconds(text: &str) -> Option<i64> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let fraction: i64 = format!("{fraction:0<9.9}").parse().ok()?;
     seconds.parse::<i64>().ok()?.checked_mul(1_000_000_000)?.checked_add(fraction)

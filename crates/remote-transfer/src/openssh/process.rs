@@ -97,8 +97,8 @@ impl Fed {
     }
 }
 
-/// A command's `ssh`.
-pub(super) struct Process {
+/// A command's `ssh`, or its shell on this machine.
+pub(crate) struct Process {
     child: Child,
     input: Option<Fed>,
     printed: Gathered,
@@ -107,7 +107,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn start(mut ssh: Command, limit: usize) -> io::Result<Self> {
+    pub(crate) fn start(mut ssh: Command, limit: usize) -> io::Result<Self> {
         ssh.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = ssh.spawn()?;
         Ok(Self {
@@ -122,6 +122,19 @@ impl Process {
     pub(super) fn of<'a>(self, link: &'a mut OpenSsh, meter: &'a mut dyn Meter) -> OnLink<'a> {
         OnLink { process: self, link, meter }
     }
+
+    pub(crate) fn write(&mut self, bytes: &[u8], meter: &mut dyn Meter) -> io::Result<usize> {
+        self.input.as_ref().ok_or(io::ErrorKind::BrokenPipe)?.write(bytes, meter)
+    }
+
+    /// Ends its standard input and waits for it. Tells too whether it printed more than is kept.
+    pub(crate) fn finish(&mut self, meter: &mut dyn Meter) -> Result<(Ended, bool), TransportError> {
+        drop(self.input.take());
+        let (stdout, too_much) = std::mem::take(&mut self.printed).finish(meter)?;
+        let (stderr, _) = std::mem::take(&mut self.complaint).finish(meter)?;
+        let status = self.child.wait().map_err(|error| super::local("wait for the command", error))?.code();
+        Ok((Ended { status, stdout, stderr }, too_much))
+    }
 }
 
 /// The same, with the connection it runs over.
@@ -133,7 +146,7 @@ pub(super) struct OnLink<'a> {
 
 impl Write for OnLink<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.process.input.as_ref().ok_or(io::ErrorKind::BrokenPipe)?.write(bytes, self.meter)
+        self.process.write(bytes, self.meter)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -143,20 +156,16 @@ impl Write for OnLink<'_> {
 
 impl Running for OnLink<'_> {
     fn finish(mut self: Box<Self>) -> Result<Ended, TransportError> {
-        let process = &mut self.process;
-        drop(process.input.take());
-        let (stdout, too_much) = std::mem::take(&mut process.printed).finish(self.meter)?;
-        let (stderr, _) = std::mem::take(&mut process.complaint).finish(self.meter)?;
-        let status = process.child.wait().map_err(|error| super::local("wait for ssh", error))?.code();
-        if status == Some(255)
-            && let Some(lost) = self.link.lost(&stderr)
+        let (ended, too_much) = self.process.finish(self.meter)?;
+        if ended.status == Some(255)
+            && let Some(lost) = self.link.lost(&ended.stderr)
         {
             return Err(lost);
         }
         if too_much {
             return Err(TransportError::TooMuch { peer: self.link.peer.clone(), limit: self.process.limit });
         }
-        Ok(Ended { status, stdout, stderr })
+        Ok(ended)
     }
 }
 

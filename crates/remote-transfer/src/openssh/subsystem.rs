@@ -1,4 +1,4 @@
-//! A subsystem's `ssh`. It closes when it is dropped.
+//! The `ssh` of a subsystem, or of a command that one talks with. It closes when it is dropped.
 
 use std::io::{self, Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -71,7 +71,7 @@ impl Coming {
     }
 }
 
-pub(super) struct Subsystem<'a> {
+pub(crate) struct Subsystem<'a> {
     child: Arc<Mutex<Child>>,
     watchdog: Option<Watchdog>,
     input: Option<ChildStdin>,
@@ -85,7 +85,7 @@ pub(super) struct Subsystem<'a> {
 }
 
 impl<'a> Subsystem<'a> {
-    pub(super) fn start(
+    pub(crate) fn start(
         mut ssh: Command,
         peer: &str,
         name: &str,

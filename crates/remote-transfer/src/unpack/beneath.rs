@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use durable_files::{FileError, InContext};
 use rustix::fs::{
     AtFlags, Mode, OFlags, Timespec, Timestamps, fchmod, futimens, linkat, mkdirat, openat, symlinkat,
-    unlinkat,
+    unlinkat, utimensat,
 };
 use rustix::io::Errno;
 
@@ -55,9 +55,11 @@ impl Beneath {
         mkdirat(folder, name, Mode::RWXU).doing("make the folder", self.at(path))
     }
 
-    pub(super) fn symlink(&self, path: &[u8], text: &[u8]) -> Result<(), FileError> {
+    pub(super) fn symlink(&self, path: &[u8], text: &[u8], mtime: i64) -> Result<(), FileError> {
         let (folder, name) = self.tree.parent(path)?;
-        symlinkat(text, folder, name).doing("make the link", self.at(path))
+        symlinkat(text, &folder, name).doing("make the link", self.at(path))?;
+        utimensat(folder, name, &times(mtime), AtFlags::SYMLINK_NOFOLLOW)
+            .doing("set the time of", self.at(path))
     }
 
     pub(super) fn hard_link(&self, path: &[u8], to: &[u8]) -> Result<(), FileError> {
@@ -101,10 +103,14 @@ impl Beneath {
 }
 
 fn dress(file: &OwnedFd, mode: u32, mtime: i64) -> Result<(), Errno> {
+    fchmod(file, Mode::from_raw_mode(mode as _))?;
+    futimens(file, &times(mtime))
+}
+
+fn times(mtime: i64) -> Timestamps {
     let time =
         Timespec { tv_sec: mtime.div_euclid(NANOSECONDS), tv_nsec: mtime.rem_euclid(NANOSECONDS) as _ };
-    fchmod(file, Mode::from_raw_mode(mode as _))?;
-    futimens(file, &Timestamps { last_access: time, last_modification: time })
+    Timestamps { last_access: time, last_modification: time }
 }
 
 /// A file that is being written.

@@ -119,7 +119,7 @@ impl Ends {
                 staging: format!("{}.incoming", self.names[1]),
                 receipts: ".receipts".into(),
             },
-            receipts: self.folder.path().join("receipts").into(),
+            receipts: Some(self.folder.path().join("receipts").into()),
             owner: self.owner.clone(),
             changes: vec![Change {
                 path: b"*".to_vec(),

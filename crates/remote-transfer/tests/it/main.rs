@@ -6,6 +6,7 @@ mod delivering;
 mod ends;
 mod exercise;
 mod far_failures;
+mod fetching;
 mod here;
 mod names;
 mod packing;
