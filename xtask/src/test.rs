@@ -6,14 +6,16 @@ use crate::packages;
 use crate::shell::{self, Outcome};
 
 /// Programs that tests run, each with the Debian package that has it.
-const NEEDED: [(&str, &str); 15] = [
+const NEEDED: [(&str, &str); 18] = [
     ("busybox", "busybox-static"),
+    ("dnsmasq", "dnsmasq-base"),
     ("dockerd", "docker.io"),
     ("git", "git"),
     ("ip", "iproute2"),
     ("iptables", "iptables"),
     ("lowntfs-3g", "ntfs-3g"),
     ("mkfs.ext4", "e2fsprogs"),
+    ("mmdebstrap", "mmdebstrap"),
     ("ps", "procps"),
     ("python3", "python3"),
     ("qemu-img", "qemu-utils"),
@@ -22,6 +24,7 @@ const NEEDED: [(&str, &str); 15] = [
     ("sshd", "openssh-server"),
     ("strace", "strace"),
     ("sudo", "sudo"),
+    ("tmux", "tmux"),
 ];
 
 /// Installs what is missing, then runs documentation examples and tests; `long` tries ten times the arbitrary cases.
