@@ -9,3 +9,19 @@
 //!
 //! # Limitations
 //! Linux only.
+
+mod agents;
+mod deeds;
+mod hosts;
+mod look;
+mod names;
+mod options;
+mod refusals;
+mod rows;
+mod serve;
+mod tool;
+mod verbs;
+
+pub use options::Options;
+pub use tool::{ConvocateSession, Open};
+pub use verbs::{AgentVerb, DnsVerb, Named, Published, Verb};

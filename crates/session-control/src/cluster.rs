@@ -134,6 +134,14 @@ impl Cluster {
         self.is_shell
     }
 
+    /// The same with these hosts alone.
+    #[must_use]
+    pub fn only(mut self, is_meant: impl Fn(&Member) -> bool) -> Self {
+        self.members.retain(is_meant);
+        self.broken.clear();
+        self
+    }
+
     /// The same without this host.
     #[must_use]
     pub fn without(mut self, id: &str) -> Self {

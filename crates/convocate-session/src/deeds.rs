@@ -1,0 +1,121 @@
+//! The verbs that change something. None of it has an undo: a container that was started has run.
+
+mod changing;
+mod ending;
+mod making;
+
+use migration_cli::{Deed, Listing, Question, Refusal};
+use session_control::{HostError, Process, Row, Session, SessionError, SessionHost, SessionId, SessionState};
+use session_model::Finding;
+
+pub(crate) use changing::{background, edit, restart, unlock};
+pub(crate) use ending::{delete, kill};
+pub(crate) use making::{duplicate, new};
+
+use crate::hosts::Hosts;
+use crate::look;
+use crate::{refusals, rows};
+
+/// A session that was found, and its host.
+struct Found {
+    hosts: Hosts,
+    row: Row,
+    id: SessionId,
+}
+
+impl Found {
+    fn new(hosts: Hosts, name: &str) -> Result<Self, Refusal> {
+        let row = hosts.find(name)?;
+        let id = row.session.uuid.parse().map_err(|error| refuse(&row, SessionError::NotAnId(error)))?;
+        Ok(Self { hosts, row, id })
+    }
+
+    /// The same, if it is one that containers are run for.
+    fn to_work_with(hosts: Hosts, name: &str) -> Result<Self, Refusal> {
+        let found = Self::new(hosts, name)?;
+        if found.row.state == SessionState::Orphan {
+            return Err(refuse(&found.row, SessionError::Orphan));
+        }
+        Ok(found)
+    }
+
+    fn host(&self) -> Result<Box<dyn SessionHost>, Refusal> {
+        self.hosts.host_of(&self.row)
+    }
+
+    /// What its host says no to.
+    fn said(&self, error: &HostError) -> Refusal {
+        refusals::about(&self.row, error)
+    }
+
+    fn name(&self) -> String {
+        self.row.session.name.clone()
+    }
+
+    /// `"billing" (3f0c1d2e-…)`
+    fn told(&self) -> String {
+        format!("{:?} ({})", self.row.session.name, self.row.session.uuid)
+    }
+
+    /// Who has its lock, and lives.
+    fn owner(&self) -> Option<Owner> {
+        let session = &self.row.session;
+        let pid = session.lock_pid.filter(|_| session.locked == Some(true))?;
+        let process = look::owner(&self.row, pid);
+        // Of a lock far away no more is known than its host says.
+        let lives =
+            if self.row.address == "local" { process.is_some() } else { session.lock_stale == Some(false) };
+        lives.then_some(Owner { pid, process })
+    }
+
+    /// Refuses a session that somebody has locked.
+    fn not_locked(&self) -> Result<(), Refusal> {
+        let Some(owner) = self.owner() else { return Ok(()) };
+        let error = SessionError::Locked { id: self.id.to_string(), owner: owner.process.clone() };
+        Err(refuse(&self.row, error))
+    }
+
+    /// The row as its host tells it now.
+    fn again(&self, host: &mut dyn SessionHost) -> Row {
+        host.get(&self.id).map_or_else(|_| self.row.clone(), |session| with(&self.row, session))
+    }
+
+    /// A deed about it, that would do this, and does it.
+    fn deed(
+        self,
+        would: &str,
+        questions: Vec<Question>,
+        act: impl FnOnce(&Self, &mut dyn SessionHost) -> Result<Listing, Refusal> + 'static,
+    ) -> Deed {
+        let listing = rows::one(
+            &self.row,
+            vec![format!("would {would} session {}{}", self.told(), rows::on(&self.row))],
+        );
+        let act = move || {
+            let mut host = self.host()?;
+            act(&self, &mut *host)
+        };
+        Deed { listing, questions, act: Box::new(act) }
+    }
+}
+
+/// Who has a lock.
+struct Owner {
+    pid: u32,
+    process: Option<Process>,
+}
+
+fn refuse(row: &Row, error: SessionError) -> Refusal {
+    refusals::about(row, &HostError::Session(error))
+}
+
+/// The row with what is said of its session now.
+fn with(row: &Row, session: Session) -> Row {
+    let state = if row.state == SessionState::Orphan { row.state } else { session.state() };
+    Row { session, state, ..row.clone() }
+}
+
+/// What was done to a session, in a line, with what else there is to say.
+fn done(row: &Row, lines: Vec<String>, findings: Vec<Finding>) -> Listing {
+    Listing { findings, ..rows::one(row, lines) }
+}

@@ -1,0 +1,119 @@
+//! What a session goes on after.
+
+use migration_cli::{Deed, Question, Refusal};
+use session_control::{SessionError, SessionState, Wishes};
+use session_model::Finding;
+
+use super::making::{invalid, reached};
+use super::{Found, done, refuse};
+use crate::hosts::Hosts;
+use crate::options::Options;
+use crate::rows;
+use crate::verbs::Published;
+
+/// Changes what is said of a session.
+pub(crate) fn edit(
+    hosts: Hosts,
+    options: &Options,
+    (session, name): (&str, Option<&str>),
+    published: &Published,
+) -> Result<Deed, Refusal> {
+    if name.is_none() && published.says_nothing() {
+        let hint = "say --name, --port, --protocol or --dns";
+        return Err(Refusal::usage("nothing-to-change", "nothing was said that is to change", hint));
+    }
+    let found = Found::to_work_with(hosts, session)?;
+    found.not_locked()?;
+    let session = &found.row.session;
+    let was = Wishes {
+        name: name.unwrap_or(&session.name).to_owned(),
+        port: session.port,
+        protocol: session.protocol.clone(),
+        dns_name: session.dns_name.clone(),
+    };
+    let wishes = published.over(was).map_err(|error| invalid(&error))?;
+    if wishes.dns_name != session.dns_name {
+        found.hosts.name_is_free(&wishes.dns_name, Some(&session.uuid), options)?;
+    }
+    Ok(found.deed("edit", Vec::new(), move |found, host| {
+        let session = host.edit(&found.id, &wishes).map_err(|error| found.said(&error))?;
+        let row = super::with(&found.row, session);
+        let line = format!("Saved session {:?} ({}){}", row.session.name, row.session.uuid, rows::on(&row));
+        let mut findings = found.hosts.sync_dns();
+        if matches!(found.row.state, SessionState::Running | SessionState::Connected) {
+            let message = "it runs as it was started: kill and restart it for this to take effect";
+            findings.push(Finding::note("takes-effect-later", message));
+        }
+        let lines = std::iter::once(line).chain(reached(&row)).collect();
+        Ok(done(&row, lines, findings))
+    }))
+}
+
+impl Published {
+    fn says_nothing(&self) -> bool {
+        self.port.is_none() && self.protocol.is_none() && self.dns.is_none()
+    }
+}
+
+/// Starts a session.
+pub(crate) fn restart(hosts: Hosts, session: &str) -> Result<Deed, Refusal> {
+    let found = Found::to_work_with(hosts, session)?;
+    if found.row.session.running {
+        return Err(refuse(&found.row, SessionError::AlreadyRunning { name: found.name() }));
+    }
+    found.not_locked()?;
+    Ok(found.deed("start", Vec::new(), |found, host| {
+        host.restart(&found.id).map_err(|error| found.said(&error))?;
+        let line = format!("Started session {}{}", found.told(), rows::on(&found.row));
+        Ok(done(&found.again(host), vec![line], Vec::new()))
+    }))
+}
+
+/// Detaches everybody.
+pub(crate) fn background(hosts: Hosts, session: &str) -> Result<Deed, Refusal> {
+    let found = Found::to_work_with(hosts, session)?;
+    if !found.row.session.running {
+        return Err(refuse(&found.row, SessionError::NotConnected { name: found.name() }));
+    }
+    // Whether somebody is attached is its host's to say: an original agent knows only of those that it has attached.
+    Ok(found.deed("detach everybody from", Vec::new(), |found, host| {
+        host.background(&found.id).map_err(|error| found.said(&error))?;
+        let line = format!("Session {:?} backgrounded.", found.name());
+        Ok(done(&found.again(host), vec![line], Vec::new()))
+    }))
+}
+
+/// Removes a session's lock.
+pub(crate) fn unlock(hosts: Hosts, session: &str, force: bool) -> Result<Deed, Refusal> {
+    let found = Found::new(hosts, session)?;
+    let id = found.id.to_string();
+    if found.row.session.locked == Some(false) {
+        return Err(refuse(&found.row, SessionError::NotLocked { id }));
+    }
+    let owner = found.owner();
+    let question = match &owner {
+        None => format!("Override lock for session {:?}?", found.name()),
+        Some(owner) if !force => {
+            let message = format!("session {id:?} is actively in use by process {}", owner.pid);
+            let hint = "if that process has nothing to do with it, say the same command with --force";
+            return Err(Refusal::new("locked", message, hint).findings(owner.told().into_iter().collect()));
+        }
+        Some(owner) => {
+            let who =
+                owner.process.as_ref().map_or_else(|| format!("process {}", owner.pid), ToString::to_string);
+            format!("Override lock for session {:?}, which is held by {who}?", found.name())
+        }
+    };
+    Ok(found.deed("override the lock of", vec![Question::from(question)], move |found, host| {
+        host.unlock(&found.id, force).map_err(|error| found.said(&error))?;
+        let line = format!("Removed the lock of session {}", found.told());
+        Ok(done(&found.again(host), vec![line], Vec::new()))
+    }))
+}
+
+impl super::Owner {
+    fn told(&self) -> Option<Finding> {
+        let process = self.process.as_ref()?;
+        Some(Finding::warning("lock-owner", format!("its lock is held by {process}")))
+    }
+}

@@ -1,0 +1,116 @@
+//! Making a session: from nothing, or from another.
+
+use migration_cli::{Deed, Exit, Refusal};
+use session_control::{
+    Invalid, Row, Session, SessionError, SessionState, Wishes, valid_dns_name, valid_name, valid_protocol,
+};
+use session_model::Finding;
+
+use super::{Found, done};
+use crate::hosts::Hosts;
+use crate::options::Options;
+use crate::verbs::Published;
+use crate::{refusals, rows};
+
+/// A new session.
+pub(crate) fn new(
+    hosts: Hosts,
+    options: &Options,
+    name: &str,
+    published: &Published,
+) -> Result<Deed, Refusal> {
+    let wishes = Wishes { name: name.to_owned(), ..Wishes::default() };
+    let wishes = published.over(wishes).map_err(|error| invalid(&error))?;
+    let member = hosts.for_new()?.clone();
+    hosts.name_is_free(&wishes.dns_name, None, options)?;
+    let row = Row::of(&member, Session { name: wishes.name.clone(), ..Session::default() });
+    let mut listing = migration_cli::Listing::default();
+    listing.words.block = vec![format!("would create session {:?}{}", wishes.name, rows::on(&row))];
+    let act = move || {
+        let session = member.open().create(&wishes).map_err(|error| refusals::of_host(&error))?;
+        let row = Row::of(&member, session);
+        let session = &row.session;
+        let mut lines =
+            vec![format!("Created session {:?} ({}){}", session.name, session.uuid, rows::on(&row))];
+        lines.extend(reached(&row));
+        Ok(done(&row, lines, hosts.sync_dns()))
+    };
+    Ok(Deed { listing, questions: Vec::new(), act: Box::new(act) })
+}
+
+/// How a session is reached from outside.
+pub(super) fn reached(row: &Row) -> Vec<String> {
+    let session = &row.session;
+    let port = (session.port > 0).then(|| format!("  published port {}", rows::port(row)));
+    let name = (!session.dns_name.is_empty())
+        .then(|| format!("  DNS name {:?} registered on agent", session.dns_name));
+    port.into_iter().chain(name).collect()
+}
+
+/// A new session with the files of this one.
+pub(crate) fn duplicate(
+    hosts: Hosts,
+    options: &Options,
+    (source, name): (&str, &str),
+    dns: Option<&str>,
+) -> Result<Deed, Refusal> {
+    let name = valid_name(name).map_err(|error| invalid(&error))?.to_owned();
+    let dns = valid_dns_name(dns.unwrap_or_default()).map_err(|error| invalid(&error))?;
+    let found = Found::to_work_with(hosts, source)?;
+    found.not_locked()?;
+    found.hosts.name_is_free(&dns, None, options)?;
+    Ok(found.deed("clone", Vec::new(), move |found, host| {
+        let made = host.duplicate(&found.id, &name).map_err(|error| found.said(&error))?;
+        let made = match made.id().filter(|_| !dns.is_empty()) {
+            None => made,
+            Some(id) => {
+                let wishes = Wishes {
+                    name: made.name.clone(),
+                    protocol: made.protocol.clone(),
+                    dns_name: dns,
+                    ..Wishes::default()
+                };
+                host.edit(&id, &wishes).map_err(|error| {
+                    let mut refusal = found.said(&error).exit(Exit::Failed);
+                    refusal.message =
+                        format!("session {id} was made, but without its DNS name: {}", refusal.message);
+                    refusal
+                })?
+            }
+        };
+        let row = super::with(&found.row, made);
+        let line = format!(
+            "Cloned session {:?} ({}) from {}{}",
+            row.session.name,
+            row.session.uuid,
+            found.row.session.uuid,
+            rows::on(&row)
+        );
+        let mut findings = found.hosts.sync_dns();
+        if matches!(found.row.state, SessionState::Running | SessionState::Connected) {
+            let message = "it runs: what it was writing meanwhile may have been copied half";
+            findings.push(Finding::warning("copied-live", message));
+        }
+        let lines = std::iter::once(line).chain(reached(&row)).collect();
+        Ok(done(&row, lines, findings))
+    }))
+}
+
+impl Published {
+    /// What is wished, with what was said in the place of what was.
+    pub(super) fn over(&self, was: Wishes) -> Result<Wishes, Invalid> {
+        let protocol = self.protocol.clone().unwrap_or(was.protocol);
+        let dns_name = self.dns.clone().unwrap_or(was.dns_name);
+        Ok(Wishes {
+            name: valid_name(&was.name)?.to_owned(),
+            port: self.port.unwrap_or(was.port),
+            protocol: valid_protocol(&protocol)?.to_owned(),
+            dns_name: valid_dns_name(&dns_name)?,
+        })
+    }
+}
+
+/// What cannot be said of a session.
+pub(super) fn invalid(error: &Invalid) -> Refusal {
+    refusals::of_host(&SessionError::Invalid(error.clone()).into())
+}

@@ -1,0 +1,160 @@
+//! The hosts that this machine knows, as the options say.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use durable_files::FileError;
+use migration_cli::{Refusal, Surroundings};
+use remote_transfer::Target;
+use session_control::{
+    Agent, AgentFolder, AgentHost, Cluster, Containers, Layout, Local, LocalHost, Member, Place, Registry,
+    Row, SessionHost, Survey,
+};
+
+use crate::options::Options;
+use crate::refusals;
+
+/// All hosts, and the ones that were asked for.
+pub(crate) struct Hosts {
+    /// All of them: a DNS name is one session's among all.
+    pub(crate) cluster: Cluster,
+    /// Those that `--agent` or `--local` leaves.
+    pub(crate) chosen: Cluster,
+    pub(crate) base: PathBuf,
+    pub(crate) registry: Registry,
+}
+
+impl Hosts {
+    /// Nobody is asked anything yet.
+    pub(crate) fn of(options: &Options, here: &Surroundings) -> Result<Self, Refusal> {
+        let base = base(options, here)?;
+        let folder =
+            options.agent_keys_dir.as_deref().map_or(options.profile.registry, |folder| folder.as_str());
+        let registry = Registry::at(here.named(folder)?);
+        let local = local(options, here)?;
+        let layout = Layout {
+            registry: registry.clone(),
+            base: base.clone(),
+            local_id: local.id.clone(),
+            here: Arc::new(move |id, base| {
+                let local = Local { id: id.to_owned(), base: base.to_owned(), ..local.clone() };
+                Box::new(LocalHost::new(local)) as Box<dyn SessionHost>
+            }),
+            dial: dial(options, here),
+        };
+        let cluster = Cluster::of(&layout).map_err(|error| refusals::of_registry(&error))?;
+        let chosen = chosen(&cluster, &registry, options)?;
+        Ok(Self { cluster, chosen, base, registry })
+    }
+
+    /// The session that is meant, and where it is.
+    pub(crate) fn find(&self, name: &str) -> Result<Row, Refusal> {
+        let survey = self.chosen.survey();
+        survey.find(name).cloned().map_err(|error| self.not_found(name, &error))
+    }
+
+    /// The host that has it.
+    pub(crate) fn host_of(&self, row: &Row) -> Result<Box<dyn SessionHost>, Refusal> {
+        let member =
+            self.cluster.members().iter().find(|member| member.id == row.member && member.place == row.place);
+        member.map(Member::open).ok_or_else(|| {
+            Refusal::failure(
+                "agent",
+                format!("there is no host {:?}", row.member),
+                "convocate-session agents shows all",
+            )
+        })
+    }
+
+    /// Where a new session goes.
+    pub(crate) fn for_new(&self) -> Result<&Member, Refusal> {
+        let can = |member: &&Member| member.place != Place::Orphans;
+        let members: Vec<&Member> = self.chosen.members().iter().filter(can).collect();
+        match members[..] {
+            [member] => Ok(member),
+            [] => Err(Refusal::new(
+                "no-agents",
+                "No convocate-agent hosts are registered.",
+                "Run 'convocate-host init-agent' to add one.",
+            )),
+            _ => {
+                let ids: Vec<_> = members.iter().map(|member| format!("--agent {}", member.id)).collect();
+                let hint = format!("say one of: {}", ids.join(", "));
+                Err(Refusal::usage("no-agent", "which agent gets the session? --agent ID is needed", hint))
+            }
+        }
+    }
+
+    /// What all hosts have.
+    pub(crate) fn survey(&self) -> Survey {
+        self.cluster.survey()
+    }
+}
+
+/// The hosts that are meant.
+fn chosen(cluster: &Cluster, registry: &Registry, options: &Options) -> Result<Cluster, Refusal> {
+    let is_here = |member: &Member| member.place != Place::Agent;
+    let chosen = match &options.agent {
+        None if options.local => cluster.clone().only(is_here),
+        None => return Ok(cluster.clone()),
+        Some(id) => cluster.clone().only(|member| member.id == *id),
+    };
+    if !chosen.members().is_empty() {
+        return Ok(chosen);
+    }
+    match &options.agent {
+        None => Err(Refusal::new(
+            "no-local-sessions",
+            "the sessions of this machine are those of an agent",
+            "convocate-session agents shows which one: name it with --agent ID",
+        )),
+        Some(id) => {
+            let hint = "convocate-session agents shows all that are registered";
+            let message = registry.agent(id).err().map(|error| error.to_string());
+            Err(Refusal::new(
+                "agent",
+                message.unwrap_or_else(|| format!("agent {id:?} not registered")),
+                hint,
+            ))
+        }
+    }
+}
+
+/// Where the sessions of this machine are.
+pub(crate) fn base(options: &Options, here: &Surroundings) -> Result<PathBuf, Refusal> {
+    here.named(options.base.as_deref().map_or(options.profile.home, |base| base.as_str()))
+}
+
+/// This machine.
+pub(crate) fn local(options: &Options, here: &Surroundings) -> Result<Local, Refusal> {
+    let folder = AgentFolder::at(here.named(&options.agent_dir)?);
+    let unreadable = |error: FileError| Refusal::from(error);
+    let arguments = options.docker_argument.clone();
+    let mut local = Local::new(base(options, here)?, options.profile);
+    local.id = folder.id().map_err(unreadable)?.unwrap_or(local.id);
+    local.image = folder.image(&options.profile).map_err(unreadable)?;
+    local.containers =
+        Containers { program: options.docker.clone().into(), arguments, ..Containers::default() };
+    local.claude = here.named(&options.claude)?;
+    local.now = here.now;
+    Ok(local)
+}
+
+/// The way to an agent's API: its own user, port and key, and for the rest what the options say of connections.
+fn dial(options: &Options, here: &Surroundings) -> session_control::Dial {
+    let (mut ssh, here) = (options.ssh.clone(), here.clone());
+    (ssh.ssh_user, ssh.ssh_port, ssh.identity) = (None, None, None);
+    Arc::new(move |agent: &Agent| {
+        let host = match &agent.host {
+            AgentHost::Remote { host, .. } => host.clone(),
+            AgentHost::Local => "127.0.0.1".to_owned(),
+        };
+        let known = Target {
+            user: Some(agent.api.user.clone()),
+            port: Some(agent.api.port),
+            identity: Some(agent.identity.clone()),
+            ..Target::new(host)
+        };
+        ssh.open(known, &here)
+    })
+}

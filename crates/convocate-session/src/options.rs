@@ -1,0 +1,63 @@
+//! What a user may say on the command line, whatever the verb.
+
+use std::ffi::OsString;
+
+use camino::Utf8PathBuf;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use migration_cli::SshOptions;
+use session_control::Profile;
+
+/// The options of `convocate-session`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Only the sessions of this agent; for `new`, where the session is to be
+    #[arg(long, value_name = "ID", conflicts_with = "local")]
+    pub agent: Option<String>,
+
+    /// Only the sessions of this machine
+    #[arg(long)]
+    pub local: bool,
+
+    /// Which releases made the sessions: sets the names of folders, users and containers
+    #[arg(long, value_name = "NAME", value_parser = profiles(), default_value = Profile::CONVOCATE.name)]
+    pub profile: Profile,
+
+    /// Where the sessions of this machine are, instead of the profile's home
+    #[arg(long, value_name = "DIR")]
+    pub base: Option<Utf8PathBuf>,
+
+    /// Where agents are registered, instead of the profile's folder
+    #[arg(long, value_name = "DIR")]
+    pub agent_keys_dir: Option<Utf8PathBuf>,
+
+    /// Where this machine says that it is an agent, and which
+    #[arg(long, value_name = "DIR", default_value = "/etc/convocate-agent")]
+    pub agent_dir: Utf8PathBuf,
+
+    /// The container engine's program, such as podman
+    #[arg(long, value_name = "PROGRAM", default_value = "docker")]
+    pub docker: Utf8PathBuf,
+
+    /// Something to say to that program before all else; may be said several times
+    #[arg(long, value_name = "ARGUMENT", allow_hyphen_values = true)]
+    pub docker_argument: Vec<OsString>,
+
+    /// The program that runs in a session, as it is on this machine
+    #[arg(long, value_name = "FILE", default_value = "/usr/local/bin/claude")]
+    pub claude: Utf8PathBuf,
+
+    /// Give a DNS name though an agent cannot be asked for its names
+    #[arg(long)]
+    pub allow_unverified_dns: bool,
+
+    // Last, since its heading stays.
+    /// How agents are reached, where the registry says nothing of it
+    #[command(flatten)]
+    pub ssh: SshOptions,
+}
+
+fn profiles() -> impl TypedValueParser<Value = Profile> {
+    let named = |name: String| Profile::ALL.into_iter().find(|profile| profile.name == name);
+    PossibleValuesParser::new(Profile::ALL.map(|profile| profile.name))
+        .map(move |name| named(name).unwrap_or(Profile::CONVOCATE))
+}

@@ -1,0 +1,108 @@
+//! What hosts say no to, with what to type next.
+
+use migration_cli::{Exit, Refusal};
+use session_control::{AgentError, HostError, NotFound, RegistryError, Row, SessionError, SessionId};
+use session_model::Finding;
+
+use crate::hosts::Hosts;
+
+/// A host that has not done what was asked of it.
+pub(crate) fn of_host(error: &HostError) -> Refusal {
+    if let HostError::Agent(AgentError::Link(link)) = error {
+        return link.into();
+    }
+    let code = error.code();
+    let (exit, hint) = answer(code);
+    let exit = match error {
+        HostError::Session(SessionError::Start(_) | SessionError::Stop(_) | SessionError::Detach(_)) => {
+            Exit::Failed
+        }
+        _ => exit,
+    };
+    let refusal = Refusal::new(code, error.to_string(), hint).exit(exit);
+    refusal.findings(owner(error).into_iter().collect())
+}
+
+/// How the tool ends, and what to do about it.
+fn answer(code: &str) -> (Exit, &'static str) {
+    match code {
+        "invalid" => (Exit::Usage, "convocate-session new --help tells what can be said"),
+        "not-an-id" => (Exit::Usage, "convocate-session list shows the ids"),
+        "no-such-session" => (Exit::Refused, "convocate-session list shows what there is"),
+        "session-json" => (Exit::Refused, "look at the document; put it right by hand, or from a backup"),
+        "port-taken" => (Exit::Refused, "name another port, or --port auto"),
+        "dns-taken" => (Exit::Refused, "name another one, or none: --dns NAME"),
+        "already-running" => (Exit::Refused, "convocate-session attach connects to it"),
+        "not-running" => (Exit::Refused, "convocate-session restart starts it"),
+        "not-connected" => (Exit::Refused, "there is nobody to detach"),
+        "locked" => (
+            Exit::Refused,
+            "wait for its owner, or see what it is; convocate-session override removes a lock",
+        ),
+        "not-locked" => (Exit::Refused, "there is nothing to remove"),
+        "orphan" => (Exit::Refused, "convocate-migrate --agent ID --session UUID"),
+        "container" => (Exit::Refused, "see whether the container engine answers: docker ps"),
+        _ => (Exit::Failed, "convocate-session list shows how it stands"),
+    }
+}
+
+/// Who has it.
+fn owner(error: &HostError) -> Option<Finding> {
+    let owner = match error {
+        HostError::Session(SessionError::Locked { owner, .. } | SessionError::LockedInUse { owner, .. }) => {
+            owner.as_ref()?
+        }
+        HostError::Session(SessionError::InUse { owner, .. }) => owner,
+        _ => return None,
+    };
+    Some(Finding::warning("lock-owner", format!("its lock is held by {owner}")))
+}
+
+/// A registry that cannot be read.
+pub(crate) fn of_registry(error: &RegistryError) -> Refusal {
+    let hint = match error {
+        RegistryError::Unreadable { .. } => {
+            "say it again as a user who may read it: sudo convocate-session …"
+        }
+        _ => "put its folder right, or name another registry with --agent-keys-dir DIR",
+    };
+    Refusal::new("registry", error.to_string(), hint)
+}
+
+/// The same for a session that has been found.
+pub(crate) fn about(row: &Row, error: &HostError) -> Refusal {
+    let mut refusal = of_host(error);
+    if refusal.code == "orphan" {
+        refusal.hint = format!("convocate-migrate --agent ID --session {}", row.session.uuid);
+    }
+    refusal
+}
+
+impl Hosts {
+    /// Nobody has it: for an id each host is asked what it says of it, since a broken session is in no list.
+    pub(crate) fn not_found(&self, name: &str, error: &NotFound) -> Refusal {
+        let unasked = match error {
+            NotFound::Ambiguous { .. } => {
+                let hint = "say its id, or more of it; --agent ID and --local tell hosts apart";
+                return Refusal::usage("ambiguous", error.to_string(), hint);
+            }
+            NotFound::Missing { unasked, .. } => unasked,
+        };
+        let hint = "convocate-session list shows what there is";
+        let Ok(id) = name.parse::<SessionId>() else {
+            return Refusal::new("no-such-session", error.to_string(), hint);
+        };
+        let asked = self.chosen.members().iter().filter(|member| !unasked.contains(&member.id));
+        let said = asked.filter_map(|member| member.open().get(&id).err());
+        let broken =
+            said.filter(|error| error.code() != "no-such-session").map(|error| of_host(&error)).next();
+        broken.unwrap_or_else(|| {
+            let missing = SessionError::Missing { id: name.to_owned() };
+            let mut refusal = Refusal::new("no-such-session", missing.to_string(), hint);
+            if !unasked.is_empty() {
+                refusal.message = error.to_string();
+            }
+            refusal
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! The tool: which verb does what.
+
+use std::path::Path;
+
+use durable_files::PathText;
+use migration_cli::{
+    Ask, Deed, Exit, Listing, Mode, Prepared, Purpose, Refusal, Surroundings, TakeOver, Tool,
+};
+use migration_engine::steps::{Files, Retire};
+use migration_engine::{Cx, Header, Item, StepError, Worlds};
+use session_model::Finding;
+
+use crate::hosts::Hosts;
+use crate::options::Options;
+use crate::verbs::Verb;
+use crate::{agents, deeds, look, serve};
+
+/// Works with sessions.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ConvocateSession;
+
+/// What a run works with.
+#[derive(Debug, Clone, Copy)]
+pub struct Open;
+
+impl Worlds<Retire> for Open {
+    fn world(&self, _lane: usize) -> Result<Files, StepError> {
+        Ok(Files::default())
+    }
+
+    fn judge(&self, _world: &mut Files, _item: &Item) -> Vec<Finding> {
+        Vec::new()
+    }
+}
+
+impl Tool for ConvocateSession {
+    type Options = Options;
+    type Verb = Verb;
+    type Step = Retire;
+    type Worlds = Open;
+
+    const NAME: &'static str = "convocate-session";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const ABOUT: &'static str =
+        "The sessions of convocate, on this machine and on every agent: on a screen if no verb is said";
+
+    fn targets(&self, _ask: Ask<'_, Self>, _here: &Surroundings) -> Result<Vec<PathText>, Refusal> {
+        Err(no_migration())
+    }
+
+    fn prepare(
+        &self,
+        _ask: Ask<'_, Self>,
+        _mode: Mode,
+        _here: &Surroundings,
+        _cx: &Cx<'_>,
+    ) -> Result<Prepared<Self>, Refusal> {
+        Err(no_migration())
+    }
+
+    fn worlds(
+        &self,
+        _header: &Header,
+        _run_dir: &Path,
+        _options: &Options,
+        _purpose: Purpose,
+        _here: &Surroundings,
+    ) -> Result<Open, Refusal> {
+        Err(no_migration())
+    }
+
+    fn look(
+        &self,
+        ask: Ask<'_, Self>,
+        here: &Surroundings,
+        _cx: &Cx<'_>,
+    ) -> Option<Result<Listing, Refusal>> {
+        let hosts = || Hosts::of(ask.options, here);
+        match ask.verb? {
+            Verb::List => Some(hosts().map(|hosts| look::list(&hosts))),
+            Verb::Show(named) => Some(hosts().and_then(|hosts| look::show(&hosts, &named.session))),
+            Verb::Agents => Some(hosts().map(|hosts| agents::list(&hosts))),
+            Verb::Settings => Some(hosts().and_then(|hosts| {
+                let local = crate::hosts::local(ask.options, here)?;
+                Ok(agents::settings(&hosts, &local))
+            })),
+            Verb::Dns { .. } => Some(Err(not_yet())),
+            _ => None,
+        }
+    }
+
+    fn act(&self, ask: Ask<'_, Self>, here: &Surroundings, _cx: &Cx<'_>) -> Option<Result<Deed, Refusal>> {
+        let verb = ask.verb.filter(|verb| verb.acts())?;
+        Some(Hosts::of(ask.options, here).and_then(|hosts| deed(hosts, ask.options, verb)))
+    }
+
+    fn take_over<'a>(&'a self, ask: Ask<'a, Self>, here: &'a Surroundings) -> Option<TakeOver<'a>> {
+        match ask.verb {
+            None => Some(Box::new(move |_| screen(here))),
+            Some(Verb::Agent { verb }) => {
+                Some(Box::new(move |streams| serve::serve(*verb, ask.options, here, streams)))
+            }
+            Some(Verb::Attach(_) | Verb::Events { .. }) => Some(Box::new(|_| Err(not_yet()))),
+            Some(_) => None,
+        }
+    }
+}
+
+fn deed(hosts: Hosts, options: &Options, verb: &Verb) -> Result<Deed, Refusal> {
+    match verb {
+        Verb::New { name, published } => deeds::new(hosts, options, name, published),
+        Verb::Background(named) => deeds::background(hosts, &named.session),
+        Verb::Edit { session, name, published } => {
+            deeds::edit(hosts, options, (&session.session, name.as_deref()), published)
+        }
+        Verb::Restart(named) => deeds::restart(hosts, &named.session),
+        Verb::Kill(named) => deeds::kill(hosts, &named.session),
+        Verb::Delete { session, connected } => deeds::delete(hosts, &session.session, *connected),
+        Verb::Clone { session, name, dns } => {
+            deeds::duplicate(hosts, options, (&session.session, name), dns.as_deref())
+        }
+        Verb::Override { session, force } => deeds::unlock(hosts, &session.session, *force),
+        _ => Err(no_migration()),
+    }
+}
+
+impl Verb {
+    /// Whether it changes something that no undo takes back.
+    fn acts(&self) -> bool {
+        matches!(
+            self,
+            Self::New { .. }
+                | Self::Background(_)
+                | Self::Edit { .. }
+                | Self::Restart(_)
+                | Self::Kill(_)
+                | Self::Delete { .. }
+                | Self::Clone { .. }
+                | Self::Override { .. }
+        )
+    }
+}
+
+/// The screen.
+fn screen(here: &Surroundings) -> Result<Exit, Refusal> {
+    let hint = "convocate-session list shows the sessions; --help shows what else can be said";
+    if !(here.terminals.stdin && here.terminals.stdout) {
+        return Err(Refusal::usage("no-terminal", "there is no terminal to show the sessions on", hint));
+    }
+    Err(Refusal::new("no-screen", "there is no screen yet", hint))
+}
+
+fn not_yet() -> Refusal {
+    Refusal::new("not-yet", "this cannot be done yet", "convocate-session --help shows what can be said")
+}
+
+fn no_migration() -> Refusal {
+    Refusal::usage("no-migration", "this moves nothing", "convocate-session --help shows what can be said")
+}

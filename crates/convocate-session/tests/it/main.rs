@@ -1,0 +1,6 @@
+//! Sessions worked with from a script: what is on the disk and in the engine afterwards, and what was said of it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod listing;
+mod place;
