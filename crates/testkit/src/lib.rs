@@ -14,6 +14,8 @@
 #[cfg(unix)]
 pub mod agent;
 pub mod ao_database;
+#[cfg(unix)]
+pub mod cluster;
 pub mod cowork;
 pub mod crash;
 #[cfg(unix)]
