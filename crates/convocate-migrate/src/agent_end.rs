@@ -3,27 +3,32 @@
 use std::path::Path;
 
 use migration_cli::{Refusal, Surroundings};
-use remote_transfer::{Far, FarError, Remote, Target};
+use remote_transfer::{Far, FarError, Remote, Target, TransportKind};
 use session_control::{Agent, AgentHost, Profile, Registry};
 
 use crate::options::Options;
 use crate::settings::Reach;
 
-/// An agent that one is let into.
-pub(crate) struct AgentEnd {
-    pub(crate) agent: Agent,
-    pub(crate) ssh: Reach,
-    pub(crate) api: Reach,
+/// A host of sessions that one is let into: an agent, or this machine as if it were one.
+pub struct AgentEnd {
+    /// Its id.
+    pub id: String,
+    /// How it is reached.
+    pub ssh: Reach,
+    /// How its API is; none where sessions are asked after without one.
+    pub api: Option<Reach>,
     /// Where its sessions are.
-    pub(crate) base: Vec<u8>,
+    pub base: Vec<u8>,
     /// Whom they shall belong to, if not to whoever delivers them.
-    pub(crate) owner: Option<String>,
-    pub(crate) as_root: bool,
-    pub(crate) remote: Remote,
+    pub owner: Option<String>,
+    /// Whether everything there is done through `sudo -n`.
+    pub as_root: bool,
+    /// The way there.
+    pub remote: Remote,
 }
 
 /// The registry, and in it the agent that is meant.
-pub(crate) fn registered(options: &Options, here: &Surroundings) -> Result<(Registry, Agent), Refusal> {
+pub fn registered(options: &Options, here: &Surroundings) -> Result<(Registry, Agent), Refusal> {
     let profile = Profile::from(options.profile);
     let folder = options.agent_keys_dir.as_deref().map_or(profile.registry, |folder| folder.as_str());
     let registry = Registry::at(here.absolute(folder));
@@ -43,7 +48,7 @@ pub(crate) fn registered(options: &Options, here: &Surroundings) -> Result<(Regi
 }
 
 /// Goes there, and finds out what one may do.
-pub(crate) fn reach(agent: Agent, options: &Options, here: &Surroundings) -> Result<AgentEnd, Refusal> {
+pub fn reach(agent: Agent, options: &Options, here: &Surroundings) -> Result<AgentEnd, Refusal> {
     let AgentHost::Remote { user, host, port } = &agent.host else {
         let message = format!("agent {} is on this machine: its sessions are here already", agent.id);
         return Err(Refusal::new("local-agent", message, "nothing has to be moved"));
@@ -67,11 +72,21 @@ pub(crate) fn reach(agent: Agent, options: &Options, here: &Surroundings) -> Res
     let (owner, as_root) = rights(&mut far, profile.user)?;
     let said = options.agent_base.as_ref().map(|base| base.as_str());
     let base = said.or(agent.base.as_deref()).unwrap_or(profile.home).as_bytes().to_vec();
-    Ok(AgentEnd { agent, ssh, api, base, owner, as_root, remote: Remote::new(far) })
+    Ok(AgentEnd { id: agent.id, ssh, api: Some(api), base, owner, as_root, remote: Remote::new(far) })
+}
+
+/// This machine, whose sessions are in this folder. What comes there belongs to whom the folder belongs to, if we are root.
+pub fn this_machine(id: &str, base: &Path, here: &Surroundings) -> Result<AgentEnd, Refusal> {
+    let ssh = Reach::of(Target::new(id), TransportKind::Here);
+    let mut far = greet(&ssh, here)?;
+    let base = base.as_os_str().as_encoded_bytes().to_vec();
+    let owner = if far.is_root() { Some(far.owner(&base).map_err(|error| refusal(&error))?) } else { None };
+    let remote = Remote::new(far);
+    Ok(AgentEnd { id: id.to_owned(), ssh, api: None, base, owner, as_root: false, remote })
 }
 
 /// Says hello to a host.
-pub(crate) fn greet(ssh: &Reach, here: &Surroundings) -> Result<Far, Refusal> {
+pub fn greet(ssh: &Reach, here: &Surroundings) -> Result<Far, Refusal> {
     let word = format!("rehome-{:x}-{:04x}", (here.now)().as_nanosecond(), here.salt);
     Far::greet(ssh.open(), &word).map_err(|error| refusal(&error))
 }
@@ -97,26 +112,52 @@ fn rights(far: &mut Far, session_user: &str) -> Result<(Option<String>, bool), R
 
 /// Refuses an agent that keeps its sessions in the very folder that they are in here.
 pub(crate) fn is_elsewhere(end: &AgentEnd, base: &Path) -> Result<(), Refusal> {
-    let mut far = end.remote.far();
-    let standing = far.look(&end.base, ".none", ".none", ".none").map_err(|error| refusal(&error))?;
     let text = |file: &str| std::fs::read_to_string(file).map(|text| text.trim().to_owned()).ok();
-    let same = |theirs: &Option<String>, file| theirs.is_some() && *theirs == text(file);
-    let hello = far.hello();
-    let same_machine =
-        same(&hello.machine, "/etc/machine-id") || same(&hello.boot, "/proc/sys/kernel/random/boot_id");
-    if same_machine && standing.base == device_and_inode(base) {
-        let message = format!(
-            "{} on {} is the very folder that the sessions are in here",
-            remote_transfer::display(&end.base),
-            far.peer()
-        );
-        return Err(Refusal::new(
-            "same-folder",
-            message,
-            "nothing has to be moved; --agent-base DIR names another folder",
-        ));
+    let here = Whereabouts {
+        machine: text("/etc/machine-id"),
+        boot: text("/proc/sys/kernel/random/boot_id"),
+        base: device_and_inode(base),
+    };
+    if Whereabouts::of(end)?.is(&here) {
+        return Err(same_folder(end, "the very folder that the sessions are in here"));
     }
     Ok(())
+}
+
+/// Refuses two ends that keep their sessions in the very same folder.
+pub fn are_apart(from: &AgentEnd, to: &AgentEnd) -> Result<(), Refusal> {
+    if Whereabouts::of(to)?.is(&Whereabouts::of(from)?) {
+        return Err(same_folder(to, &format!("the very folder of {}", from.id)));
+    }
+    Ok(())
+}
+
+fn same_folder(end: &AgentEnd, whose: &str) -> Refusal {
+    let base = remote_transfer::display(&end.base);
+    let message = format!("{base} on {} is {whose}", end.remote.far().peer());
+    Refusal::new("same-folder", message, "nothing has to be moved; --agent-base DIR names another folder")
+}
+
+/// Which folder of which machine a base is.
+struct Whereabouts {
+    machine: Option<String>,
+    boot: Option<String>,
+    base: String,
+}
+
+impl Whereabouts {
+    fn of(end: &AgentEnd) -> Result<Self, Refusal> {
+        let mut far = end.remote.far();
+        let standing = far.look(&end.base, ".none", ".none", ".none").map_err(|error| refusal(&error))?;
+        let hello = far.hello();
+        Ok(Self { machine: hello.machine.clone(), boot: hello.boot.clone(), base: standing.base })
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        let same = |a: &Option<String>, b| a.is_some() && a == b;
+        let same_machine = same(&self.machine, &other.machine) || same(&self.boot, &other.boot);
+        same_machine && self.base == other.base
+    }
 }
 
 fn device_and_inode(folder: &Path) -> String {
@@ -125,7 +166,7 @@ fn device_and_inode(folder: &Path) -> String {
 }
 
 /// An end that cannot be worked with, with what to do about it.
-pub(crate) fn refusal(error: &FarError) -> Refusal {
+pub fn refusal(error: &FarError) -> Refusal {
     let (code, hint) = match error {
         FarError::Link(error) => return error.into(),
         FarError::Chatty { .. } => {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use legacy_readers::convocate::{Claim, Content, LockFile, Session};
 use migration_cli::Refusal;
 use migration_engine::{Bucket, Outcome, RunId};
-use remote_transfer::{About, Tree, Walked};
+use remote_transfer::{About, Remark, Tree, Walked};
 use session_control::{
     Container, Containers, Process, Use, valid_dns_name, valid_name, valid_port, valid_protocol,
 };
@@ -15,9 +15,9 @@ use crate::agent_end::{AgentEnd, refusal};
 use crate::elsewhere::Elsewhere;
 use crate::options::{OnConflict, Options};
 
-/// What is known of both ends, once for all sessions.
-pub(crate) struct Facts {
-    containers: Vec<Container>,
+/// What is known of the end where sessions go, once for all of them.
+pub struct Facts {
+    id: String,
     /// What sessions on the agent have, and those that go there in this run.
     taken: Vec<Taken>,
     /// What there is in its folder of sessions.
@@ -73,36 +73,37 @@ pub(crate) fn containers(options: &Options) -> Result<Vec<Container>, Refusal> {
 }
 
 impl Facts {
-    /// Asks both ends.
-    pub(crate) fn gather(options: &Options, end: &AgentEnd, elsewhere: Elsewhere) -> Result<Self, Refusal> {
-        let containers = containers(options)?;
+    /// Asks it.
+    pub fn gather(end: &AgentEnd, elsewhere: Elsewhere) -> Result<Self, Refusal> {
         let documents =
             end.remote.far().collect(&end.base, "session.json").map_err(|error| refusal(&error))?;
         let names = end.remote.far().names(&end.base).map_err(|error| refusal(&error))?;
         let documents = documents.iter().filter_map(|(_, text)| SessionJson::parse(text).ok());
         let mut taken: Vec<Taken> = documents.map(|document| Taken::of(&document)).collect();
-        let told = session_control::list(&mut *end.api.open()).unwrap_or_default();
+        let told =
+            end.api.as_ref().and_then(|api| session_control::list(&mut *api.open()).ok()).unwrap_or_default();
         taken.extend(told.iter().map(Taken::told));
         let told = told.into_iter().map(|session| session.uuid).collect();
-        Ok(Self { containers, taken, names, told, elsewhere })
+        Ok(Self { id: end.id.clone(), taken, names, told, elsewhere })
     }
 
     /// Whether a session may move; if not, where it ends and why.
     pub(crate) fn check(
         &mut self,
         session: &Session,
+        containers: &[Container],
         options: &Options,
         end: &AgentEnd,
         meter: &mut dyn durable_files::Meter,
     ) -> Result<Result<Ready, Outcome>, Refusal> {
-        let document = match here(session, &self.containers) {
+        let document = match here(session, containers) {
             Err(outcome) => return Ok(Err(outcome)),
             Ok(document) => document.clone(),
         };
-        if let Some(outcome) = self.there(session, end)? {
+        if let Some(outcome) = self.there(&session.uuid, end)? {
             return Ok(Err(outcome));
         }
-        let (arrives, mut findings) = match self.cleared(&document, options, &end.agent.id) {
+        let (arrives, mut findings) = match self.cleared(&document, options) {
             Err(outcome) => return Ok(Err(outcome)),
             Ok(cleared) => cleared,
         };
@@ -111,20 +112,20 @@ impl Facts {
             Ok(walked) => walked,
         };
         findings.extend(oddities(document.fields()));
-        findings.extend(remarks(&walked));
-        findings.extend(self.watched(session));
+        findings.extend(remarks(&walked.remarks));
+        findings.extend(watched(session, containers));
         self.taken.push(Taken::of(&arrives));
-        let arrives = arrives.with("agent_id", Some(&end.agent.id));
+        let arrives = arrives.with("agent_id", Some(&end.id));
         Ok(Ok(Ready { walked, arrives, findings }))
     }
 
     /// The document without what somebody else has already, if that may be cleared.
-    fn cleared(
+    pub fn cleared(
         &self,
         document: &SessionJson,
         options: &Options,
-        agent: &str,
     ) -> Result<(SessionJson, Vec<Finding>), Outcome> {
+        let agent = &self.id;
         let wants = Taken::of(document);
         let (mut arrives, mut findings) = (document.clone(), Vec::new());
         let others = || self.taken.iter().filter(|taken| taken.uuid != wants.uuid);
@@ -176,16 +177,16 @@ impl Facts {
     }
 
     /// What stands in its place on the agent already.
-    fn there(&self, session: &Session, end: &AgentEnd) -> Result<Option<Outcome>, Refusal> {
-        let (uuid, agent) = (&session.uuid, &end.agent.id);
+    pub fn there(&self, uuid: &str, end: &AgentEnd) -> Result<Option<Outcome>, Refusal> {
+        let agent = &end.id;
         let staging = staging(uuid);
         let is_there = |name: &str| self.names.contains(name.as_bytes());
-        if !is_there(uuid) && !is_there(&staging) && !self.told.contains(uuid) {
+        if !is_there(uuid) && !is_there(&staging) && !self.told.iter().any(|told| told == uuid) {
             return Ok(None);
         }
         let standing = end.remote.far().look(&end.base, uuid, &staging, ".none");
         let standing = standing.map_err(|error| refusal(&error))?;
-        if standing.live.is_some() || self.told.contains(uuid) {
+        if standing.live.is_some() || self.told.iter().any(|told| told == uuid) {
             let message = format!("agent {agent} has a session {uuid} already, and both are kept");
             return Ok(Some(conflict("on-agent", message)));
         }
@@ -196,20 +197,19 @@ impl Facts {
             )
         }))
     }
+}
 
-    fn watched(&self, session: &Session) -> Vec<Finding> {
-        let folder = session.path.canonicalize().unwrap_or_else(|_| session.path.clone());
-        let watching =
-            self.containers.iter().filter(|it| it.use_of(&session.uuid, &folder) == Some(Use::Watched));
-        let said = watching.map(|it| {
-            Finding::warning("watched", format!("container {} may read a folder around it", it.name()))
-        });
-        said.collect()
-    }
+fn watched(session: &Session, containers: &[Container]) -> Vec<Finding> {
+    let folder = session.path.canonicalize().unwrap_or_else(|_| session.path.clone());
+    let watching = containers.iter().filter(|it| it.use_of(&session.uuid, &folder) == Some(Use::Watched));
+    let said = watching.map(|it| {
+        Finding::warning("watched", format!("container {} may read a folder around it", it.name()))
+    });
+    said.collect()
 }
 
 /// What an agent would not let anybody say of a session. It is moved as it is: nobody else knows what it should be.
-fn oddities(fields: &Fields) -> Vec<Finding> {
+pub fn oddities(fields: &Fields) -> Vec<Finding> {
     let said = [
         ("odd-name", "name", valid_name(&fields.name).err()),
         ("odd-port", "port", valid_port(fields.port).err()),
@@ -258,7 +258,7 @@ pub(crate) fn owner(lock: &LockFile) -> Option<Process> {
 }
 
 /// The name under which a session is staged.
-pub(crate) fn staging(uuid: &str) -> String {
+pub fn staging(uuid: &str) -> String {
     format!(".incoming-{uuid}")
 }
 
@@ -279,21 +279,24 @@ pub(crate) fn contents(session: &Session, meter: &mut dyn durable_files::Meter) 
     let unreadable = |message: String| Outcome::because(Bucket::Quarantined, "unreadable").detail(message);
     let tree = Tree::open(&session.path).map_err(|error| unreadable(error.to_string()))?;
     let walked = tree.walk(meter).map_err(|error| unreadable(error.to_string()))?;
-    let Some(forbidding) = walked.remarks.iter().find(|remark| remark.about.forbids()) else {
-        return Ok(walked);
-    };
+    match forbidden(&session.path.display().to_string(), &walked.remarks) {
+        Some(outcome) => Err(outcome),
+        None => Ok(walked),
+    }
+}
+
+/// Why a tree cannot be sent, if something in it forbids that.
+pub fn forbidden(tree: &str, remarks: &[Remark]) -> Option<Outcome> {
+    let forbidding = remarks.iter().find(|remark| remark.about.forbids())?;
     let path = remote_transfer::display(&forbidding.path);
-    Err(Outcome::because(Bucket::Quarantined, "cannot-be-sent").detail(format!(
-        "{}/{path} {}",
-        session.path.display(),
-        said(&forbidding.about)
-    )))
+    let message = format!("{tree}/{path} {}", said(&forbidding.about));
+    Some(Outcome::because(Bucket::Quarantined, "cannot-be-sent").detail(message))
 }
 
 /// What does not arrive as it is: a sentence for each kind, with the first path.
-fn remarks(walked: &Walked) -> Vec<Finding> {
+pub fn remarks(remarks: &[Remark]) -> Vec<Finding> {
     let mut findings: Vec<(&'static str, Vec<&[u8]>, String)> = Vec::new();
-    for remark in &walked.remarks {
+    for remark in remarks {
         let said = said(&remark.about);
         match findings.iter_mut().find(|(_, _, found)| *found == said) {
             Some((_, paths, _)) => paths.push(&remark.path),
@@ -338,12 +341,13 @@ fn said(about: &About) -> String {
     }
 }
 
-pub(crate) fn conflict(reason: &str, detail: String) -> Outcome {
+/// That a session stays where it is, with the reason.
+pub fn conflict(reason: &str, detail: String) -> Outcome {
     Outcome::because(Bucket::Conflict, reason).detail(detail)
 }
 
-/// Whether there is room for all of it on the agent: a twentieth more, and at least 64 MiB.
-pub(crate) fn room(end: &AgentEnd, bytes: u64, entries: u64) -> Result<(), Refusal> {
+/// Refuses what there is no room for on the agent: a twentieth more, and at least 64 MiB.
+pub fn room(end: &AgentEnd, bytes: u64, entries: u64) -> Result<(), Refusal> {
     let standing =
         end.remote.far().look(&end.base, ".none", ".none", ".none").map_err(|error| refusal(&error))?;
     let needed = bytes.saturating_add((bytes / 20).max(64 << 20));
@@ -354,7 +358,7 @@ pub(crate) fn room(end: &AgentEnd, bytes: u64, entries: u64) -> Result<(), Refus
     let inodes = standing.inodes.map(|free| format!(" and {free} files")).unwrap_or_default();
     let message = format!(
         "not enough room on agent {}: {needed} bytes in {entries} files are needed, {} bytes{inodes} are free",
-        end.agent.id, standing.bytes
+        end.id, standing.bytes
     );
     Err(Refusal::new("no-room", message, "make room there, or move fewer sessions at a time"))
 }

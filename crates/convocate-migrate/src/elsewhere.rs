@@ -6,7 +6,7 @@ use crate::settings::Reach;
 
 /// What the other agents say.
 #[derive(Debug, Default)]
-pub(crate) struct Elsewhere {
+pub struct Elsewhere {
     /// Name, session and agent.
     held: Vec<(String, String, String)>,
     /// Agents that could not be asked, each with the reason.
@@ -15,7 +15,7 @@ pub(crate) struct Elsewhere {
 
 impl Elsewhere {
     /// Asks every agent but this one, reached as `like` says but for its own host and key.
-    pub(crate) fn ask(registry: &Registry, but: &str, like: &Reach) -> Self {
+    pub fn ask(registry: &Registry, but: &str, like: &Reach) -> Self {
         let mut all = Self::default();
         let agents = match registry.agents() {
             Ok(agents) => agents,

@@ -106,7 +106,7 @@ fn keeps(end: &AgentEnd, source: &Retired) -> Finding {
     let message = format!(
         "{} stays: agent {} does not have the session {} of that run, so it may be the only copy",
         source.path.display(),
-        end.agent.id,
+        end.id,
         source.uuid
     );
     Finding::warning("only-copy", message)
@@ -149,7 +149,7 @@ fn of_source(source: &Retired) -> Listed {
 }
 
 fn of_agent(end: &AgentEnd, left: &Leftover) -> Listed {
-    let place = format!("{}:{}/{}", end.agent.id, remote_transfer::display(&end.base), left.name);
+    let place = format!("{}:{}/{}", end.id, remote_transfer::display(&end.base), left.name);
     row("staging", &place, &left.run, left.age.as_secs(), left.bytes)
 }
 

@@ -30,6 +30,17 @@ mod source;
 mod step;
 mod tool;
 
+/// What another tool that moves sessions from host to host is made of too: both ends, what is known of them, and what has
+/// to hold.
+pub mod parts {
+    pub use crate::agent_end::{AgentEnd, are_apart, greet, reach, refusal, registered, this_machine};
+    pub use crate::checks::{Facts, conflict, forbidden, oddities, remarks, room, staging};
+    pub use crate::elsewhere::Elsewhere;
+    pub use crate::judge::{Copy, stand_still};
+    pub use crate::plan::{RECEIPTS, RETIRED};
+    pub use crate::settings::{Arriving, Reach};
+}
+
 pub use effect::{Effect, Handles, Trace};
 pub use lock::Locks;
 pub use options::{Compress, OnConflict, Options, ProfileName, Verb};

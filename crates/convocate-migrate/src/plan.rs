@@ -15,13 +15,13 @@ use crate::agent_end::AgentEnd;
 use crate::checks::{Ready, owner, staging};
 use crate::effect::Effect;
 use crate::options::{Compress, Options};
-use crate::settings::{Arriving, Moving, Settings};
+use crate::settings::{Moving, Settings};
 use crate::step::{Purge, SetLockAside};
 
 /// The folder of sources that were moved aside. A list of sessions does not look into it: its name is no id.
-pub(crate) const RETIRED: &str = ".migrated";
+pub const RETIRED: &str = ".migrated";
 /// The folder of receipts, at both ends.
-pub(crate) const RECEIPTS: &str = ".migrations";
+pub const RECEIPTS: &str = ".migrations";
 
 /// The plan as it grows.
 pub(crate) struct Draft<'a> {
@@ -100,12 +100,12 @@ impl<'a> Draft<'a> {
             source: session.path.clone().into(),
             expect,
             bytes,
-            host: self.end.agent.id.clone(),
+            host: self.end.id.clone(),
             place,
             owner: self.end.owner.clone(),
             changes: vec![stamped],
             receipts: Some(self.base.join(RECEIPTS).into()),
-            note: json!({"agent_id": self.end.agent.id, "session_json": String::from_utf8_lossy(text)}),
+            note: json!({"agent_id": self.end.id, "session_json": String::from_utf8_lossy(text)}),
         }
     }
 
@@ -124,7 +124,7 @@ impl<'a> Draft<'a> {
         let concerns = self.moving.iter().map(|moving| self.base.join(&moving.uuid).into()).collect();
         let settings = Settings {
             base: self.base.into(),
-            agent: self.end.agent.id.clone(),
+            agent: self.end.id.clone(),
             ssh: self.end.ssh.clone(),
             api: self.end.api.clone(),
             as_root: self.end.as_root,
@@ -155,20 +155,12 @@ fn purges() -> Finding {
 }
 
 fn moving(session: &Session, ready: &Ready, expect: Digest) -> Moving {
-    let fields = ready.arrives.fields().clone();
     let stale = session.lock.as_ref().filter(|lock| owner(lock).is_none());
     Moving {
         uuid: session.uuid.clone(),
         expect,
         stale: stale.map(|lock| lock.text.clone()),
-        arrives: Arriving {
-            name: fields.name,
-            created_at: fields.created_at,
-            last_accessed: fields.last_accessed,
-            port: fields.port,
-            protocol: fields.protocol,
-            dns_name: fields.dns_name,
-        },
+        arrives: ready.arrives.fields().into(),
     }
 }
 

@@ -7,7 +7,7 @@ use migration_cli::{Refusal, settings_of};
 use migration_engine::Header;
 use remote_transfer::{Target, Transport, TransportKind};
 use serde::{Deserialize, Serialize};
-use session_model::Timestamp;
+use session_model::{Fields, Timestamp};
 
 use crate::options::Compress;
 
@@ -21,7 +21,7 @@ pub(crate) struct Settings {
     /// Its sshd.
     pub(crate) ssh: Reach,
     /// Its API.
-    pub(crate) api: Reach,
+    pub(crate) api: Option<Reach>,
     /// Whether everything there is done as root.
     pub(crate) as_root: bool,
     /// Whether what is sent is compressed.
@@ -47,27 +47,48 @@ pub(crate) struct Moving {
 
 /// What an agent has to say about a session that has arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Arriving {
-    pub(crate) name: String,
-    pub(crate) created_at: Option<Timestamp>,
-    pub(crate) last_accessed: Option<Timestamp>,
-    pub(crate) port: i64,
-    pub(crate) protocol: String,
-    pub(crate) dns_name: String,
+pub struct Arriving {
+    /// Its name.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// When it was last worked with.
+    pub last_accessed: Option<Timestamp>,
+    /// Its port; 0 is none.
+    pub port: i64,
+    /// The protocol of that; empty is `tcp`.
+    pub protocol: String,
+    /// Its DNS name; empty is none.
+    pub dns_name: String,
+}
+
+impl From<&Fields> for Arriving {
+    fn from(fields: &Fields) -> Self {
+        let Fields { name, created_at, last_accessed, port, protocol, dns_name, .. } = fields.clone();
+        Self { name, created_at, last_accessed, port, protocol, dns_name }
+    }
 }
 
 /// How a host is reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Reach {
-    pub(crate) host: String,
-    pub(crate) user: Option<String>,
-    pub(crate) port: Option<u16>,
-    pub(crate) identity: Option<PathText>,
-    pub(crate) known_hosts: Option<PathText>,
-    pub(crate) ssh_config: Option<PathText>,
-    pub(crate) accept_new_host_key: bool,
+pub struct Reach {
+    /// Its name or address.
+    pub host: String,
+    /// The user to be there.
+    pub user: Option<String>,
+    /// The port of the sshd.
+    pub port: Option<u16>,
+    /// The private key to show.
+    pub identity: Option<PathText>,
+    /// The file of known host keys.
+    pub known_hosts: Option<PathText>,
+    /// The ssh configuration.
+    pub ssh_config: Option<PathText>,
+    /// Whether the key of a host that is not known yet is taken for its own.
+    pub accept_new_host_key: bool,
+    /// By which transport.
     #[serde(default)]
-    pub(crate) transport: TransportKind,
+    pub transport: TransportKind,
 }
 
 impl Settings {
@@ -79,7 +100,7 @@ impl Settings {
 
 impl Reach {
     /// This host through this.
-    pub(crate) fn of(target: Target, transport: TransportKind) -> Self {
+    pub fn of(target: Target, transport: TransportKind) -> Self {
         let Target { host, user, port, accept_new_host_key, .. } = target;
         let path = |path: Option<std::path::PathBuf>| path.map(PathText::from);
         Self {
@@ -95,7 +116,7 @@ impl Reach {
     }
 
     /// A transport there, as yet without a connection.
-    pub(crate) fn open(&self) -> Box<dyn Transport> {
+    pub fn open(&self) -> Box<dyn Transport> {
         self.transport.open(self.target())
     }
 

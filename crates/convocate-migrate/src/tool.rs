@@ -86,15 +86,16 @@ impl Tool for ConvocateMigrate {
             session.document().is_some_and(|document| !document.fields().dns_name.is_empty())
         };
         let elsewhere = if sessions.iter().any(named) {
-            Elsewhere::ask(&registry, &end.agent.id, &end.api)
+            Elsewhere::ask(&registry, &end.id, end.api.as_ref().unwrap_or(&end.ssh))
         } else {
             Elsewhere::default()
         };
-        let mut facts = Facts::gather(options, &end, elsewhere)?;
+        let containers = checks::containers(options)?;
+        let mut facts = Facts::gather(&end, elsewhere)?;
         let mut draft = Draft::new(&base, &end, options);
         for session in &sessions {
             let mut cx = *cx;
-            match facts.check(session, options, &end, &mut cx)? {
+            match facts.check(session, &containers, options, &end, &mut cx)? {
                 Ok(ready) => draft.moves(session, ready)?,
                 Err(outcome) if sessions.len() == 1 && !options.all => {
                     return Err(only(&session.uuid, outcome));

@@ -116,6 +116,10 @@ impl Remote {
         Self { far: Arc::new(Mutex::new(far)), in_common: Arc::default() }
     }
 
+    pub(crate) fn in_common(&self) -> Arc<Mutex<()>> {
+        self.in_common.clone()
+    }
+
     /// The far end, once nobody else works with it.
     pub fn far(&self) -> MutexGuard<'_, Far> {
         // Whoever panicked in the middle of a command has left a connection, not a promise.
@@ -271,7 +275,7 @@ impl Step for DeliverTree {
         let (receipt, root, len) = (&evidence.receipt, &evidence.root, text.len().to_string());
         let words = [&place.staging, &place.name, &place.receipts, receipt, root, &len].map(String::as_bytes);
         let arguments: Vec<&[u8]> = std::iter::once(place.base.as_slice()).chain(words).collect();
-        let in_common = world.in_common.clone();
+        let in_common = world.in_common();
         let _alone = in_common.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(receipts) = &self.receipts {
             keep(&receipts.join(&evidence.receipt), &text)?;
@@ -303,7 +307,7 @@ impl Step for DeliverTree {
         let receipt = receipt::name(self, slot.run());
         let words = [&place.staging, &place.name, &place.receipts, &receipt, &run, root].map(str::as_bytes);
         let arguments: Vec<&[u8]> = std::iter::once(place.base.as_slice()).chain(words).collect();
-        let in_common = world.in_common.clone();
+        let in_common = world.in_common();
         let _alone = in_common.lock().unwrap_or_else(PoisonError::into_inner);
         world.far().script(
             "take it back",

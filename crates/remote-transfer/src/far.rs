@@ -264,6 +264,11 @@ impl Far {
         Ok(Standing::read(&String::from_utf8_lossy(&ended.stdout)))
     }
 
+    /// The user that a folder belongs to.
+    pub fn owner(&mut self, folder: &[u8]) -> Result<String, FarError> {
+        self.script("find out whose it is", include_str!("far/owner.sh"), &[folder], b"")
+    }
+
     /// The names of all that stands in a base.
     pub fn names(&mut self, base: &[u8]) -> Result<HashSet<Vec<u8>>, FarError> {
         let ended = self.run("list what is there", include_str!("far/names.sh"), &[base], b"", &mut Quiet)?;

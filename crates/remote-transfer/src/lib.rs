@@ -3,7 +3,8 @@
 //! To another host: a [`Tree`] is opened once and walked through that handle; a [`Parcel`] sends it as one tar stream,
 //! hashed on its way, of which a stock Linux host unpacks what is missing into a private folder; the host's own
 //! `sha256sum` says what arrived; and one rename shows it. [`DeliverTree`] is all of that as a step of a migration: it
-//! can be killed at any moment, gone on with, and taken back.
+//! can be killed at any moment, gone on with, and taken back; [`RetireFar`] moves aside over there what is not needed any
+//! more.
 //!
 //! From another host: [`fetch_tree`] brings a tree as one stream, exact to the nanosecond, and compares every file with
 //! what a stock Linux host says of its own; [`pull_tree`] reads through nothing but the SFTP server, which Windows has as
@@ -60,6 +61,8 @@ mod openssh;
 mod pack;
 mod pull;
 mod quote;
+#[cfg(unix)]
+mod retire;
 mod sftp;
 mod target;
 mod transport;
@@ -91,6 +94,8 @@ pub use pull::{
     PullError, PulledFile, PulledTree, Wanted, name_here, part_of, pull_file, pull_files, pull_tree,
 };
 pub use quote::quote;
+#[cfg(unix)]
+pub use retire::{LeftBehind, RetireFar, RetiredFar};
 pub use sftp::{FileAttributes, Sftp, SftpError};
 pub use target::Target;
 pub use transport::{Duplex, Ended, RemoteCommand, Running, Transport, TransportError};

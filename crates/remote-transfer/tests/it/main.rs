@@ -10,6 +10,7 @@ mod fetching;
 mod here;
 mod names;
 mod packing;
+mod retiring;
 mod sftp;
 mod transports;
 mod unpacking;
