@@ -12,6 +12,7 @@
 
 mod agents;
 mod deeds;
+mod events;
 mod hosts;
 mod look;
 mod names;

@@ -1,6 +1,7 @@
 //! The tool: which verb does what.
 
 use std::path::Path;
+use std::time::Duration;
 
 use durable_files::PathText;
 use migration_cli::{
@@ -13,7 +14,7 @@ use session_model::Finding;
 use crate::hosts::Hosts;
 use crate::options::Options;
 use crate::verbs::Verb;
-use crate::{agents, deeds, look, serve};
+use crate::{agents, deeds, events, look, serve};
 
 /// Works with sessions.
 #[derive(Debug, Clone, Copy, Default)]
@@ -100,7 +101,11 @@ impl Tool for ConvocateSession {
             Some(Verb::Agent { verb }) => {
                 Some(Box::new(move |streams| serve::serve(*verb, ask.options, here, streams)))
             }
-            Some(Verb::Attach(_) | Verb::Events { .. }) => Some(Box::new(|_| Err(not_yet()))),
+            Some(Verb::Events { every }) => Some(Box::new(move |streams| {
+                let hosts = Hosts::of(ask.options, here)?;
+                events::events(&hosts, Duration::from_secs(*every), ask.json, here, streams)
+            })),
+            Some(Verb::Attach(_)) => Some(Box::new(|_| Err(not_yet()))),
             Some(_) => None,
         }
     }
