@@ -6,7 +6,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::io::Errno;
+use rustix::param::clock_ticks_per_second;
 use rustix::process::{Pid, test_kill_process};
+use session_model::Timestamp;
 
 /// A process that is alive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub struct Process {
     pub pid: u32,
     /// The numeric id of its user, where that can be told.
     pub uid: Option<u32>,
+    /// When it began, where that can be told.
+    pub since: Option<Timestamp>,
     /// Its command line, or else its program's name.
     pub command: Option<String>,
 }
@@ -33,8 +37,19 @@ impl Process {
         let line = String::from_utf8_lossy(&words.join(&b' ')).escape_debug().to_string();
         let name = || fs::read_to_string(about.join("comm")).ok().map(|name| name.trim().to_owned());
         let command = Some(line).filter(|line| !line.is_empty()).or_else(name);
-        Some(Self { pid, uid, command })
+        Some(Self { pid, uid, since: since(&about), command })
     }
+}
+
+/// When a process began: `/proc` counts clock ticks since the machine was started.
+fn since(about: &Path) -> Option<Timestamp> {
+    let stat = fs::read_to_string(about.join("stat")).ok()?;
+    // The second member is the program's name in brackets, and may hold whatever it likes.
+    let ticks: u64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
+    let machine = fs::read_to_string("/proc/stat").ok()?;
+    let started = machine.lines().find_map(|line| line.strip_prefix("btime "))?;
+    let seconds = started.trim().parse::<u64>().ok()? + ticks / clock_ticks_per_second();
+    Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
 }
 
 impl fmt::Display for Process {
@@ -43,6 +58,29 @@ impl fmt::Display for Process {
         if let Some(uid) = self.uid {
             write!(f, " of user {uid}")?;
         }
+        if let Some(since) = self.since {
+            write!(f, " since {since}")?;
+        }
         self.command.as_ref().map_or(Ok(()), |command| write!(f, ": {command}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_holds_a_lock_is_told_with_all_that_tells_him_apart() {
+        let ours = Process::alive(std::process::id()).unwrap();
+        let (since, now) = (ours.since.unwrap(), Timestamp::now());
+        assert!(since <= now && now.as_second() - since.as_second() < 24 * 60 * 60, "{since}, {now}");
+        let mut child = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+        let theirs = Process::alive(child.id()).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(theirs.since.unwrap() >= since);
+        let told = format!("process {} of user {} since ", theirs.pid, theirs.uid.unwrap());
+        assert!(theirs.to_string().starts_with(&told), "{theirs}");
+        assert_eq!(Process::alive(child.id()), None);
     }
 }
