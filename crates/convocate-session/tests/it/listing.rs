@@ -5,7 +5,7 @@ use std::fs;
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::place::{Place, uuid};
+use crate::place::{Place, Typing, uuid};
 
 #[test]
 fn the_sessions_of_a_machine_are_listed_as_they_stand_the_last_first() {
