@@ -32,6 +32,10 @@ pub trait Tool {
     /// [`Item::own`]: migration_engine::Item
     const ENDS_IN_A_TABLE: bool = false;
 
+    /// The codes of causes that refuse a migration which they stop before it has done anything: it is taken back and
+    /// forgotten. What they stop later on stands where it is, as with all others.
+    const REFUSALS: &'static [&'static str] = &[];
+
     /// Another name of the verb `undo`, by which the users of this tool know it.
     const UNDO_ALIAS: Option<&'static str> = None;
 

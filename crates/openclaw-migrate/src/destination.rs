@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use migration_cli::Refusal;
 use serde::Deserialize;
@@ -19,6 +19,8 @@ pub(crate) struct Existing {
     pub(crate) keys: BTreeMap<String, String>,
     /// The entries, by their keys.
     pub(crate) entries: BTreeMap<String, Entry>,
+    /// The keys and sessions that lead to each transcript.
+    leading: BTreeMap<PathBuf, Vec<(String, String)>>,
 }
 
 /// An entry that is there.
@@ -26,6 +28,8 @@ pub(crate) struct Existing {
 pub(crate) struct Entry {
     pub(crate) text: String,
     pub(crate) updated_at: i64,
+    /// Whether the transcript that it leads to is there.
+    pub(crate) has_transcript: bool,
 }
 
 /// The transcript that is where a session's would go.
@@ -57,6 +61,12 @@ impl Existing {
         })?;
         let mut existing = Self::default();
         for (key, text) in document.entries() {
+            let mut has_transcript = false;
+            if let Some((session, transcript)) = Identity::leads_to(text, format) {
+                let transcript = store.with_file_name(transcript);
+                has_transcript = transcript.is_file();
+                existing.leading.entry(transcript).or_default().push((key.clone().into_owned(), session));
+            }
             let Ok(identity) = Identity::of(text, format) else {
                 if Identity::of(text, format.other()).is_ok() {
                     return Err(of_another_format(store, format));
@@ -65,11 +75,16 @@ impl Existing {
                 existing.keys.insert(key.into_owned(), String::new());
                 continue;
             };
-            let entry = Entry { text: text.to_owned(), updated_at: identity.updated_at };
+            let entry = Entry { text: text.to_owned(), updated_at: identity.updated_at, has_transcript };
             existing.entries.insert(key.clone().into_owned(), entry);
             existing.keys.insert(key.into_owned(), identity.session_id);
         }
         Ok(existing)
+    }
+
+    /// The key and the id of another session that has this transcript.
+    pub(crate) fn shares(&self, transcript: &Path, id: &str) -> Option<&(String, String)> {
+        self.leading.get(transcript)?.iter().find(|(_, session)| session != id)
     }
 }
 

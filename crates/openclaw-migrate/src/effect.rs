@@ -2,10 +2,10 @@
 
 use std::sync::OnceLock;
 
-use migration_engine::steps::{Files, InstallFile};
+use migration_engine::steps::Files;
 use migration_engine::{StepError, World, compose_steps};
 use session_store::transcript::Conversion;
-use session_store::{MergeEntries, StoreFiles};
+use session_store::{InstallTranscript, MergeEntries, StoreFiles};
 
 use crate::judge::Judge;
 use crate::step::{BackUp, RemoveOriginal};
@@ -16,8 +16,8 @@ compose_steps! {
         /// Copies an old file to the backup.
         Backup(BackUp),
         /// Writes the transcript of a session.
-        Transcript(InstallFile<Conversion>) with files,
-        /// Adds entries to the store, under its lock.
+        Transcript(InstallTranscript<Conversion>) with store,
+        /// Adds the entries of a session to the store, under its lock.
         Entries(MergeEntries) with store,
         /// Removes an old file, of which there is a copy.
         Remove(RemoveOriginal) with files,

@@ -12,7 +12,10 @@ use rayon::prelude::*;
 use serde_json::json;
 use session_model::{Anomaly, Finding, InputId, Survey};
 use session_store::transcript::Standing;
-use session_store::{AgentId, Format, KeyedEntry, MergeEntries, is_session_id, says_all_of, says_the_same};
+use session_store::{
+    AgentId, Format, InstallTranscript, KeyedEntry, MergeEntries, STORE, is_session_id, says_all_of,
+    says_the_same,
+};
 
 use crate::backup::{self, Backup};
 use crate::destination::{self, Entry, Existing, Found};
@@ -40,7 +43,8 @@ struct Draft<'a> {
     asked: &'a Asked,
     items: Vec<Item>,
     transcripts: Vec<Task<Effect>>,
-    entries: Vec<KeyedEntry>,
+    entries: Vec<Task<Effect>>,
+    new_keys: BTreeSet<String>,
     removals: Vec<ItemId>,
     arrivals: Vec<Arrival>,
 }
@@ -130,8 +134,15 @@ fn of_the_run(anomaly: &Anomaly) -> Finding {
 
 impl<'a> Draft<'a> {
     fn new(asked: &'a Asked) -> Self {
-        let (items, transcripts, entries) = (Vec::new(), Vec::new(), Vec::new());
-        Self { asked, items, transcripts, entries, removals: Vec::new(), arrivals: Vec::new() }
+        Self {
+            asked,
+            items: Vec::new(),
+            transcripts: Vec::new(),
+            entries: Vec::new(),
+            new_keys: BTreeSet::new(),
+            removals: Vec::new(),
+            arrivals: Vec::new(),
+        }
     }
 
     fn next_item(&self) -> ItemId {
@@ -163,6 +174,12 @@ impl<'a> Draft<'a> {
         if outcome.bucket == Bucket::Migrated && destination::is_in_use(&transcript) {
             let detail = "OpenClaw has its transcript open: stop it, or wait until it is done";
             outcome = Outcome::because(Bucket::Conflict, "transcript-in-use").detail(detail);
+        }
+        if let (Bucket::Migrated, Some((key, other))) =
+            (outcome.bucket, existing.shares(&transcript, &source.id))
+        {
+            let detail = format!("the store has session {other} under {key}, whose transcript it would be");
+            outcome = Outcome::because(Bucket::Conflict, "transcript-shared").detail(detail);
         }
         let arrives = matches!(outcome.bucket, Bucket::Migrated | Bucket::AlreadyPresent);
         let id = self.next_item();
@@ -203,31 +220,41 @@ impl<'a> Draft<'a> {
     ) {
         let Candidate { source, session, arriving, found } = candidate;
         if *found == Found::Nothing {
-            let step = InstallFile {
+            let file = InstallFile {
                 content: arriving.conversion.clone(),
                 target: transcript.into(),
                 new_dirs: missing_dirs(&self.asked.folder).into_iter().map(PathText::from).collect(),
                 mtime: session.fingerprint.mtime,
             };
+            let step = InstallTranscript { file, store: self.store(), format: self.asked.format };
             self.transcripts.push(Task { item: Some(id), step: Effect::Transcript(step) });
         }
         // What is there already may have gone on since: another key leads to that.
         let there = keys.primary.as_ref().filter(|_| keys.is_there).and_then(|key| existing.entries.get(key));
         let entry = there.map_or(&arriving.entry, |there| &there.text);
         let primary = keys.primary.iter().filter(|_| !keys.is_there);
-        self.entries.extend(primary.chain(&keys.aliases).map(|key| KeyedEntry {
-            key: key.clone(),
+        let new: Vec<String> = primary.chain(&keys.aliases).cloned().collect();
+        self.new_keys.extend(new.iter().cloned());
+        let step = MergeEntries {
+            store: self.store(),
+            format: self.asked.format,
+            session: source.id.clone(),
             transcript: file_name(&source.id),
-            entry: entry.clone(),
-        }));
+            entries: new.into_iter().map(|key| KeyedEntry { key, entry: entry.clone() }).collect(),
+            is_known: keys.is_there,
+        };
+        self.entries.push(Task { item: Some(id), step: Effect::Entries(step) });
+    }
+
+    fn store(&self) -> PathText {
+        self.asked.folder.join(STORE).into()
     }
 
     /// The map of routing keys: an input of its own.
     fn map(&mut self, workspace: &Workspace, existing: &Existing) {
         let Some(map) = &workspace.map else { return };
         let input = InputId::new(MAP, map.path.display().to_string());
-        let new: BTreeSet<&str> = self.entries.iter().map(|entry| entry.key.as_str()).collect();
-        let is_new = |(key, _): &(String, String)| new.contains(key.as_str());
+        let is_new = |(key, _): &(String, String)| self.new_keys.contains(key);
         let outcome = if let Some(damage) = map.damage.first() {
             Outcome::because(Bucket::Quarantined, &damage.code).detail(damage.to_string())
         } else if map.entries.iter().any(is_new) {
@@ -271,7 +298,7 @@ impl<'a> Draft<'a> {
     ) -> Result<Plan<Effect>, Refusal> {
         let copies = self.copies(workspace, backup.as_ref());
         let made = copies.len() as u64;
-        let store = PathText::from(self.asked.folder.join(session_store::STORE));
+        let store = self.store();
         let removals = self.removal_tasks(workspace, backup.as_ref());
         let mut lane = Vec::new();
         if !copies.is_empty() {
@@ -281,9 +308,7 @@ impl<'a> Draft<'a> {
             lane.push(Wave::publish(std::mem::take(&mut self.transcripts)));
         }
         if !self.entries.is_empty() {
-            let entries = std::mem::take(&mut self.entries);
-            let merge = MergeEntries { store: store.clone(), format: self.asked.format, entries };
-            lane.push(Wave::publish(vec![Task { item: None, step: Effect::Entries(merge) }]));
+            lane.push(Wave::publish(std::mem::take(&mut self.entries)));
         }
         if !removals.is_empty() {
             lane.push(Wave::retire(removals));
@@ -404,6 +429,10 @@ fn outcome(arriving: &Arriving, keys: &Keys, found: Found, existing: &Existing) 
             (Outcome::plain(Bucket::Superseded), vec![Finding::warning("transcript-differs", message)])
         }
         Some(bucket) => (Outcome::plain(bucket), Vec::new()),
+        None if found == Found::Nothing && !there.has_transcript => {
+            let detail = "the store has an entry of it, but not the transcript that this leads to; mend or remove the entry";
+            (Outcome::because(Bucket::Conflict, "transcript-missing").detail(detail), Vec::new())
+        }
         None => (conflict(found), Vec::new()),
     }
 }
@@ -419,7 +448,7 @@ fn standing(there: &Entry, arriving: &Arriving, found: Found) -> Option<Bucket> 
         Found::Transcript(Standing::Equal | Standing::Longer) if is_newer || says_all => {
             Some(Bucket::Superseded)
         }
-        _ if is_newer => Some(Bucket::Superseded),
+        _ if is_newer && there.has_transcript => Some(Bucket::Superseded),
         _ => None,
     }
 }

@@ -59,6 +59,7 @@ impl Tool for OpenclawMigrate {
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const ABOUT: &'static str =
         "Moves OpenClaw's per-session JSON files into one store and a JSONL transcript for each";
+    const REFUSALS: &'static [&'static str] = &["store-locked"];
     const UNDO_ALIAS: Option<&'static str> = Some("rollback");
 
     fn words(mode: Mode, exit: Exit, receipt: &Receipt) -> Words {

@@ -10,47 +10,24 @@ mod drive;
 use std::error::Error;
 use std::path::Path;
 
-use durable_files::Fingerprint;
-use migration_engine::steps::{Bytes, Files, InstallFile};
-use migration_engine::{Bucket, Item, ItemId, Outcome, Plan, StepError, Task, Wave, World, compose_steps};
+use durable_files::{Fingerprint, PathText};
+use migration_engine::steps::{Bytes, InstallFile};
+use migration_engine::{Bucket, Item, ItemId, Outcome, Plan, Task, Wave, compose_steps};
 use session_model::InputId;
 use session_store::{
-    AgentId, Format, KeyedEntry, MergeEntries, NewEntry, STORE, StoreFiles, default_key, full_key,
+    AgentId, Format, InstallTranscript, KeyedEntry, MergeEntries, NewEntry, STORE, StoreFiles, default_key,
+    full_key,
 };
 
 compose_steps! {
     /// What bringing a session consists of.
-    enum Effect, Trace in Handles {
+    enum Effect, Trace in StoreFiles {
         /// The old file is kept.
         Backup(InstallFile) with files,
         /// What was said.
-        Transcript(InstallFile<Bytes>) with files,
+        Transcript(InstallTranscript<Bytes>),
         /// What the store says of it.
-        Entries(MergeEntries) with store,
-    }
-}
-
-/// Files, and the store.
-#[derive(Default)]
-struct Handles {
-    files: Files,
-    store: StoreFiles,
-}
-
-impl World for Handles {
-    fn persist(&mut self) -> Result<(), StepError> {
-        self.files.persist()?;
-        self.store.persist()
-    }
-
-    fn settle(&mut self) -> Result<(), StepError> {
-        self.files.settle()?;
-        self.store.settle()
-    }
-
-    fn abandon(&mut self) {
-        self.files.abandon();
-        self.store.abandon();
+        Entries(MergeEntries),
     }
 }
 
@@ -78,19 +55,22 @@ fn plan(place: &Path) -> Result<Plan<Effect>, Box<dyn Error>> {
         let step = InstallFile::plan(&source, Fingerprint::of_file(&source)?, &kept);
         task(&mut backup, step.into());
 
-        let file = format!("{name}.jsonl");
+        let transcript = format!("{name}.jsonl");
         let content = Bytes(std::fs::read(&source)?);
-        task(&mut transcripts, InstallFile::of(content, &folder.join(&file), 0).into());
+        let file = InstallFile::of(content, &folder.join(&transcript), 0);
+        let store = PathText::from(folder.join(STORE));
+        task(&mut transcripts, InstallTranscript { file, store: store.clone(), format }.into());
 
-        let entry = NewEntry { session_id: &name, updated_at: 1000, session_file: &file, metadata: None };
+        let entry =
+            NewEntry { session_id: &name, updated_at: 1000, session_file: &transcript, metadata: None };
         let entry = entry.build(format).text;
         let mut keys = vec![default_key(&agent, &name)];
         keys.extend(name.starts_with('a').then(|| full_key(&agent, "dm:ada")));
-        let keyed = |key| KeyedEntry { key, transcript: file.clone(), entry: entry.clone() };
-        entries.extend(keys.into_iter().map(keyed));
+        let keyed = keys.into_iter().map(|key| KeyedEntry { key, entry: entry.clone() }).collect();
+        let merge =
+            MergeEntries { store, format, session: name, transcript, entries: keyed, is_known: false };
+        task(&mut entries, merge.into());
     }
-    let merge = MergeEntries { store: folder.join(STORE).into(), format, entries };
-    let merge = vec![Task { item: None, step: merge.into() }];
-    let waves = vec![Wave::publish(backup), Wave::publish(transcripts), Wave::publish(merge)];
+    let waves = vec![Wave::publish(backup), Wave::publish(transcripts), Wave::publish(entries)];
     Ok(Plan::new(drive::header("merge_sessions", "session", place), &inputs, items, vec![waves])?)
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use serde::de::IgnoredAny;
 
 use crate::object::{Object, shown};
+use crate::spelling::indented;
 
 const BOM: &str = "\u{feff}";
 
@@ -81,6 +82,11 @@ impl Document {
         self.has_bom
     }
 
+    /// Whether it has no entries.
+    pub fn is_empty(&self) -> bool {
+        self.object.members().next().is_none()
+    }
+
     /// The entries that count, in their order: key and value. Half of a surrogate pair in a key is shown as U+FFFD.
     pub fn entries(&self) -> Vec<(Cow<'_, str>, &str)> {
         let mut seen = BTreeSet::new();
@@ -108,7 +114,7 @@ impl Document {
     #[must_use]
     pub fn with_new_entries<'e>(&self, entries: impl IntoIterator<Item = (&'e str, &'e str)>) -> Vec<u8> {
         let mut grown = self.clone();
-        entries.into_iter().for_each(|(key, entry)| grown.object.push(key, entry, 1));
+        entries.into_iter().for_each(|(key, entry)| grown.object.push(key, &self.laid_out(entry), 1));
         grown.to_string().into_bytes()
     }
 
@@ -116,8 +122,17 @@ impl Document {
     pub fn insert(&mut self, key: &str, entry: &str) -> Result<(), EditError> {
         let entry = entry.trim();
         Object::parse(entry).ok_or_else(|| EditError::NotJson(key.to_owned()))?;
-        self.object.set(key, entry);
+        let entry = self.laid_out(entry).into_owned();
+        self.object.set(key, &entry);
         Ok(())
+    }
+
+    /// An entry with the indentation that the others have.
+    fn laid_out<'e>(&self, entry: &'e str) -> Cow<'e, str> {
+        match self.object.margin() {
+            Some((line, indent)) => indented(entry, line, indent, 1),
+            None => entry.into(),
+        }
     }
 
     /// Gives a member of an entry this value, which is JSON. The names are those of the store's format.

@@ -25,13 +25,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A migration makes [entries](NewEntry) and [transcripts](transcript), and adds them to a store with the step
-//! [`MergeEntries`].
+//! A migration makes [entries](NewEntry) and [transcripts](transcript), and adds them to a store with the steps
+//! [`InstallTranscript`] and [`MergeEntries`], which an undo takes out of the store as others have it by then.
 //!
 //! # Limitations
 //! The newest OpenClaw keeps its sessions in a database and reads such a store only to import it. [`Held`] keeps out who
 //! follows either of the two protocols, not who follows none; on a file system without `flock` there is no lock to be had,
-//! and one without nameless files may keep a killed program's lock for half a minute. A store is held in memory whole; of
+//! and one without nameless files may keep a killed program's lock for half a minute. What a program that heeds no lock
+//! writes while [`StoreFiles`] puts a new store in its place is put back, unless that moment is also that of a kill: then
+//! it stays beside the store. A store is held in memory whole; of
 //! a transcript [`Store::preview`] reads what the messages take.
 
 mod backwards;
@@ -64,6 +66,6 @@ pub use lock::{Held, LOCK, LockError, Patience};
 pub use preview::{Message, Preview};
 pub use session::{Filter, Session};
 pub use spelling::{says_all_of, says_the_same};
-pub use steps::{KeyedEntry, MergeEntries, Merged, StoreFiles};
+pub use steps::{Before, InstallTranscript, KeyedEntry, MergeEntries, Merged, StoreFiles};
 pub use store::{LoadError, Loaded, Store};
 pub use update::{ChangeError, Entries, UpdateError};

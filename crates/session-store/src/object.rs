@@ -91,6 +91,14 @@ impl Object {
         });
     }
 
+    /// How the first member's line begins, if it has one of its own: the end of the line before, and its indentation.
+    pub(crate) fn margin(&self) -> Option<(&str, &str)> {
+        let lead = &self.members.first()?.lead;
+        let end = lead.rfind('\n')? + 1;
+        let line = if lead[..end].ends_with("\r\n") { "\r\n" } else { "\n" };
+        Some((line, &lead[end..]))
+    }
+
     /// Takes away every member of this name; answers whether there was one.
     pub(crate) fn remove(&mut self, name: &str) -> bool {
         let before = self.members.len();

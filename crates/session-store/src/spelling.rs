@@ -14,6 +14,39 @@ pub(crate) enum Spacing {
     Compact,
 }
 
+/// A well-formed value whose lines, if there are several, begin as those of what is around it: with this indentation for
+/// each level, the value itself being `depth` deep. Every other byte stays.
+pub(crate) fn indented<'v>(json: &'v str, line: &str, indent: &str, depth: usize) -> Cow<'v, str> {
+    if !json.contains('\n') {
+        return json.into();
+    }
+    let (mut out, mut rest, mut level) = (String::with_capacity(json.len()), json, depth);
+    while let Some(at) = rest.find(['"', '{', '[', '}', ']', '\r', '\n']) {
+        let (before, from) = rest.split_at(at);
+        out += before;
+        let end = match from.as_bytes()[0] {
+            b'"' => string_end(from.as_bytes()),
+            b'\r' | b'\n' => from.len() - from.trim_start().len(),
+            _ => 1,
+        };
+        let (token, behind) = from.split_at(end);
+        rest = behind;
+        match token.as_bytes()[0] {
+            b'{' | b'[' => level += 1,
+            b'}' | b']' => level = level.saturating_sub(1),
+            b'\r' | b'\n' => {
+                let deep = level - usize::from(level > 0 && rest.starts_with(['}', ']']));
+                out += line;
+                (0..deep).for_each(|_| out += indent);
+                continue;
+            }
+            _ => {}
+        }
+        out += token;
+    }
+    (out + rest).into()
+}
+
 /// Appends a well-formed value. Its tokens stay as they are spelled, but for three separators that some readers take for
 /// the end of a line: they become escapes (formats/openclaw.md §6, 9).
 pub(crate) fn respaced(json: &str, spacing: Spacing, out: &mut Vec<u8>) {

@@ -156,7 +156,7 @@ impl Store {
 }
 
 /// Readers tell by its time that a store has changed.
-fn make_newer(staged: &Path) -> Result<(), FileError> {
+pub(crate) fn make_newer(staged: &Path) -> Result<(), FileError> {
     let file = File::options().write(true).open(staged).doing("open", staged)?;
     let modified = file.metadata().and_then(|found| found.modified()).doing("look at", staged)?;
     file.set_modified(modified + Duration::from_millis(1)).doing("set the time of", staged)?;

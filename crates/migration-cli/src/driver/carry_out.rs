@@ -66,6 +66,11 @@ impl<T: Tool> Session<'_, T> {
                 Refusal::failure("stopped", format!("stopped; run {} stands where it is", run.id()), hint)
                     .exit(exit)
             }
+            ApplyError::World(cause)
+                if T::REFUSALS.contains(&&*cause.code) && run.items_done().is_empty() =>
+            {
+                Refusal::new(cause.code, cause.message, hint)
+            }
             ApplyError::World(cause) => {
                 let message = format!("run {} stopped in the middle: {}", run.id(), cause.message);
                 Refusal::failure(cause.code, message, hint)

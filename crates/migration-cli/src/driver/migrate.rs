@@ -1,11 +1,11 @@
 //! The migration itself: guards, plan, and what is done with it.
 
 use durable_files::PathText;
-use migration_engine::{Receipt, Run, RunId, TargetLocks, check_room};
+use migration_engine::{Changed, Receipt, Run, RunId, TargetLocks, check_room};
 
 use super::session::Session;
 use crate::report::{Asked, Report};
-use crate::{Ask, Mode, Prepared, Refusal, Tool, Verbs};
+use crate::{Ask, Exit, Mode, Prepared, Refusal, Tool, Verbs};
 
 pub(super) fn migrate<T: Tool>(session: &Session<'_, T>, ask: Ask<'_, T>) -> Result<Report, Refusal> {
     let asked = ask.verb.map_or(Asked::Apply, |verb| Asked::Own(verb.name()));
@@ -34,10 +34,23 @@ pub(super) fn migrate<T: Tool>(session: &Session<'_, T>, ask: Ask<'_, T>) -> Res
     }
     let now = (session.here.now)();
     let run = Run::create(&session.root, RunId::new(now, session.here.salt), plan, locks, now)?;
-    session.carry_out(asked, &run, &worlds)
+    match session.carry_out(asked, &run, &worlds) {
+        Err(refusal) if refusal.exit == Exit::Refused => Err(session.not_begun(refusal, run, &worlds)),
+        outcome => outcome,
+    }
 }
 
 impl<T: Tool> Session<'_, T> {
+    /// Takes back and forgets a run that was refused before it had done anything.
+    fn not_begun(&self, refusal: Refusal, run: Run<T::Step>, worlds: &T::Worlds) -> Refusal {
+        let is_gone = run.undo(worlds, Changed::Refuse, &self.cx()).is_ok() && run.forget().is_ok();
+        if !is_gone {
+            return refusal;
+        }
+        let hint = "nothing was written; say the same command again once the cause is gone".to_owned();
+        Refusal { hint, run: None, next: Vec::new(), ..refusal }
+    }
+
     fn prepare(&self, ask: Ask<'_, T>, mode: Mode, targets: &[PathText]) -> Result<Prepared<T>, Refusal> {
         let prepared = self.tool.prepare(ask, mode, self.here, &self.cx());
         if let Some(exit) = self.here.stop.exit() {

@@ -95,3 +95,21 @@ fn a_failing_disk_at_any_effect_leaves_nothing_half_done() {
     strike("python", Blow::Error("EIO"), 2);
     strike("openclaw", Blow::Error("EIO"), 5);
 }
+
+#[test]
+fn a_transcript_that_failed_gets_its_entry_in_the_resume_that_brings_it() {
+    for format in ["python", "openclaw"] {
+        let words = ["--remove-originals", "--format", format];
+        let world = World::in_dir(testkit::crash::place(), "app");
+        let effects = world.migration(&words).effects();
+        let name = "4c1d90aa-7be2-4f13-8a60-2e5b6f7c8d90.jsonl";
+        let shown = effects.iter().find(|effect| effect.is("renameat2", name)).unwrap();
+        let before = struck(&world, &words, shown, Blow::Error("EACCES"), format);
+        let resumed = world.say(0, &["resume"]);
+        assert!(resumed.stdout.contains("done"), "{}", resumed.stdout);
+        world.say(0, &["verify"]);
+        world.assert_tidy(format);
+        world.say(0, &["undo"]);
+        before.assert_same(&world.tree(), format);
+    }
+}

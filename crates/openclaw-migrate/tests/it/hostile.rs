@@ -39,15 +39,48 @@ fn a_name_that_leaves_no_room_for_that_of_its_transcript_is_said_to_be_too_long(
 }
 
 #[test]
-fn an_undo_is_refused_whole_where_the_store_was_replaced_by_another() {
+fn a_store_that_has_replaced_ours_stays_in_an_undo_which_takes_back_all_else() {
     let world = World::of("app");
+    let before = world.tree();
     world.migrate(0, &[]);
     let others = json!({"others": {"session_id": "o", "updated_at": 1}}).to_string();
     world.put("sessions.json", &others);
-    let before = world.tree();
-    world.say(4, &["undo"]);
-    before.assert_same(&world.tree(), "refused");
-    world.say(3, &["undo", "--keep-changed"]);
+    world.say(0, &["undo"]);
     assert_eq!(std::fs::read_to_string(world.sessions().join("sessions.json")).unwrap(), others);
     world.assert_tidy("but for that undone");
+    std::fs::remove_file(world.sessions().join("sessions.json")).unwrap();
+    before.assert_same(&world.tree(), "all else");
+}
+
+#[test]
+fn two_sessions_never_share_a_transcript() {
+    let world = World::of("app");
+    let taken = "4c1d90aa-7be2-4f13-8a60-2e5b6f7c8d90";
+    let entry = json!({"session_id": "other", "session_file": format!("./{taken}.jsonl"), "updated_at": 7});
+    world.put("sessions.json", json!({"agent:main:other": entry}).to_string());
+    let report = world.report(3, &[]);
+    let item = item(&report, taken);
+    assert_eq!((&item["bucket"], &item["reason"]), (&json!("conflict"), &json!("transcript-shared")));
+    assert_eq!(report["summary"]["migrated"], json!(3));
+    assert!(!world.sessions().join(format!("{taken}.jsonl")).exists());
+    assert_eq!(world.store()["agent:main:other"], entry);
+}
+
+#[test]
+fn a_newer_entry_without_a_transcript_does_not_pass_for_the_session() {
+    let world = World::of("app");
+    let id = "4c1d90aa-7be2-4f13-8a60-2e5b6f7c8d90";
+    let newer = |file: &str| {
+        json!({"k": {"session_id": id, "session_file": file, "updated_at": 4_000_000_000_000_i64}})
+            .to_string()
+    };
+    world.put("sessions.json", newer("gone.jsonl"));
+    let report = world.report(3, &[]);
+    let found = item(&report, id);
+    assert_eq!((&found["bucket"], &found["reason"]), (&json!("conflict"), &json!("transcript-missing")));
+    world.say(0, &["undo"]);
+    world.put("sessions.json", newer("elsewhere.jsonl"));
+    world.put("elsewhere.jsonl", "");
+    let report = world.report(0, &[]);
+    assert_eq!(item(&report, id)["bucket"], "superseded");
 }

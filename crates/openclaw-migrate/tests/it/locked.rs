@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::meanwhile::planned;
 use crate::world::World;
 
 /// A Python program that has locked the file as `filelock` does, for so many seconds or until this is dropped.
@@ -120,6 +121,41 @@ fn told_to_stop_while_it_holds_the_lock_it_gives_it_back() {
     if world.migration(&[]).run().status.code() == Some(7) {
         world.say(0, &["resume"]);
     }
+    world.say(0, &["verify"]);
+    world.say(0, &["undo"]);
+    before.assert_same(&world.tree(), "undone");
+}
+
+fn runs(world: &World) -> usize {
+    fs::read_dir(world.state().join("runs")).unwrap().count()
+}
+
+#[test]
+fn a_lock_that_is_taken_after_the_first_look_refuses_what_has_written_nothing_and_stops_what_has() {
+    let world = World::of("app");
+    world.migrate(0, &["--no-backup"]);
+    let map = fs::read_to_string(world.sessions().join("session_map.json")).unwrap();
+    let one_more = "{\"one-more\": \"4c1d90aa-7be2-4f13-8a60-2e5b6f7c8d90\",";
+    world.put("session_map.json", map.replacen('{', one_more, 1));
+    let (before, runs) = (world.tree(), runs(&world));
+    let waiting = planned(&world, &["--no-backup", "--lock-timeout", "0"]);
+    let locker = Locker::of(&world, "600");
+    let refused = world.ended(4, &["nothing written"], &waiting.goes_on());
+    assert!(refused.stderr.contains("(held by python3"), "{}", refused.stderr);
+    drop(locker);
+    before.assert_same(&world.tree(), "refused");
+    assert_eq!(self::runs(&world), runs, "no run is made");
+    world.migrate(0, &["--no-backup"]);
+    assert!(world.store()["one-more"].is_object());
+
+    let world = World::of("app");
+    let before = world.tree();
+    let waiting = planned(&world, &["--lock-timeout", "0"]);
+    let locker = Locker::of(&world, "600");
+    let stopped = world.ended(1, &["the backup is written"], &waiting.goes_on());
+    assert!(stopped.stderr.contains("openclaw-migrate resume @RUN@"), "{}", stopped.stderr);
+    drop(locker);
+    world.say(0, &["resume"]);
     world.say(0, &["verify"]);
     world.say(0, &["undo"]);
     before.assert_same(&world.tree(), "undone");

@@ -11,13 +11,13 @@ use crate::world::{World, item};
 const CHANGED: &str = "4c1d90aa-7be2-4f13-8a60-2e5b6f7c8d90";
 
 /// A run that has made its plan, and waits.
-struct Waiting {
+pub(crate) struct Waiting {
     strace: Child,
     tool: String,
 }
 
 /// Starts it, to be stopped by its first sync: that of its plan.
-fn planned(world: &World, more: &[&str]) -> Waiting {
+pub(crate) fn planned(world: &World, more: &[&str]) -> Waiting {
     let mut strace = Command::new("strace");
     strace.args(["-qq", "-f", "-o", "/dev/null", "-e", "trace=fsync,fdatasync"]);
     strace.args(["-e", "inject=fsync,fdatasync:signal=SIGSTOP:when=1", "--"]);
@@ -52,7 +52,7 @@ fn planned(world: &World, more: &[&str]) -> Waiting {
 
 impl Waiting {
     /// Each of its threads may have been stopped by a first sync of its own.
-    fn goes_on(mut self) -> Output {
+    pub(crate) fn goes_on(mut self) -> Output {
         while self.strace.try_wait().unwrap().is_none() {
             let _ = Command::new("kill").args(["-CONT", &self.tool]).stderr(Stdio::null()).status();
             std::thread::sleep(Duration::from_millis(10));
@@ -90,20 +90,35 @@ fn a_session_that_changes_after_the_plan_fails_alone() {
 }
 
 #[test]
-fn what_others_add_to_the_store_after_the_plan_stays() {
-    let world = World::of("app");
-    let waiting = planned(&world, &["--json"]);
-    world.put("sessions.json", r#"{"agent:main:4c1d90aa": {"session_id": "x", "updated_at": 1}, "new": {"session_id": "y", "updated_at": 2}}"#);
-    let output = waiting.goes_on();
-    let store = world.store();
-    assert_eq!(store["agent:main:4c1d90aa"]["session_id"], "x", "another's key is not taken");
-    assert_eq!(store["new"]["session_id"], "y");
-    assert_eq!(store["agent:main:telegram:dm:ada"]["session_id"], "9e2f4b6d-1c3a-4e5f-a7b8-c9d0e1f2a3b4");
-    let ended = world.ended(5, &["a key that leads elsewhere is told"], &output);
-    assert!(ended.stdout.contains("key-astray"), "{}", ended.stdout);
-    world.migrate(0, &[]);
-    let store = world.store();
-    assert_eq!(store[format!("agent:main:{CHANGED}")]["session_id"], CHANGED);
+fn what_others_add_to_the_store_after_the_plan_stays_and_costs_no_other_session() {
+    let shares = format!("{CHANGED}.jsonl");
+    for (key, theirs) in [
+        ("agent:main:4c1d90aa", json!({"session_id": "x", "updated_at": 1})),
+        ("new", json!({"session_id": "x", "session_file": shares, "updated_at": 1})),
+        ("new", json!({"session_id": CHANGED, "updated_at": 1})),
+    ] {
+        let world = World::of("app");
+        let waiting = planned(&world, &["--json"]);
+        let others = json!({"session_id": "y", "updated_at": 2});
+        world.put("sessions.json", json!({key: theirs, "others": others}).to_string());
+        let output = waiting.goes_on();
+        world.ended(3, &["that one alone"], &output);
+        let report = serde_json::from_slice(&output.stdout).unwrap();
+        let taken = item(&report, CHANGED);
+        assert_eq!(
+            (&taken["bucket"], &taken["reason"]),
+            (&json!("conflict"), &json!("occupied")),
+            "{theirs}"
+        );
+        assert!(!world.sessions().join(&shares).exists(), "a transcript without an entry");
+        let store = world.store();
+        assert_eq!((&store[key], &store["others"]), (&theirs, &others));
+        assert_eq!(store["agent:main:telegram:dm:ada"]["session_id"], "9e2f4b6d-1c3a-4e5f-a7b8-c9d0e1f2a3b4");
+        world.say(0, &["verify"]);
+        world.assert_tidy(key);
+        world.say(0, &["undo"]);
+        assert_eq!(world.store(), json!({key: theirs, "others": others}));
+    }
 }
 
 #[test]

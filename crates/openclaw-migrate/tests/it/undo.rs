@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 
+use serde_json::{Value, json};
 use testkit::tree::Tree;
 
 use crate::troubled;
@@ -132,4 +133,62 @@ fn an_original_whose_copy_was_damaged_is_not_claimed_to_be_restored() {
     world.say(4, &["undo"]);
     before.assert_same(&world.tree(), "refused");
     world.say(5, &["verify"]);
+}
+
+#[test]
+fn an_undo_takes_only_its_own_entries_out_of_a_store_that_others_write_to() {
+    let world = World::of("app");
+    let theirs = "{\n    \"theirs\": {\n        \"session_id\": \"t\",\n        \"updated_at\": 7\n    }";
+    world.put("sessions.json", format!("{theirs}\n}}\n"));
+    world.migrate(0, &[]);
+    let store = fs::read_to_string(world.sessions().join("sessions.json")).unwrap();
+    assert!(store.contains("\n        \"session_id\": \"0b7f6c1e"), "indented as theirs: {store}");
+    let later = ",\n    \"later\": {\"session_id\": \"l\", \"updated_at\": 8}\n}\n";
+    world.put(
+        "sessions.json",
+        store.replace("\n}\n", later).replace("\"updated_at\": 7", "\"updated_at\": 9"),
+    );
+    world.say(0, &["undo"]);
+    let left = fs::read_to_string(world.sessions().join("sessions.json")).unwrap();
+    assert_eq!(left, theirs.replace('7', "9") + later);
+}
+
+#[test]
+fn an_undo_that_keeps_what_has_changed_leaves_no_entry_that_leads_to_nothing() {
+    for format in ["python", "openclaw"] {
+        let world = World::of("app");
+        world.migrate(0, &["--remove-originals", "--format", format]);
+        let (folder, id, file, time) = match format {
+            "python" => (world.sessions(), "session_id", "session_file", "updated_at"),
+            _ => (world.agent(), "sessionId", "sessionFile", "updatedAt"),
+        };
+        let path = folder.join("sessions.json");
+        let read = || -> Value { serde_json::from_slice(&fs::read(&path).unwrap()).unwrap() };
+        let mut store = read();
+        let used = "agent:main:telegram:dm:ada";
+        store[used][time] = json!(4_000_000_000_000_i64);
+        store["theirs"] = json!({id: "t", time: 1});
+        let renamed = store.as_object_mut().unwrap().remove("agent:main:4c1d90aa").unwrap();
+        store["renamed"] = renamed;
+        fs::write(&path, store.to_string()).unwrap();
+        let before = world.tree();
+        let refused = world.say(4, &["undo"]);
+        assert!(refused.stderr.contains(used), "{}", refused.stderr);
+        before.assert_same(&world.tree(), "refused");
+
+        world.say(3, &["undo", "--keep-changed"]);
+        let left = read();
+        let mut keys: Vec<&String> = left.as_object().unwrap().keys().collect();
+        keys.sort();
+        assert_eq!(keys, [used, "renamed", "theirs"]);
+        for key in [used, "renamed"] {
+            assert_eq!(left[key], store[key]);
+            assert!(folder.join(left[key][file].as_str().unwrap()).is_file(), "{key} leads to nothing");
+        }
+        let transcripts = fs::read_dir(&folder)
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|end| end == "jsonl"));
+        assert_eq!(transcripts.count(), 2, "what nobody has used is taken back");
+        world.assert_tidy(format);
+    }
 }

@@ -86,9 +86,9 @@ impl World {
         Tree::of(&self.home())
     }
 
-    /// The same without times and stashes, which have the names of their runs.
+    /// The same without times.
     pub(crate) fn result(&self) -> Tree {
-        without_stashes(self.tree().without_times())
+        self.tree().without_times()
     }
 
     /// Lays a file in the old folder, or another there, as old as all of a fixture.
@@ -165,24 +165,16 @@ impl World {
         runs.is_ok_and(|runs| runs.flatten().any(|run| !run.file_name().to_string_lossy().starts_with('.')))
     }
 
-    /// Neither a lock nor anything unfinished is left.
+    /// Neither a lock nor anything unfinished or replaced is left.
     #[track_caller]
     pub(crate) fn assert_tidy(&self, when: &str) {
         let is_left = |name: &String| {
             let end = Path::new(name).extension().and_then(|end| end.to_str()).unwrap_or_default();
-            ["lock", "tmp"].contains(&end)
+            ["lock", "tmp", "stash", "swap"].contains(&end)
         };
         let left: Vec<String> = self.tree().names().into_iter().filter(is_left).collect();
         assert!(left.is_empty(), "{when}: {left:?} is left");
     }
-}
-
-/// The same without what a replaced file has become, which has the name of the run.
-pub(crate) fn without_stashes(tree: Tree) -> Tree {
-    let names = tree.names();
-    let stashes: Vec<&str> =
-        names.iter().map(String::as_str).filter(|name| name.contains(".rehome-")).collect();
-    tree.without(&stashes)
 }
 
 /// The item of a report whose name is this session's.

@@ -1,151 +1,166 @@
-//! Entries added to a store that others may write to as well.
+//! Entries of a session, added to a store that others write to as well.
 
-use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use durable_files::{CopyError, Fingerprint, InContext, PathText, digest_file};
-use migration_engine::steps::{Bytes, FileWorld, InstallFile, Installed, ReplaceFile, Replaced};
+use durable_files::{Digest, InContext, PathText, Traits, tagged, write_file};
+use migration_engine::steps::FileWorld;
 use migration_engine::{Cause, Cost, Cx, Look, Slot, State, Step, StepError};
 use serde::{Deserialize, Serialize};
 
 use super::StoreFiles;
-use crate::Identity;
-use crate::{Document, Format, says_the_same};
+use super::standing::{Content, Standing};
+use crate::object::Object;
+use crate::{Format, Identity, says_all_of, says_the_same};
 
 /// An entry to be added, by its key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyedEntry {
     /// The key.
     pub key: String,
-    /// The name of its transcript, in the folder of the store: without that there is no entry.
-    pub transcript: String,
-    /// The entry, as it shall stand there.
+    /// The entry, as [`NewEntry::build`](crate::NewEntry::build) spells it.
     pub entry: String,
 }
 
-/// Adds entries to a store, under its lock.
+/// Adds the entries of one session to a store, under its lock. What else the store says by then stays, byte for byte.
 ///
-/// What else the store says by then stays, byte for byte. An entry whose key leads elsewhere by then, or whose transcript
-/// is not there, is left out: a look at what the run left tells. It is the last task of its wave, so that the lock is
-/// held for no longer than it takes.
+/// Staging takes the lock, and looks whether the keys, the session and the transcript are still free for it; settling
+/// writes the entries of the whole wave at once. So one that is taken meanwhile fails its own item alone. Taken back, an
+/// entry is cut out of the store as others have it by then; where nobody has written, the store is what it was, to the
+/// time. The transcript is put there in an earlier wave, by [`InstallTranscript`](super::InstallTranscript).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MergeEntries {
     /// The store.
     pub store: PathText,
     /// How it spells its members.
     pub format: Format,
+    /// The session.
+    pub session: String,
+    /// The name of its transcript, in the folder of the store.
+    pub transcript: String,
     /// What is added, in this order.
     pub entries: Vec<KeyedEntry>,
+    /// Whether the store had an entry of the session when the plan was made.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_known: bool,
 }
 
 /// What was done to the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Merged {
-    /// The keys that were added.
-    keys: Vec<String>,
-    change: Change,
+    /// The store before the entries were added; none if there was none.
+    pub before: Option<Before>,
 }
 
-/// The step that a merge comes down to, once the store has been read under its lock.
+/// A store before something was added to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "was", rename_all = "kebab-case")]
-enum Change {
-    /// There was no store. Until it is published, the new one waits under another name.
-    Absent { install: InstallFile<Bytes>, left: Installed, staged: PathText },
-    /// There was one.
-    There { replace: ReplaceFile<Bytes>, left: Replaced },
+pub struct Before {
+    /// The SHA-256 of every byte.
+    pub digest: Digest,
+    /// Its modification time, in nanoseconds since 1970.
+    pub mtime: i64,
+    /// Where a copy is kept.
+    pub copy: PathText,
 }
+
+impl Before {
+    pub(super) fn read(&self) -> Result<Vec<u8>, StepError> {
+        let bytes = std::fs::read(&self.copy).doing("read", &self.copy)?;
+        if Digest::of(&bytes) == self.digest {
+            return Ok(bytes);
+        }
+        let message = format!("{} is not what it was any more", self.copy.display());
+        Err(Cause::new("drifted", message).item())
+    }
+}
+
+/// An entry that stands where one was to be added, and how they compare.
+type Compared<'a> = (&'a KeyedEntry, &'a str, State);
 
 impl MergeEntries {
     fn folder(&self) -> &Path {
         self.store.parent().unwrap_or(&self.store)
     }
 
-    /// Its bytes, and how it looked before they were read; none if it is not there.
-    fn read(&self) -> Result<Option<(Vec<u8>, Fingerprint)>, StepError> {
-        let looks = match Fingerprint::of_file(&self.store) {
-            Err(error) if error.is_not_found() => return Ok(None),
-            looks => looks?,
-        };
-        let metadata = self.store.symlink_metadata().doing("look at", &self.store)?;
-        if !metadata.is_file() {
-            return Err(self.unreadable("it is not a regular file"));
+    fn transcript(&self) -> PathBuf {
+        self.folder().join(&self.transcript)
+    }
+
+    /// What there is to say against adding the entries to a store that says this.
+    fn taken(&self, content: &Content) -> Option<String> {
+        let leads_elsewhere = |entry: &&KeyedEntry| content.get(&entry.key).is_some();
+        if let Some(KeyedEntry { key, .. }) = self.entries.iter().find(leads_elsewhere) {
+            return Some(format!("the key `{}` is taken by now", key.escape_debug()));
         }
-        Ok(Some((std::fs::read(&self.store).doing("read", &self.store)?, looks)))
-    }
-
-    fn document(&self, bytes: &[u8]) -> Result<Document, StepError> {
-        Document::parse(bytes).map_err(|error| self.unreadable(&error.to_string()))
-    }
-
-    fn unreadable(&self, found: &str) -> StepError {
-        Cause::new("store-unreadable", format!("cannot add to {}: {found}", self.store.display())).item()
-    }
-
-    /// The entries that can be added by now.
-    fn addable<'a>(&'a self, document: &Document) -> Vec<&'a KeyedEntry> {
-        let is_there = |entry: &&KeyedEntry| self.folder().join(&entry.transcript).is_file();
-        let taken: HashSet<_> = document.entries().into_iter().map(|(key, _)| key).collect();
-        let is_free = |entry: &&KeyedEntry| !taken.contains(entry.key.as_str());
-        self.entries.iter().filter(is_free).filter(is_there).collect()
-    }
-
-    /// Removes what an attempt that was killed has staged.
-    fn tidy(&self, world: &mut StoreFiles, slot: &Slot, cx: &Cx<'_>) -> Result<(), StepError> {
-        let nothing = Fingerprint { dev: 0, ino: 0, size: 0, mtime: 0, ctime: 0 };
-        self.replacement(Vec::new(), nothing).revert(world.files(), slot, None, cx)
-    }
-
-    fn replacement(&self, bytes: Vec<u8>, expect: Fingerprint) -> ReplaceFile<Bytes> {
-        ReplaceFile { content: Bytes(bytes), target: self.store.clone(), expect }
-    }
-
-    /// Whether the run was killed before the store was written, so that what others have written since is no matter.
-    fn still_waits(&self, ours: &Merged, cx: &Cx<'_>) -> Result<bool, StepError> {
-        let document = match self.read()? {
-            Some((bytes, _)) => Document::parse(&bytes).ok(),
-            None => Some(Document::empty()),
-        };
-        if !document.is_some_and(|document| ours.keys.iter().all(|key| document.get(key).is_none())) {
-            return Ok(false);
+        let leading = content.leading_to(&self.transcript());
+        if let Some((key, _)) = leading.iter().find(|(_, session)| *session != self.session) {
+            return Some(format!("`{}` of another session leads to its transcript", key.escape_debug()));
         }
-        let (waiting, digest) = match &ours.change {
-            Change::Absent { left, staged, .. } => (staged, left.digest),
-            Change::There { left, .. } => (&left.other, left.digest),
-        };
-        match digest_file(waiting, &mut { *cx }) {
-            Err(CopyError::File(error)) if error.is_not_found() => Ok(false),
-            found => Ok(found?.digest == digest),
+        (!self.is_known && content.has_session(&self.session))
+            .then(|| "the store has an entry of it by now".to_owned())
+    }
+
+    /// Whether what stands at a key is what was added, and if not, what became of it.
+    fn compare(&self, added: &KeyedEntry, found: &str) -> State {
+        if says_the_same(found, &added.entry) {
+            return State::Done;
         }
-    }
-
-    /// Whether the store still says what was added, or something newer.
-    fn has_gone_on(&self, ours: &Merged) -> Result<bool, StepError> {
-        let Some((bytes, _)) = self.read()? else { return Ok(false) };
-        let Ok(document) = Document::parse(&bytes) else { return Ok(false) };
-        let stands = |entry: &KeyedEntry| {
-            let Some(found) = document.get(&entry.key) else { return false };
-            let of = |text| Identity::of(text, self.format).ok();
-            says_the_same(found, &entry.entry)
-                || matches!((of(found), of(&entry.entry)), (Some(found), Some(added))
-                    if found.session_id == added.session_id && found.updated_at >= added.updated_at)
-        };
-        Ok(self.entries.iter().filter(|entry| ours.keys.contains(&entry.key)).all(stands))
-    }
-}
-
-impl Change {
-    /// The same without the bytes of the store, which are not needed once they are written.
-    fn without_content(self) -> Self {
-        let none = Bytes(Vec::new());
-        match self {
-            Self::Absent { install, left, staged } => {
-                Self::Absent { install: InstallFile { content: none, ..install }, left, staged }
+        let key = added.key.escape_debug();
+        let of = |text| Identity::of(text, self.format).ok();
+        match (of(found), of(&added.entry)) {
+            (Some(found_of), Some(added_of))
+                if found_of.session_id == added_of.session_id
+                    && (found_of.updated_at > added_of.updated_at || says_all_of(found, &added.entry)) =>
+            {
+                State::Superseded(format!("the entry `{key}` has been written to since"))
             }
-            Self::There { replace, left } => {
-                Self::There { replace: ReplaceFile { content: none, ..replace }, left }
-            }
+            _ => State::Conflict(format!("the entry `{key}` is another one by now")),
         }
+    }
+
+    /// The entries that stand in the store.
+    fn found<'a>(&'a self, content: &'a Content) -> Vec<Compared<'a>> {
+        let standing = self.entries.iter().filter_map(|added| Some((added, content.get(&added.key)?)));
+        standing.map(|(added, found)| (added, found, self.compare(added, found))).collect()
+    }
+
+    /// Where the entries stand that the run has added.
+    fn state(&self, content: &Content) -> State {
+        let found = self.found(content);
+        match found.first() {
+            None => return State::Pending,
+            Some((added, ..)) if found.len() < self.entries.len() => {
+                let key = added.key.escape_debug();
+                return State::Conflict(format!(
+                    "of the session's entries only some are left, `{key}` for one"
+                ));
+            }
+            Some(_) => {}
+        }
+        let worst = found.into_iter().map(|(.., state)| state).max_by_key(|state| match state {
+            State::Pending | State::Done => 0,
+            State::Superseded(_) => 1,
+            State::Conflict(_) => 2,
+        });
+        worst.unwrap_or(State::Pending)
+    }
+
+    /// Where they stand as long as the run has added none: somebody else may have done just that.
+    fn state_before(&self, content: &Content) -> State {
+        let says_so = |(.., state): &Compared<'_>| *state == State::Done;
+        let found = self.found(content);
+        if found.len() == self.entries.len() && found.iter().all(says_so) {
+            return State::Done;
+        }
+        self.taken(content).map_or(State::Pending, State::Conflict)
+    }
+
+    fn drifted(&self, found: &str) -> StepError {
+        Cause::new("drifted", format!("in {}: {found}", self.store.display())).item()
+    }
+
+    /// What a store says in which the run has left entries: that it cannot be read any more concerns these.
+    fn content_since<'s>(&self, standing: &'s Standing) -> Result<&'s Content, StepError> {
+        standing.content().map_err(|error| self.drifted(&error.to_string()))
     }
 }
 
@@ -154,13 +169,14 @@ impl Step for MergeEntries {
     type Evidence = Merged;
 
     fn describe(&self) -> String {
-        format!("add {} entries to {}", self.entries.len(), self.store.display())
+        let keys: Vec<String> =
+            self.entries.iter().map(|entry| format!("`{}`", entry.key.escape_debug())).collect();
+        format!("add {} to {}", keys.join(", "), self.store.display())
     }
 
     fn cost(&self) -> Cost {
-        let there = self.store.metadata().map_or(0, |found| found.len());
-        let added: usize = self.entries.iter().map(|entry| entry.key.len() + entry.entry.len()).sum();
-        Cost { bytes: there + added as u64, at: Some(self.folder().to_path_buf()), inodes: 2, passing: 0 }
+        let bytes: usize = self.entries.iter().map(|entry| entry.key.len() + entry.entry.len() + 8).sum();
+        Cost { bytes: bytes as u64, at: Some(self.folder().to_path_buf()), ..Cost::default() }
     }
 
     fn inspect(
@@ -170,55 +186,44 @@ impl Step for MergeEntries {
         look: Look,
         cx: &Cx<'_>,
     ) -> Result<State, StepError> {
-        let Some(ours) = evidence else { return Ok(State::Pending) };
-        world.clear(self.folder());
-        let state = match &ours.change {
-            Change::Absent { install, left, .. } => install.inspect(world.files(), Some(left), look, cx)?,
-            Change::There { replace, left } => replace.inspect(world.files(), Some(left), look, cx)?,
+        cx.check()?;
+        if evidence.is_some() {
+            world.files().touch(&self.store); // killed after publishing, a run may have left the name to the page cache
+        }
+        let standing = world.look(&self.store, self.format)?;
+        let state = match standing.content() {
+            Ok(content) if evidence.is_some() => self.state(content),
+            Ok(content) => self.state_before(content),
+            Err(error) if evidence.is_some() && look == Look::Full => State::Conflict(error.to_string()),
+            Err(error) => return Err(error),
         };
-        Ok(match state {
-            State::Conflict(_) | State::Superseded(_) if self.still_waits(ours, cx)? => State::Pending,
-            State::Conflict(_) | State::Superseded(_) if self.has_gone_on(ours)? => {
-                State::Superseded("it has been written to since".into())
-            }
-            State::Superseded(found) => State::Conflict(found),
-            state => state,
-        })
+        for entry in &self.entries {
+            world.leaves(&self.store, &entry.key, evidence.is_some() && state == State::Done);
+        }
+        Ok(state)
     }
 
     fn stage(&self, world: &mut StoreFiles, slot: &Slot, cx: &Cx<'_>) -> Result<Merged, StepError> {
-        world.lock(self.folder(), cx)?;
-        self.tidy(world, slot, cx)?;
-        let there = self.read()?;
-        let document = match &there {
-            Some((bytes, _)) => self.document(bytes)?,
-            None => Document::empty(),
+        cx.check()?;
+        world.clean(&self.store, slot)?;
+        let transaction = world.open(&self.store, self.format, slot, cx)?;
+        let refused = |code: &str, found: &str| {
+            let message = format!("cannot {}: {found}", self.describe());
+            Cause { needs_new_plan: true, ..Cause::new(code, message) }.item()
         };
-        let added = self.addable(&document);
-        let bytes = document.with_new_entries(added.iter().map(|entry| (&*entry.key, &*entry.entry)));
-        let keys = added.iter().map(|entry| entry.key.clone()).collect();
-        let change = match there {
-            None => {
-                let mtime = i64::try_from((cx.now)().as_nanosecond()).unwrap_or_default();
-                let install = InstallFile::of(Bytes(bytes), &self.store, mtime);
-                let left = install.stage(world.files(), slot, cx)?;
-                Change::Absent { install, left, staged: slot.beside(&self.store, "tmp").into() }
-            }
-            Some((_, looks)) => {
-                let replace = self.replacement(bytes, looks);
-                let left = replace.stage(world.files(), slot, cx)?;
-                Change::There { replace, left }
-            }
-        };
-        Ok(Merged { keys, change: change.without_content() })
+        if let Some(taken) = self.taken(transaction.standing.content()?) {
+            return Err(refused("occupied", &taken));
+        }
+        if !self.transcript().is_file() {
+            return Err(refused("no-transcript", &format!("{} is not there", self.transcript().display())));
+        }
+        transaction.added.insert(slot.step(), self.entries.clone());
+        transaction.before()
     }
 
-    fn publish(&self, world: &mut StoreFiles, slot: &Slot, ours: &Merged) -> Result<(), StepError> {
-        world.must_be_locked()?;
-        match &ours.change {
-            Change::Absent { install, left, .. } => install.publish(world.files(), slot, left),
-            Change::There { replace, left } => replace.publish(world.files(), slot, left),
-        }
+    /// Only makes sure that the store is still ours to write: settling writes it.
+    fn publish(&self, world: &mut StoreFiles, slot: &Slot, _merged: &Merged) -> Result<(), StepError> {
+        world.must_be_held(&self.store, slot)
     }
 
     fn revert(
@@ -228,50 +233,59 @@ impl Step for MergeEntries {
         evidence: Option<&Merged>,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        if !self.folder().is_dir() {
+        world.clean(&self.store, slot)?;
+        let was_only_staged = world.forget(&self.store, slot);
+        let Some(merged) = evidence.filter(|_| !was_only_staged) else { return Ok(()) };
+        let standing = world.look(&self.store, self.format)?;
+        if self.found(self.content_since(&standing)?).is_empty() {
             return Ok(());
         }
-        world.clear(self.folder());
-        let Some(ours) = evidence else { return self.tidy(world, slot, cx) };
-        world.lock(self.folder(), cx)?;
-        match &ours.change {
-            Change::Absent { install, left, .. } => install.revert(world.files(), slot, Some(left), cx),
-            Change::There { replace, left } => replace.revert(world.files(), slot, Some(left), cx),
+        let transaction = world.open(&self.store, self.format, slot, cx)?;
+        for (added, _, state) in self.found(self.content_since(&transaction.standing)?) {
+            if let State::Superseded(found) | State::Conflict(found) = state {
+                return Err(self.drifted(&found));
+            }
+            transaction.taken_out.push((added.key.clone(), merged.clone()));
         }
+        Ok(())
     }
 
     fn unstage(
         &self,
         world: &mut StoreFiles,
         slot: &Slot,
-        ours: &Merged,
-        cx: &Cx<'_>,
+        _merged: &Merged,
+        _cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        match &ours.change {
-            Change::Absent { install, left, .. } => install.unstage(world.files(), slot, left, cx),
-            Change::There { replace, left } => replace.unstage(world.files(), slot, left, cx),
-        }
+        world.clean(&self.store, slot)
     }
 
+    /// Keeps what stands at its keys, and takes that out; a store that cannot be read is kept whole, and is what it was.
     fn set_aside(
         &self,
         world: &mut StoreFiles,
         slot: &Slot,
-        ours: &Merged,
+        merged: &Merged,
         folder: &Path,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        world.lock(self.folder(), cx)?;
-        match &ours.change {
-            Change::Absent { install, left, .. } => install.set_aside(world.files(), slot, left, folder, cx),
-            Change::There { replace, left } => replace.set_aside(world.files(), slot, left, folder, cx),
+        world.clean(&self.store, slot)?;
+        let kept = folder.join(tagged(&self.store, &slot.step().to_string()));
+        let transaction = world.open(&self.store, self.format, slot, cx)?;
+        if transaction.standing.content().is_err() {
+            write_file(&transaction.standing.bytes, &kept, Traits::PRIVATE)?;
+            transaction.begin_from(merged, &self.store)?;
+        } else {
+            let mut entries = Object::empty();
+            for (added, found, _) in self.found(transaction.standing.content()?) {
+                entries.push(&added.key, found, 1);
+            }
+            if entries.members().next().is_some() {
+                write_file(entries.to_string().as_bytes(), &kept, Traits::PRIVATE)?;
+            }
         }
-    }
-
-    fn stashes(&self, slot: &Slot, ours: &Merged) -> Vec<std::path::PathBuf> {
-        match &ours.change {
-            Change::Absent { install, left, .. } => install.stashes(slot, left),
-            Change::There { replace, left } => replace.stashes(slot, left),
-        }
+        let ours = self.entries.iter().map(|entry| (entry.key.clone(), merged.clone()));
+        transaction.taken_out.extend(ours);
+        Ok(())
     }
 }

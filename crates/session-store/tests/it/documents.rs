@@ -37,7 +37,35 @@ fn entries_that_are_there_keep_every_byte_whatever_the_layout() {
         let document = Document::parse(grown.as_bytes()).unwrap();
         let keys: Vec<_> = document.entries().into_iter().map(|(key, _)| key.into_owned()).collect();
         assert_eq!(keys, ["a", "k", "k\"2"]);
-        assert_eq!(document.get("k"), Some(ENTRY));
+        assert_eq!(value(document.get("k").unwrap()), value(ENTRY));
+    }
+}
+
+#[test]
+fn a_new_entry_is_indented_as_the_others_are() {
+    for (line, indent) in [("\n", "  "), ("\n", "    "), ("\n", "\t"), ("\r\n", "\t"), ("\n", "")] {
+        let of = |entries: &str| format!("{{{line}{indent}\"a\": {{}}{entries}{line}}}{line}");
+        let entry = concat!(
+            "{\n    \"label\": \"[\\\"{\\n\",\n    \"list\": [\n      1,\n      {}\n    ],\n    ",
+            "\"flat\": [1, {\"x\": 2}]\n  }"
+        );
+        let at = |depth: usize| format!("{line}{}", indent.repeat(depth));
+        let expected = of(&format!(
+            ",{}\"k\": {{{}\"label\": \"[\\\"{{\\n\",{}\"list\": [{}1,{}{{}}{}],{}\"flat\": [1, {{\"x\": 2}}]{}}}",
+            at(1),
+            at(2),
+            at(2),
+            at(3),
+            at(3),
+            at(2),
+            at(2),
+            at(1)
+        ));
+        let mut document = Document::parse(of("").as_bytes()).unwrap();
+        assert_eq!(document.with_new_entries([("k", entry)]), expected.as_bytes(), "{indent:?}");
+        document.insert("k", entry).unwrap();
+        assert_eq!(document.to_string(), expected);
+        assert_eq!(document.with_new_entries([]), expected.as_bytes(), "laid out already, it stays");
     }
 }
 

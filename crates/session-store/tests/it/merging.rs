@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use migration_engine::steps::{Bytes, InstallFile};
 use migration_engine::{Cx, Look, NoProgress, RunId, Slot, State, Step, StepError, World};
 use session_model::Timestamp;
 use session_store::{
-    Document, Format, Held, KeyedEntry, LOCK, MergeEntries, Merged, NewEntry, Patience, STORE, StoreFiles,
+    Document, Format, Held, InstallTranscript, KeyedEntry, LOCK, MergeEntries, Merged, NewEntry, Patience,
+    STORE, StoreFiles,
 };
 use tempfile::{TempDir, tempdir};
 use testkit::tree::Tree;
@@ -23,13 +25,14 @@ fn cx() -> Cx<'static> {
 
 struct Scene {
     folder: TempDir,
+    run: TempDir,
     world: StoreFiles,
 }
 
 impl Scene {
     /// A store that holds this.
     fn new(store: &str) -> Self {
-        let scene = Self { folder: tempdir().unwrap(), world: new_world() };
+        let scene = Self { folder: tempdir().unwrap(), run: tempdir().unwrap(), world: new_world() };
         fs::write(scene.store(), store).unwrap();
         let long_ago = fs::File::options().write(true).open(scene.store()).unwrap();
         long_ago.set_modified(std::time::SystemTime::now() - Duration::from_hours(24)).unwrap();
@@ -49,12 +52,11 @@ impl Scene {
     }
 
     fn slot(&self, step: u32) -> Slot {
-        Slot::new(RunId::new(Timestamp::UNIX_EPOCH, 0), step, self.folder.path().join("run"))
+        Slot::new(RunId::new(Timestamp::UNIX_EPOCH, 0), step, self.run.path().to_path_buf())
     }
 
     /// The step for a session whose transcript is there.
     fn step(&self, id: &str, keys: &[&str]) -> MergeEntries {
-        fs::write(self.folder.path().join(format!("{id}.jsonl")), "").unwrap();
         step(&self.store(), id, keys)
     }
 
@@ -92,13 +94,14 @@ fn new_world() -> StoreFiles {
 }
 
 fn step(store: &Path, id: &str, keys: &[&str]) -> MergeEntries {
-    let file = format!("{id}.jsonl");
+    let transcript = format!("{id}.jsonl");
+    fs::write(store.with_file_name(&transcript), "").unwrap();
     let metadata = Some(r#"{"label": "x"}"#);
-    let entry = NewEntry { session_id: id, updated_at: 100, session_file: &file, metadata };
+    let entry = NewEntry { session_id: id, updated_at: 100, session_file: &transcript, metadata };
     let entry = entry.build(Format::Python).text;
-    let keyed =
-        |key: &&str| KeyedEntry { key: (*key).into(), transcript: file.clone(), entry: entry.clone() };
-    MergeEntries { store: store.into(), format: Format::Python, entries: keys.iter().map(keyed).collect() }
+    let entries = keys.iter().map(|key| KeyedEntry { key: (*key).into(), entry: entry.clone() }).collect();
+    let (store, format, session) = (store.into(), Format::Python, id.into());
+    MergeEntries { store, format, session, transcript, entries, is_known: false }
 }
 
 #[test]
@@ -112,55 +115,121 @@ fn entries_come_behind_what_is_there_and_an_undo_leaves_the_store_as_it_was_to_t
         let document = Document::parse(scene.text().as_bytes()).unwrap();
         assert_eq!(document.entries().len(), 2 + Document::parse(before.as_bytes()).unwrap().entries().len());
         assert_eq!(scene.inspect(&step, Some(&merged)), State::Done);
+        assert_eq!(scene.inspect(&step, None), State::Done, "again changes nothing");
         scene.undo(&step, &merged).unwrap();
         tree.assert_same(&scene.tree(), before);
     }
 }
 
 #[test]
-fn what_others_change_in_a_store_before_a_merge_is_kept() {
+fn what_others_change_in_a_store_at_any_time_is_kept() {
     let mut scene = Scene::new(THEIRS);
     let step = scene.step("s", &["k"]);
     let meanwhile = THEIRS.replace("7.50", "8.50");
     fs::write(scene.store(), &meanwhile).unwrap();
-    scene.apply(&step);
-    assert!(scene.text().starts_with(meanwhile.trim_end().trim_end_matches("\n}")));
+    let merged = scene.apply(&step);
+    let added = scene.text();
+    assert!(added.starts_with(meanwhile.trim_end().trim_end_matches("\n}")));
+
+    let later = added.replace("\n}\n", ",\n  \"later\": {\"session_id\": \"l\", \"updated_at\": 1}\n}\n");
+    fs::write(scene.store(), later).unwrap();
+    assert_eq!(scene.inspect(&step, Some(&merged)), State::Done);
+    scene.undo(&step, &merged).unwrap();
+    let theirs = ",\n  \"later\": {\"session_id\": \"l\", \"updated_at\": 1}\n}\n";
+    assert_eq!(scene.text(), meanwhile.replace("\n}\n", theirs));
 }
 
 #[test]
-fn a_key_that_leads_elsewhere_stays_and_no_entry_leads_to_nothing() {
+fn a_key_a_session_or_a_transcript_that_is_taken_fails_its_own_item_alone() {
+    let theirs =
+        "{\"theirs\": {\"session_id\": \"t\", \"updated_at\": 7, \"session_file\": \"./shared.jsonl\"}}";
+    let mut scene = Scene::new(theirs);
+    for taken in [scene.step("s", &["theirs"]), scene.step("t", &["k"]), scene.step("shared", &["k"])] {
+        assert!(matches!(scene.inspect(&taken, None), State::Conflict(_)));
+        let Err(StepError::Item(cause)) = scene.stage(0, &taken) else { panic!("it is taken") };
+        assert!(cause.needs_new_plan);
+    }
+    let step = scene.step("s", &["k"]);
+    scene.apply(&step);
+    assert!(scene.text().contains("\"k\"") && !scene.folder.path().join(LOCK).exists());
+}
+
+#[test]
+fn another_key_of_a_session_that_is_known_leads_to_it() {
     let mut scene = Scene::new(THEIRS);
-    let mut step = scene.step("s", &["theirs", "k"]);
-    step.entries.push(KeyedEntry { key: "gone".into(), transcript: "gone.jsonl".into(), entry: "{}".into() });
+    let step = MergeEntries { is_known: true, ..scene.step("t", &["k"]) };
     scene.apply(&step);
-    let document = Document::parse(scene.text().as_bytes()).unwrap();
-    let keys: Vec<_> = document.entries().into_iter().map(|(key, _)| key.into_owned()).collect();
-    assert_eq!(keys, ["theirs", "k"]);
-    assert!(scene.text().starts_with(THEIRS.trim_end().trim_end_matches("\n}")));
+    assert!(scene.text().contains("\"k\""));
 }
 
 #[test]
-fn a_wave_that_was_given_up_leaves_nothing_but_what_recovery_finds() {
+fn no_entry_leads_to_nothing() {
     let mut scene = Scene::new(THEIRS);
     let step = scene.step("s", &["k"]);
-    let tree = scene.tree();
-    scene.stage(1, &step).unwrap();
-    scene.world.abandon();
-    let slot = scene.slot(1);
-    step.revert(&mut scene.world, &slot, None, &cx()).unwrap();
-    scene.world.settle().unwrap();
-    tree.assert_same(&scene.tree(), "taken back");
+    fs::remove_file(scene.folder.path().join("s.jsonl")).unwrap();
+    assert!(matches!(scene.stage(1, &step), Err(StepError::Item(_))));
 }
 
 #[test]
-fn a_store_that_was_used_since_is_not_taken_back_unasked_and_not_lost_when_asked() {
+fn a_transcript_stays_as_long_as_an_entry_leads_to_it_that_stays() {
+    let mut scene = Scene::new(THEIRS);
+    let target = scene.folder.path().join("s.jsonl");
+    let file = InstallFile::of(Bytes(b"{}\n".to_vec()), &target, 0);
+    let transcript = InstallTranscript { file, store: scene.store().into(), format: Format::Python };
+    let slot = scene.slot(0);
+    let installed = transcript.stage(&mut scene.world, &slot, &cx()).unwrap();
+    let entries = scene.step("s", &["k"]);
+    fs::remove_file(&target).unwrap();
+    transcript.publish(&mut scene.world, &slot, &installed).unwrap();
+    let merged = scene.apply(&entries);
+    let ours = scene.text();
+
+    let mut look = |store: &str| {
+        fs::write(scene.store(), store).unwrap();
+        scene.inspect(&entries, Some(&merged));
+        transcript.inspect(&mut scene.world, Some(&installed), Look::Full, &cx()).unwrap()
+    };
+    assert_eq!(look(&ours), State::Done);
+    let others = [
+        ours.replace("100", "101"),
+        ours.replace("\"k\"", "\"renamed\""),
+        ours.replace("\"t\"", "\"t\", \"session_file\": \"s.jsonl\""),
+        "{".to_owned(),
+    ];
+    for store in others {
+        assert!(matches!(look(&store), State::Superseded(_)), "{store}");
+    }
+    assert_eq!(look(THEIRS), State::Done, "nothing leads to it any more");
+}
+
+#[test]
+fn what_was_staged_and_taken_back_never_comes_to_the_store() {
+    let mut scene = Scene::new(THEIRS);
+    let (one, other) = (scene.step("s", &["k"]), scene.step("o", &["o"]));
+    let staged = [scene.stage(1, &one).unwrap(), scene.stage(2, &other).unwrap()];
+    let slot = scene.slot(1);
+    one.revert(&mut scene.world, &slot, Some(&staged[0]), &cx()).unwrap();
+    scene.publish(2, &other, &staged[1]).unwrap();
+    assert!(scene.text().contains("\"o\"") && !scene.text().contains("\"k\""));
+
+    let tree = scene.tree();
+    scene.stage(1, &one).unwrap();
+    scene.world.abandon();
+    tree.assert_same(&scene.tree(), "a wave that was given up");
+}
+
+#[test]
+fn an_entry_that_was_used_since_is_not_taken_back_unasked_and_not_lost_when_asked() {
     let mut scene = Scene::new(THEIRS);
     let step = scene.step("s", &["k"]);
     let merged = scene.apply(&step);
     let ours = scene.text();
-    for (from, to, is_more) in
-        [("100", "101", true), ("7.50", "7.75", true), ("100", "99", false), ("\"s\"", "\"other\"", false)]
-    {
+    for (from, to, is_more) in [
+        ("100", "101", true),
+        ("\"x\"", "\"x\",\n    \"channel\": \"irc\"", true),
+        ("100", "99", false),
+        ("\"s\"", "\"other\"", false),
+    ] {
         fs::write(scene.store(), ours.replace(from, to)).unwrap();
         let state = scene.inspect(&step, Some(&merged));
         assert_eq!(matches!(state, State::Superseded(_)), is_more, "{to}: {state:?}");
@@ -180,32 +249,14 @@ fn a_store_that_was_used_since_is_not_taken_back_unasked_and_not_lost_when_asked
 }
 
 #[test]
-fn a_new_store_that_says_other_things_by_now_is_not_taken_back_and_nothing_is_stuck() {
-    let mut scene = Scene::new("");
-    fs::remove_file(scene.store()).unwrap();
+fn an_entry_that_somebody_has_removed_is_not_missed_by_an_undo() {
+    let mut scene = Scene::new(THEIRS);
     let step = scene.step("s", &["k"]);
     let merged = scene.apply(&step);
-    for theirs in [THEIRS, "{}", "no store"] {
-        fs::write(scene.store(), theirs).unwrap();
-        let state = scene.inspect(&step, Some(&merged));
-        assert!(matches!(state, State::Conflict(_)), "{theirs}: {state:?}");
-    }
-}
-
-#[test]
-fn a_store_that_another_made_before_ours_came_stays_and_a_resume_adds_to_it() {
-    let mut scene = Scene::new("");
-    fs::remove_file(scene.store()).unwrap();
-    let step = scene.step("s", &["k"]);
-    let merged = scene.stage(1, &step).unwrap();
-    fs::write(scene.store(), THEIRS).unwrap();
-    scene.world.abandon();
+    fs::write(scene.store(), "{}").unwrap();
     assert_eq!(scene.inspect(&step, Some(&merged)), State::Pending);
     scene.undo(&step, &merged).unwrap();
-    assert_eq!(scene.text(), THEIRS);
-    assert_eq!(fs::read_dir(scene.folder.path()).unwrap().count(), 2, "a transcript, a store, nothing else");
-    scene.apply(&step);
-    assert!(scene.text().contains("7.50") && scene.text().contains("\"k\""));
+    assert_eq!(scene.text(), "{}");
 }
 
 #[test]
@@ -228,17 +279,11 @@ fn what_is_written_without_regard_to_the_lock_is_not_overwritten() {
     let merged = scene.stage(1, &step).unwrap();
     let rude = THEIRS.replace("7.50", "9.75");
     fs::write(scene.store(), &rude).unwrap();
-    assert!(matches!(scene.publish(1, &step, &merged), Err(StepError::Item(_))));
+    assert!(matches!(scene.publish(1, &step, &merged), Err(StepError::World(_))));
     scene.world.abandon();
     assert_eq!(scene.text(), rude);
-    assert_eq!(
-        scene.inspect(&step, Some(&merged)),
-        State::Pending,
-        "resume goes on from there, undo is done"
-    );
-    scene.undo(&step, &merged).unwrap();
-    assert_eq!(scene.text(), rude);
     assert_eq!(fs::read_dir(scene.folder.path()).unwrap().count(), 2, "a transcript, a store, nothing else");
+    assert_eq!(scene.inspect(&step, Some(&merged)), State::Pending, "a later try goes on from there");
     scene.apply(&step);
     assert!(scene.text().contains("9.75") && scene.text().contains("\"k\""));
 }
@@ -275,7 +320,41 @@ fn a_store_that_is_there_keeps_its_mode_and_a_new_one_is_private() {
     scene.apply(&merge);
     assert_eq!(mode(&scene.store()), 0o640);
     let new = tempdir().unwrap();
-    fs::write(new.path().join("s.jsonl"), "").unwrap();
     scene.apply(&step(&new.path().join(STORE), "s", &["k"]));
     assert_eq!(mode(&new.path().join(STORE)), 0o600);
+}
+
+#[test]
+fn an_entry_that_came_in_a_later_attempt_is_taken_out_as_well_and_the_store_is_what_it_was() {
+    for before in [THEIRS, "{ }"] {
+        let mut scene = Scene::new(before);
+        let (one, other) = (scene.step("s", &["k"]), scene.step("o", &["o"]));
+        let tree = scene.tree();
+        let first = scene.apply(&one);
+        let later = scene.stage(2, &other).unwrap();
+        scene.publish(2, &other, &later).unwrap();
+        let slot = scene.slot(2);
+        other.revert(&mut scene.world, &slot, Some(&later), &cx()).unwrap();
+        scene.undo(&one, &first).unwrap();
+        tree.assert_same(&scene.tree(), before);
+    }
+}
+
+#[test]
+fn a_store_that_cannot_be_read_any_more_is_kept_whole_and_is_what_it_was() {
+    let mut scene = Scene::new(THEIRS);
+    let step = scene.step("s", &["k"]);
+    let tree = scene.tree();
+    let merged = scene.apply(&step);
+    let damaged = scene.text() + "{}";
+    fs::write(scene.store(), &damaged).unwrap();
+    assert!(matches!(scene.inspect(&step, Some(&merged)), State::Conflict(_)));
+    assert!(matches!(scene.undo(&step, &merged), Err(StepError::Item(_))));
+    scene.world.abandon();
+    let aside = tempdir().unwrap();
+    let slot = scene.slot(1);
+    step.set_aside(&mut scene.world, &slot, &merged, aside.path(), &cx()).unwrap();
+    scene.world.settle().unwrap();
+    tree.assert_same(&scene.tree(), "set aside");
+    assert_eq!(fs::read_to_string(aside.path().join("1-sessions.json")).unwrap(), damaged);
 }
