@@ -135,8 +135,14 @@ fn exchange<T: DeserializeOwned>(
     if answer.ok {
         serde_json::from_value(answer.result).map_err(not_understood)
     } else {
-        Err(AgentError::Refused { op, message: answer.error.escape_debug().to_string() })
+        Err(AgentError::Refused { op, message: shown(&answer.error) })
     }
+}
+
+/// What somebody else says, with nothing in it that a terminal would obey.
+fn shown(text: &str) -> String {
+    let harmless = |c: &char| matches!(c, '"' | '\'' | '\\');
+    text.chars().flat_map(|c| if harmless(&c) { vec![c] } else { c.escape_debug().collect() }).collect()
 }
 
 /// One line each way. The far side closes after its line, or is not waited for.

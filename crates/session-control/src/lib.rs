@@ -25,6 +25,7 @@ mod agent_folder;
 mod cluster;
 mod containers;
 mod deadline;
+mod dns;
 mod error;
 mod host;
 mod local;
@@ -46,6 +47,7 @@ pub use cluster::{
     Cluster, Dial, Layout, Member, NameError, NotFound, Open, OpenHere, Place, Row, Survey, Unreachable,
 };
 pub use containers::{Container, Containers, ContainersError, Mount, Use};
+pub use dns::{DnsError, DnsHosts, DnsRecord, Dnsmasq, Synced, Told, own_address};
 pub use error::SessionError;
 pub use host::{HostError, SessionHost};
 pub use local::{Local, LocalHost};

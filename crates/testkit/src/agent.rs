@@ -1,4 +1,5 @@
-//! An agent's API as a stock sshd serves it: a program that tells of the sessions in a base, one question a call.
+//! An original agent's API as a stock sshd serves it: a program that works with the sessions in a base, one question a
+//! call.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -6,39 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Once;
 
-/// Answers as the original does: a list of none is null, and what it writes ends with a line end.
-const PROGRAM: &str = r#"#!/usr/bin/env python3
-import json, os, sys, time
-HERE, BASE = @HERE@, @BASE@
-question = json.loads(sys.stdin.readline())
-open(os.path.join(HERE, "asked"), "a").write(json.dumps(question) + "\n")
-instead = os.path.join(HERE, "instead-of-" + question["op"])
-if os.path.exists(instead):
-    said = open(instead, "rb").read()
-    if said == b"silence":
-        time.sleep(1000)
-    sys.stdout.buffer.write(said)
-    sys.exit()
+use serde_json::json;
 
-def session(uuid):
-    try:
-        return json.load(open(os.path.join(BASE, uuid, "session.json")))
-    except FileNotFoundError:
-        return None
+use crate::docker::{self, Docker};
 
-def answer():
-    if question["op"] == "ping":
-        return {"ok": True, "result": {"agent_id": "k7m2p9x4qwzt", "version": "v0.0.5"}}
-    if question["op"] == "list":
-        found = [session(name) for name in sorted(os.listdir(BASE))]
-        return {"ok": True, "result": [it for it in found if it] or None}
-    uuid = question["params"]["id"]
-    found = session(uuid)
-    return {"ok": True, "result": found} if found else \
-        {"ok": False, "error": "session %s does not exist" % json.dumps(uuid)}
-
-print(json.dumps(answer()))
-"#;
+/// Does what the original does, its faults included.
+const PROGRAM: &str = include_str!("agent/original.py");
 
 /// The program, and what a test may tell it.
 #[derive(Debug)]
@@ -47,15 +21,35 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// Writes it into this folder, telling of the sessions in this base.
+    /// Writes it into this folder, working with the sessions in this base. It has no engine, so none of them runs.
     ///
     /// # Panics
     /// If the folder cannot be written to.
     pub fn new(folder: &Path, base: &Path) -> Self {
+        Self::written(folder, base, &[], &[])
+    }
+
+    /// The same with an engine, which is given these further options for each container that it starts.
+    ///
+    /// # Panics
+    /// If the folder cannot be written to.
+    pub fn with_engine(folder: &Path, base: &Path, engine: &Docker, options: &[&str]) -> Self {
+        Self::written(folder, base, &["docker", "--host", &engine.host()], options)
+    }
+
+    fn written(folder: &Path, base: &Path, docker: &[&str], options: &[&str]) -> Self {
         let agent = Self { folder: folder.join("agent-api") };
         fs::create_dir_all(&agent.folder).unwrap();
-        let text = |path: &Path| serde_json::Value::from(path.to_str().unwrap()).to_string();
-        let program = PROGRAM.replace("@HERE@", &text(&agent.folder)).replace("@BASE@", &text(base));
+        let program = [
+            ("@HERE@", json!(agent.folder)),
+            ("@BASE@", json!(base)),
+            ("@DOCKER@", json!(docker)),
+            ("@IMAGE@", json!(docker::IMAGE)),
+            ("@OPTIONS@", json!(options)),
+        ];
+        let program = program
+            .iter()
+            .fold(PROGRAM.to_owned(), |text, (name, value)| text.replace(name, &value.to_string()));
         fs::write(agent.program(), program).unwrap();
         fs::set_permissions(agent.program(), fs::Permissions::from_mode(0o755)).unwrap();
         agent

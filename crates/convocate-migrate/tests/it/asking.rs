@@ -23,8 +23,8 @@ fn an_agent_that_tells_of_the_session_gets_it_and_is_asked_nothing_an_original_d
     hosts.moves(0, &["--session", &uuid(0)]);
     assert!(!hosts.shell().join(uuid(0)).exists());
     let asked = hosts.api().asked();
-    let get = format!("{{\"op\": \"get\", \"params\": {{\"id\": \"{}\"}}}}", uuid(0));
-    let known = ["{\"op\": \"list\", \"params\": null}", &get];
+    let get = format!("{{\"op\":\"get\",\"params\":{{\"id\":\"{}\"}}}}", uuid(0));
+    let known = ["{\"op\":\"list\",\"params\":null}", &get];
     assert!(asked.lines().all(|line| known.contains(&line)) && asked.contains(&get), "{asked}");
     hosts.expect(0, &["verify"]);
 }

@@ -2,5 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod arbitrary;
 mod asking;
 mod containers;
+mod exchanging;
+mod exercise;
+mod scripted;

@@ -1,0 +1,201 @@
+//! The names of sessions, for the dnsmasq of a shell host (formats/convocate.md §13).
+
+mod dnsmasq;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::path::{Path, PathBuf};
+
+use durable_files::{CopyError, FileError, Traits, beside, publish_over, sync_dir, write_file};
+
+use crate::cluster::addresses;
+use crate::{Cluster, Place, Survey, valid_dns_name};
+pub use dnsmasq::{Dnsmasq, Told};
+
+/// The file with a line for each name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DnsHosts {
+    path: PathBuf,
+}
+
+/// A line of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DnsRecord {
+    /// The name, as its session says it.
+    pub name: String,
+    /// The host of that session.
+    pub address: IpAddr,
+}
+
+/// What has been written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Synced {
+    /// All that stands there now.
+    pub records: Vec<DnsRecord>,
+    /// Those of them that stand there because their host was not reached, and might have them still.
+    pub kept: Vec<DnsRecord>,
+    /// Names that are left out, each with its session and the reason.
+    pub left_out: Vec<(String, String, String)>,
+}
+
+/// Why the names have not been written.
+#[derive(Debug, thiserror::Error)]
+pub enum DnsError {
+    /// There is no place for them: this host gives no names.
+    #[error("{} is not there, so no names are written", .0.display())]
+    NoFolder(PathBuf),
+    /// What stands there cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It cannot be written.
+    #[error(transparent)]
+    Write(#[from] CopyError),
+    /// It cannot take its place.
+    #[error(transparent)]
+    Publish(#[from] FileError),
+}
+
+impl DnsError {
+    /// A short name of it that does not change, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoFolder(_) => "no-dns-folder",
+            _ => "dns-file",
+        }
+    }
+}
+
+const FIRST_LINE: &str = "# Managed by convocate. Do not edit by hand.";
+
+impl DnsHosts {
+    /// Where it is: of today's releases, and of the older ones.
+    pub const PLACES: [&str; 2] = ["/var/lib/convocate/dnsmasq-hosts", "/var/lib/claude-shell/dnsmasq-hosts"];
+
+    /// That file.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// The first of these places whose folder is there; the first of all where none is.
+    pub fn find(places: &[&str]) -> Self {
+        let is_there = |place: &&&str| Path::new(place).parent().is_some_and(Path::is_dir);
+        Self::at(places.iter().find(is_there).or(places.first()).map_or("", |place| place))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What stands there.
+    pub fn records(&self) -> Result<Vec<DnsRecord>, DnsError> {
+        match fs::read_to_string(&self.path) {
+            Ok(text) => Ok(text.lines().filter_map(DnsRecord::parse).collect()),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(source) => Err(DnsError::Unreadable { path: self.path.clone(), source }),
+        }
+    }
+
+    /// Writes the names that all hosts' sessions have, whole, in one step. What a host has that was not reached is
+    /// kept; what was left behind on the shell host has no name.
+    pub fn sync(&self, cluster: &Cluster, survey: &Survey) -> Result<Synced, DnsError> {
+        let folder = self.path.parent().unwrap_or(Path::new("/"));
+        if !folder.is_dir() {
+            return Err(DnsError::NoFolder(folder.to_owned()));
+        }
+        let synced = names(cluster, survey, &self.records()?);
+        let mut text = format!("{FIRST_LINE}\n");
+        text.extend(synced.records.iter().map(DnsRecord::line));
+        let staged = beside(&self.path, &std::process::id().to_string(), "tmp");
+        let traits = Traits { mode: 0o644, ..Traits::PRIVATE };
+        write_file(text.as_bytes(), &staged, traits)?;
+        publish_over(&staged, &self.path)?;
+        sync_dir(folder)?;
+        Ok(synced)
+    }
+}
+
+impl DnsRecord {
+    fn parse(line: &str) -> Option<Self> {
+        let (address, name) = line.split_once(char::is_whitespace)?;
+        Some(Self { name: name.trim().to_owned(), address: address.parse().ok()? })
+    }
+
+    fn line(&self) -> String {
+        format!("{}\t{}\n", self.address, self.name)
+    }
+}
+
+/// What there is to write.
+fn names(cluster: &Cluster, survey: &Survey, before: &[DnsRecord]) -> Synced {
+    let address = |member: &str| cluster.member(member).and_then(|member| address_of(member.host.as_deref()));
+    let mut synced = Synced::default();
+    let mut records = BTreeSet::new();
+    let named = survey.rows.iter().filter(|row| row.place != Place::Orphans);
+    for row in named.filter(|row| !row.session.dns_name.is_empty()) {
+        let session = &row.session;
+        let name = session.dns_name.trim();
+        let mut leave_out = |why: String| {
+            synced.left_out.push((name.to_owned(), session.uuid.clone(), why));
+        };
+        match (valid_dns_name(name), address(&row.member)) {
+            (Err(error), _) => leave_out(error.to_string()),
+            (_, None) => leave_out(format!("the address of {} is not known", row.address)),
+            (_, Some(address)) => {
+                records.insert(DnsRecord { name: name.to_owned(), address });
+            }
+        }
+    }
+    synced.kept = kept(cluster, survey, before, &records);
+    records.extend(synced.kept.iter().cloned());
+    synced.records = records.into_iter().collect();
+    synced
+}
+
+/// The lines that hosts have left which were not reached. Whose line it is is told by its address; where that is not known,
+/// by not being the address of anybody who was reached.
+fn kept(
+    cluster: &Cluster,
+    survey: &Survey,
+    before: &[DnsRecord],
+    new: &BTreeSet<DnsRecord>,
+) -> Vec<DnsRecord> {
+    let is_reached = |id: &str| survey.unreachable.iter().all(|host| host.member != id);
+    let (reached, unreached): (Vec<_>, Vec<_>) =
+        cluster.members().iter().partition(|member| is_reached(&member.id));
+    let all = |members: &[&crate::Member]| -> Vec<Option<IpAddr>> {
+        members.iter().map(|member| address_of(member.host.as_deref())).collect()
+    };
+    let (reached, unreached) = (all(&reached), all(&unreached));
+    let unknown = unreached.contains(&None) || survey.unreachable.len() > unreached.len();
+    let stays = |record: &&DnsRecord| {
+        let address = Some(record.address);
+        let theirs = unreached.contains(&address) || (unknown && !reached.contains(&address));
+        theirs && new.iter().all(|other| !other.name.eq_ignore_ascii_case(&record.name))
+    };
+    before.iter().filter(stays).cloned().collect()
+}
+
+/// What a host's name stands for: its first IPv4 address, or else its first.
+fn address_of(host: Option<&str>) -> Option<IpAddr> {
+    let Some(host) = host else { return own_address().map(IpAddr::V4) };
+    let all = addresses(host).ok()?;
+    all.iter().find(|address| address.is_ipv4()).or(all.first()).copied()
+}
+
+/// This machine's address, as others see it: the one that it would use to reach them.
+pub fn own_address() -> Option<Ipv4Addr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?; // nothing is sent
+    match socket.local_addr().ok()?.ip() {
+        IpAddr::V4(address) if !address.is_loopback() => Some(address),
+        _ => None,
+    }
+}
