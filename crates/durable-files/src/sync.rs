@@ -73,7 +73,8 @@ fn sync_if_there(file: &Path) -> Result<(), FileError> {
     }
 }
 
-fn sync_tree(dir: &Path) -> Result<(), FileError> {
+/// Makes a folder durable with all that is in it, file by file: for a small one on a disk that others keep busy.
+pub fn sync_tree(dir: &Path) -> Result<(), FileError> {
     let entries = match std::fs::read_dir(dir) {
         Err(error) if is_not_found(&error) => return Ok(()),
         entries => entries.doing("look into", dir)?,

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use durable_files::{CopyError, FileError, PublishError};
+
 use crate::{ContainersError, Invalid, NotAnId, Process};
 
 /// Why something is not done to a session.
@@ -119,6 +121,15 @@ pub enum SessionError {
     /// Nobody was detached.
     #[error("failed to detach tmux clients: {0}")]
     Detach(String),
+    /// Somebody else is changing which sessions there are.
+    #[error("another operation or a migration is at work in {}: try again when it has ended", base.display())]
+    Busy {
+        /// The folder that it has to itself.
+        base: PathBuf,
+    },
+    /// A copy is not what it should be.
+    #[error(transparent)]
+    Copy(CopyError),
     /// This machine failed.
     #[error("cannot {doing} {}: {source}", path.display())]
     Io {
@@ -148,7 +159,8 @@ impl SessionError {
             Self::NotLocked { .. } => "not-locked",
             Self::Orphan => "orphan",
             Self::CheckRunning(_) | Self::Start(_) | Self::Stop(_) | Self::Detach(_) => "container",
-            Self::Io { .. } => "io",
+            Self::Busy { .. } => "busy",
+            Self::Copy(_) | Self::Io { .. } => "io",
         }
     }
 
@@ -173,5 +185,32 @@ impl SessionError {
             ("tmux", "container"),
         ];
         KNOWN.into_iter().find(|(part, _)| words.contains(part)).map_or("refused", |(_, code)| code)
+    }
+}
+
+impl From<FileError> for SessionError {
+    fn from(FileError { doing, path, source }: FileError) -> Self {
+        Self::Io { doing, path, source }
+    }
+}
+
+impl From<CopyError> for SessionError {
+    fn from(error: CopyError) -> Self {
+        match error {
+            CopyError::File(error) => error.into(),
+            error => Self::Copy(error),
+        }
+    }
+}
+
+impl From<PublishError> for SessionError {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::File(error) => error.into(),
+            PublishError::Occupied(path) => {
+                let source = io::ErrorKind::AlreadyExists.into();
+                Self::Io { doing: "move into place", path, source }
+            }
+        }
     }
 }

@@ -1,7 +1,12 @@
 //! Sessions on this machine: folders in a base, and containers of an engine.
 
+mod base;
+mod copying;
+mod document;
+mod making;
 mod run;
 mod survey;
+mod wishes;
 
 use std::path::PathBuf;
 
@@ -85,20 +90,20 @@ impl SessionHost for LocalHost {
         Ok(self.look_at(id)?)
     }
 
-    fn create(&mut self, _wishes: &Wishes) -> Result<Session, HostError> {
-        Err(self.not_yet("create a session in"))
+    fn create(&mut self, wishes: &Wishes) -> Result<Session, HostError> {
+        Ok(self.make(wishes)?)
     }
 
-    fn edit(&mut self, _id: &SessionId, _wishes: &Wishes) -> Result<Session, HostError> {
-        Err(self.not_yet("edit a session in"))
+    fn edit(&mut self, id: &SessionId, wishes: &Wishes) -> Result<Session, HostError> {
+        Ok(self.replace(id, wishes)?)
     }
 
-    fn duplicate(&mut self, _id: &SessionId, _name: &str) -> Result<Session, HostError> {
-        Err(self.not_yet("duplicate a session in"))
+    fn duplicate(&mut self, id: &SessionId, name: &str) -> Result<Session, HostError> {
+        Ok(self.copy(id, name)?)
     }
 
-    fn delete(&mut self, _id: &SessionId) -> Result<(), HostError> {
-        Err(self.not_yet("delete a session in"))
+    fn delete(&mut self, id: &SessionId) -> Result<(), HostError> {
+        Ok(self.remove(id)?)
     }
 
     fn kill(&mut self, id: &SessionId) -> Result<(), HostError> {
@@ -109,18 +114,11 @@ impl SessionHost for LocalHost {
         Ok(self.detach_all(id)?)
     }
 
-    fn restart(&mut self, _id: &SessionId) -> Result<(), HostError> {
-        Err(self.not_yet("start a session in"))
+    fn restart(&mut self, id: &SessionId) -> Result<(), HostError> {
+        Ok(self.start(id)?)
     }
 
-    fn unlock(&mut self, _id: &SessionId, _force: bool) -> Result<(), HostError> {
-        Err(self.not_yet("unlock a session in"))
-    }
-}
-
-impl LocalHost {
-    fn not_yet(&self, doing: &'static str) -> HostError {
-        let source = std::io::ErrorKind::Unsupported.into();
-        crate::SessionError::Io { doing, path: self.local.base.clone(), source }.into()
+    fn unlock(&mut self, id: &SessionId, force: bool) -> Result<(), HostError> {
+        Ok(self.override_lock(id, force)?)
     }
 }

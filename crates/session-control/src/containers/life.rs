@@ -2,7 +2,8 @@
 
 use std::ffi::OsStr;
 use std::process::ExitStatus;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::Containers;
 use crate::{Profile, deadline};
@@ -27,9 +28,17 @@ impl Containers {
         self.order(exec.iter().chain(words), self.within)
     }
 
-    /// Stops a container: it may end, and is ended after ten seconds.
+    /// Stops a container: it may end, and is ended after ten seconds. Then its name is free again.
     pub(crate) fn stop(&self, container: &str) -> Result<(), Complaint> {
-        self.order(["stop", "-t", "10", container], self.stopping).map(drop)
+        self.order(["stop", "-t", "10", container], self.stopping)?;
+        // The engine tidies up after it has answered.
+        let begun = Instant::now();
+        let named = format!("name=^{container}$");
+        let all = ["ps", "--all", "--quiet", "--filter", &named];
+        while begun.elapsed() < self.within && !self.order(all, self.within)?.is_empty() {
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
     }
 
     /// Runs a command that does something, and gives what it printed.

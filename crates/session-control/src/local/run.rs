@@ -1,12 +1,24 @@
 //! A session's container, stopped and left by its people. None of this has an undo.
 
-use super::LocalHost;
+use std::ffi::OsString;
+use std::path::{self, Path};
+
+use durable_files::{InContext, create_private_dir};
+
+use super::base::{Base, Owner};
+use super::survey::Found;
+use super::{LocalHost, document};
 use crate::{SessionError, SessionId};
+
+/// What all containers of sessions share the machine's memory and processors under.
+const SLICE: &str = "convocate-sessions.slice";
+/// Where a container finds the engine.
+const SOCKET: &str = "/var/run/docker.sock";
 
 impl LocalHost {
     pub(super) fn kill_container(&self, id: &SessionId) -> Result<(), SessionError> {
-        let found = self.find(id)?;
-        if self.stop(id)? { Ok(()) } else { Err(SessionError::NotRunning { name: found.name().to_owned() }) }
+        let name = self.name_of(id)?;
+        if self.stop(id)? { Ok(()) } else { Err(SessionError::NotRunning { name }) }
     }
 
     /// Stops what runs of a session, and tells whether anything did.
@@ -23,8 +35,8 @@ impl LocalHost {
     }
 
     pub(super) fn detach_all(&self, id: &SessionId) -> Result<(), SessionError> {
-        let found = self.find(id)?;
-        let not_connected = || SessionError::NotConnected { name: found.name().to_owned() };
+        let name = self.name_of(id)?;
+        let not_connected = || SessionError::NotConnected { name: name.clone() };
         let names = self.running()?;
         let container = self.container_of(id, &names).ok_or_else(not_connected)?;
         let (containers, profile) = (&self.local.containers, &self.local.profile);
@@ -33,4 +45,95 @@ impl LocalHost {
         }
         containers.detach(container, profile).map_err(SessionError::Detach)
     }
+
+    pub(super) fn start(&self, id: &SessionId) -> Result<(), SessionError> {
+        let held = {
+            let _base = Base::lock(&self.local.base)?;
+            self.find(id)?;
+            self.take(id)?
+        };
+        let found = self.find(id)?; // as it is now that it is ours
+        let already = || SessionError::AlreadyRunning { name: found.name().to_owned() };
+        if self.container_of(id, &self.running()?).is_some() {
+            return Err(already());
+        }
+        let words = self.container(&found)?;
+        self.touch(&found)?;
+        let (containers, starting) = (&self.local.containers, self.local.containers.starting);
+        let started = containers.order(words, starting);
+        drop(held);
+        started.map(drop).map_err(|complaint| match self.running() {
+            // Somebody else was quicker.
+            Ok(names) if self.container_of(id, &names).is_some() => already(),
+            _ => SessionError::Start(complaint),
+        })
+    }
+
+    /// Notes that it is worked with now.
+    fn touch(&self, found: &Found) -> Result<(), SessionError> {
+        let now = (self.local.now)().to_string();
+        let folder = self.path_of(&found.id);
+        let owner = Owner::of(&folder.join(document::NAME))?;
+        document::write(&folder, &found.document.with("last_accessed", Some(&now)), owner)
+    }
+
+    /// The command that starts its container, in the order in which the original has it.
+    fn container(&self, found: &Found) -> Result<Vec<OsString>, SessionError> {
+        let local = &self.local;
+        let (profile, home) = (&local.profile, local.profile.home);
+        let base = path::absolute(&local.base).doing("find", &local.base)?;
+        if base.as_os_str().as_encoded_bytes().contains(&b':') {
+            let complaint =
+                format!("no container can be given {}: there is a colon in its path", base.display());
+            return Err(SessionError::Start(complaint));
+        }
+        if !local.claude.is_file() {
+            let claude = local.claude.display();
+            let complaint = format!("there is no {claude}, which every session runs: install it there first");
+            return Err(SessionError::Start(complaint));
+        }
+        let owner = Owner::of(&base)?;
+        let settings = base.join(".claude");
+        if !settings.exists() {
+            // Otherwise the engine makes it, and root's.
+            create_private_dir(&settings)?;
+            owner.give(&settings)?;
+        }
+        let mut words: Vec<OsString> = ["run", "--rm", "--detach", "--name"].map(Into::into).into();
+        words.push(profile.container(&found.id).into());
+        words
+            .extend(["--hostname".into(), format!("{}{}", profile.hostname_prefix, found.id.short()).into()]);
+        words.extend(["-w", home, "--cgroup-parent", SLICE].map(OsString::from));
+        let mut sees = |here: &Path, there: &str| words.extend(["-v".into(), volume(here, there)]);
+        sees(&base.join(found.id.as_str()), home);
+        sees(&settings, &format!("{home}/.claude-shared:ro"));
+        let rest = [
+            (local.containers.socket.clone(), SOCKET.to_owned()),
+            (base.join(".ssh"), format!("{home}/.ssh:ro")),
+            (base.join(".gitconfig"), format!("{home}/.gitconfig:ro")),
+        ];
+        for (here, there) in rest.iter().filter(|(here, _)| here.exists()) {
+            sees(here, there);
+        }
+        sees(&local.claude, "/usr/local/bin/claude:ro");
+        let port = found.document.fields().port;
+        if port > 0 {
+            words.extend(["-p".into(), format!("{port}:{port}/{}", found.protocol()).into()]);
+        }
+        if let Some(dns) = local.dns {
+            words.extend(["--dns".into(), dns.to_string().into()]);
+        }
+        for (name, value) in [("UID", owner.uid), ("GID", owner.gid)] {
+            words.extend(["-e".into(), format!("{}_{name}={value}", profile.environment).into()]);
+        }
+        words.push(local.image.clone().into());
+        Ok(words)
+    }
+}
+
+fn volume(here: &Path, there: &str) -> OsString {
+    let mut volume = here.as_os_str().to_owned();
+    volume.push(":");
+    volume.push(there);
+    volume
 }

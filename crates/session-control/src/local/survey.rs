@@ -8,10 +8,13 @@ use legacy_readers::convocate::{self, Content};
 use session_model::{Anomaly, SessionJson};
 
 use super::{Local, LocalHost};
-use crate::{Lock, Profile, Session, SessionError, SessionId};
+use crate::{Lock, Profile, Session, SessionError, SessionId, valid_protocol};
 
 /// What stands for a time that a document does not tell.
 const NO_TIME: &str = "0001-01-01T00:00:00Z";
+
+/// How many containers are asked at the same time who is attached.
+const AT_ONCE: usize = 8;
 
 /// A session as it lies on the disk.
 pub(super) struct Found {
@@ -25,6 +28,12 @@ impl Found {
     pub(super) fn name(&self) -> &str {
         &self.document.fields().name
     }
+
+    /// The protocol that counts.
+    pub(super) fn protocol(&self) -> String {
+        let protocol = &self.document.fields().protocol;
+        valid_protocol(protocol).map_or_else(|_| protocol.trim().to_ascii_lowercase(), str::to_owned)
+    }
 }
 
 impl LocalHost {
@@ -32,12 +41,28 @@ impl LocalHost {
     pub(super) fn survey(&self) -> Result<Vec<Session>, SessionError> {
         let found = self.found()?;
         let names = self.running()?;
-        Ok(found.iter().map(|found| self.told(found, &names)).collect())
+        // Each question to a container takes a tenth of a second, nearly all of it waiting.
+        let ask = |some: &[Found]| some.iter().map(|found| self.told(found, &names)).collect::<Vec<_>>();
+        let (stopped, running): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|found| self.container_of(&found.id, &names).is_none());
+        let mut told = ask(&stopped);
+        std::thread::scope(|scope| {
+            let share = running.len().div_ceil(AT_ONCE).max(1);
+            let asking: Vec<_> = running.chunks(share).map(|some| scope.spawn(|| ask(some))).collect();
+            told.extend(asking.into_iter().flat_map(|one| one.join().unwrap_or_default()));
+        });
+        told.sort_by(|one, other| one.uuid.cmp(&other.uuid));
+        Ok(told)
     }
 
     pub(super) fn look_at(&self, id: &SessionId) -> Result<Session, SessionError> {
         let found = self.find(id)?;
         Ok(self.told(&found, &self.running()?))
+    }
+
+    /// One that was made just now, and cannot run yet.
+    pub(super) fn look_at_new(&self, id: &SessionId) -> Result<Session, SessionError> {
+        Ok(self.told(&self.find(id)?, &BTreeSet::new()))
     }
 
     /// All that can be read, without asking the engine.
@@ -54,6 +79,14 @@ impl LocalHost {
             Some(Found { id, document, lock: session.lock.map(Lock::from) })
         });
         Ok(read.collect())
+    }
+
+    /// What people call it; of one whose document is broken nobody knows more than its id.
+    pub(super) fn name_of(&self, id: &SessionId) -> Result<String, SessionError> {
+        match self.find(id) {
+            Err(SessionError::Unparsable { .. }) => Ok(id.to_string()),
+            found => found.map(|found| found.name().to_owned()),
+        }
     }
 
     pub(super) fn find(&self, id: &SessionId) -> Result<Found, SessionError> {
@@ -86,7 +119,8 @@ impl LocalHost {
         profiles.into_iter().find_map(|profile| names.get(&profile.container(id))).map(String::as_str)
     }
 
-    fn told(&self, found: &Found, names: &BTreeSet<String>) -> Session {
+    /// What there is to tell of it while these containers run.
+    pub(super) fn told(&self, found: &Found, names: &BTreeSet<String>) -> Session {
         let container = self.container_of(&found.id, names);
         let Local { containers, profile, now, .. } = &self.local;
         // Where nobody can be attached, nobody is: a container that has just begun has no tmux yet.

@@ -7,4 +7,5 @@ mod asking;
 mod containers;
 mod exchanging;
 mod exercise;
+mod local;
 mod scripted;

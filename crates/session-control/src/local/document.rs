@@ -1,0 +1,30 @@
+//! A session's document, put in place whole.
+
+use std::fs::File;
+use std::path::Path;
+
+use durable_files::{InContext, Traits, beside, publish_over, sync_dir, write_file};
+use session_model::SessionJson;
+
+use super::base::Owner;
+use crate::SessionError;
+
+/// Its name in the session's folder.
+pub(super) const NAME: &str = "session.json";
+/// Everybody may read it.
+const TRAITS: Traits = Traits { mode: 0o644, mtime: None, sparse: false };
+
+/// The name it is written under first. One that a killed operation has left is replaced by the next.
+pub(super) fn unfinished() -> String {
+    beside(Path::new(NAME), "control", "tmp").display().to_string()
+}
+
+/// The folder has this document then, or the one it had.
+pub(super) fn write(folder: &Path, document: &SessionJson, owner: Owner) -> Result<(), SessionError> {
+    let staged = folder.join(unfinished());
+    write_file(document.to_text().as_bytes(), &staged, TRAITS)?;
+    owner.give(&staged)?;
+    File::open(&staged).and_then(|file| file.sync_all()).doing("make durable", &staged)?;
+    publish_over(&staged, &folder.join(NAME))?;
+    Ok(sync_dir(folder)?)
+}

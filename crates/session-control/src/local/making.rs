@@ -1,0 +1,178 @@
+//! Sessions made, said something else of, copied and removed.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use durable_files::{InContext, Traits, Unsynced, create_private_dir, dress_dir, sync_tree};
+use legacy_readers::convocate;
+use session_model::SessionJson;
+use uuid::Uuid;
+
+use super::base::{Base, Owner};
+use super::copying::{Owners, copy_contents};
+use super::wishes::{Granted, grant};
+use super::{LocalHost, document};
+use crate::{Held, HeldError, Lock, Process, Session, SessionError, SessionId, Wishes, valid_name};
+
+/// What a session's own settings are links to, within its container.
+const SHARED: [&str; 4] = ["settings.json", "settings.local.json", ".credentials.json", "plugins"];
+/// The mode of a session's folder where there is no template.
+const USUAL: u32 = 0o750;
+
+impl LocalHost {
+    pub(super) fn make(&self, wishes: &Wishes) -> Result<Session, SessionError> {
+        let base = Base::lock(&self.local.base)?;
+        let litter = base.litter();
+        let granted = grant(wishes, &self.found()?, None)?;
+        let (id, now) = (new_id(), (self.local.now)().to_string());
+        let document = SessionJson::default().with("uuid", Some(id.as_str()));
+        let document = document.with("created_at", Some(&now)).with("last_accessed", Some(&now));
+        let document = granted.said_in(&document);
+
+        let staging = base.creating(&id)?;
+        let owner = Owner::of(&self.local.base)?;
+        self.furnish(staging.path(), owner)?;
+        document::write(staging.path(), &document, owner)?;
+        let template = self.local.base.join(".skel");
+        let mode = fs::metadata(template).map_or(USUAL, |found| found.permissions().mode() & 0o777);
+        owner.give(staging.path())?;
+        dress_dir(staging.path(), Traits { mode, mtime: None, sparse: false })?;
+        sync_tree(staging.path())?;
+        staging.publish(&id)?;
+        drop(base);
+        litter.sweep();
+        self.look_at_new(&id)
+    }
+
+    /// What every session begins with: the template's contents, and settings that are shared by all.
+    fn furnish(&self, folder: &Path, owner: Owner) -> Result<(), SessionError> {
+        let template = self.local.base.join(".skel");
+        if template.is_dir() {
+            copy_contents(&template, folder, &[document::NAME], Owners::Of(owner))?;
+        }
+        let settings = folder.join(".claude");
+        match settings.symlink_metadata() {
+            Err(_) => create_private_dir(&settings)?,
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => return Ok(()), // the template has it otherwise
+        }
+        for name in SHARED {
+            let (link, target) =
+                (settings.join(name), format!("{}/.claude-shared/{name}", self.local.profile.home));
+            if link.symlink_metadata().is_err() {
+                symlink(target, &link).doing("make the link", &link)?;
+                owner.give(&link)?;
+            }
+        }
+        owner.give(&settings)?;
+        Ok(dress_dir(&settings, Traits { mode: 0o700, mtime: None, sparse: false })?)
+    }
+
+    pub(super) fn replace(&self, id: &SessionId, wishes: &Wishes) -> Result<Session, SessionError> {
+        let base = Base::lock(&self.local.base)?;
+        let found = self.find(id)?;
+        let held = self.take(id)?;
+        let granted = grant(wishes, &self.found()?, Some(id))?;
+        let running = self.running()?; // before anything is changed: it may not be known
+        let document = granted.said_in(&found.document);
+        if document.fields() != found.document.fields() {
+            let folder = self.path_of(id);
+            document::write(&folder, &document, Owner::of(&folder.join(document::NAME))?)?;
+        }
+        drop((held, base));
+        Ok(self.told(&self.find(id)?, &running))
+    }
+
+    pub(super) fn copy(&self, id: &SessionId, name: &str) -> Result<Session, SessionError> {
+        let name = valid_name(name)?;
+        let base = Base::lock(&self.local.base)?;
+        let found = self.find(id)?;
+        let held = self.take(id)?;
+        let litter = base.litter();
+        let copy = new_id();
+        let staging = base.cloning(&copy)?;
+        drop(base); // copying may take long, and whoever copies has both sessions
+        litter.sweep();
+
+        let (original, folder) = (self.path_of(id), staging.path());
+        copy_contents(&original, folder, &[document::NAME, &document::unfinished()], Owners::AsBefore)?;
+        let now = (self.local.now)().to_string();
+        let document = found.document.with("uuid", Some(copy.as_str())).with("name", Some(name));
+        let document = document.with("created_at", Some(&now)).with("last_accessed", Some(&now));
+        let document = document.with_port(0).with("dns_name", None).with("agent_id", None);
+        document::write(folder, &document, Owner::of(&original.join(document::NAME))?)?;
+        Owner::of(&original)?.give(folder)?;
+        let mode = fs::metadata(&original).doing("look at", &original)?.permissions().mode() & 0o777;
+        dress_dir(folder, Traits { mode, mtime: None, sparse: false })?;
+        let mut unsynced = Unsynced::default();
+        unsynced.add_tree(folder.to_owned()).and_then(|()| unsynced.sync())?;
+        staging.publish(&copy)?;
+        drop(held);
+        self.look_at_new(&copy)
+    }
+
+    pub(super) fn remove(&self, id: &SessionId) -> Result<(), SessionError> {
+        let held = {
+            let _base = Base::lock(&self.local.base)?;
+            self.must_be_a_session(id)?;
+            self.take(id).map_err(|error| match error {
+                SessionError::Locked { id, owner } => SessionError::LockedInUse { id, owner },
+                error => error,
+            })?
+        };
+        self.stop(id)?;
+        let base = Base::lock(&self.local.base)?;
+        drop(held); // nobody else can take it while the base is ours
+        let removed = base.withdraw(id)?;
+        let litter = base.litter();
+        drop(base);
+        litter.sweep();
+        Ok(removed.remove()?)
+    }
+
+    /// One whose document is broken is removed like any other, but not what only looks like a session.
+    fn must_be_a_session(&self, id: &SessionId) -> Result<(), SessionError> {
+        let path = self.path_of(id);
+        match convocate::session(&self.local.base, id.to_string()) {
+            Some(_) if fs::symlink_metadata(&path).is_ok_and(|found| found.is_dir()) => Ok(()),
+            _ => self.find(id).map(drop),
+        }
+    }
+
+    /// Has a session to itself. Whoever asks has the base.
+    pub(super) fn take(&self, id: &SessionId) -> Result<Held, SessionError> {
+        Held::take(&self.path_of(id)).map_err(|error| match error {
+            HeldError::By(owner) => SessionError::Locked { id: id.to_string(), owner: Some(owner) },
+            HeldError::File(error) => error.into(),
+        })
+    }
+
+    pub(super) fn override_lock(&self, id: &SessionId, force: bool) -> Result<(), SessionError> {
+        let _base = Base::lock(&self.local.base)?;
+        let Some(lock) = Lock::of(&self.path_of(id)) else {
+            self.must_be_a_session(id)?;
+            return Err(SessionError::NotLocked { id: id.to_string() });
+        };
+        match lock.owner() {
+            Some(owner) if !force => {
+                Err(SessionError::InUse { id: id.to_string(), owner: Process::clone(owner) })
+            }
+            _ => Ok(lock.remove()?),
+        }
+    }
+}
+
+impl Granted {
+    /// The document that says so, and otherwise what it said.
+    fn said_in(&self, document: &SessionJson) -> SessionJson {
+        let dns_name = Some(self.dns_name.as_str()).filter(|name| !name.is_empty());
+        let document = document.with("name", Some(&self.name)).with_port(self.port);
+        document.with("protocol", Some(self.protocol)).with("dns_name", dns_name)
+    }
+}
+
+fn new_id() -> SessionId {
+    let id = Uuid::new_v4().hyphenated().to_string();
+    id.parse().expect("because a UUID is a session's id")
+}
