@@ -7,8 +7,8 @@ use durable_files::FileError;
 use migration_cli::{Refusal, Surroundings};
 use remote_transfer::Target;
 use session_control::{
-    Agent, AgentFolder, AgentHost, Cluster, Containers, Layout, Local, LocalHost, Member, Place, Registry,
-    Row, SessionHost, Survey,
+    Agent, AgentFolder, AgentHost, Cluster, Containers, DnsHosts, Layout, Local, LocalHost, Member, Place,
+    Registry, Row, SessionHost,
 };
 
 use crate::options::Options;
@@ -22,6 +22,8 @@ pub(crate) struct Hosts {
     pub(crate) chosen: Cluster,
     pub(crate) base: PathBuf,
     pub(crate) registry: Registry,
+    /// Where the cluster's DNS names are written.
+    pub(crate) dns: DnsHosts,
 }
 
 impl Hosts {
@@ -44,7 +46,11 @@ impl Hosts {
         };
         let cluster = Cluster::of(&layout).map_err(|error| refusals::of_registry(&error))?;
         let chosen = chosen(&cluster, &registry, options)?;
-        Ok(Self { cluster, chosen, base, registry })
+        let dns = match &options.dns_hosts {
+            Some(path) => DnsHosts::at(here.named(path)?),
+            None => DnsHosts::find(&DnsHosts::PLACES),
+        };
+        Ok(Self { cluster, chosen, base, registry, dns })
     }
 
     /// The session that is meant, and where it is.
@@ -83,11 +89,6 @@ impl Hosts {
                 Err(Refusal::usage("no-agent", "which agent gets the session? --agent ID is needed", hint))
             }
         }
-    }
-
-    /// What all hosts have.
-    pub(crate) fn survey(&self) -> Survey {
-        self.cluster.survey()
     }
 }
 

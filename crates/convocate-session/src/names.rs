@@ -1,11 +1,13 @@
-//! The cluster's DNS names.
+//! The cluster's DNS names: each is one session's, and a shell host tells them to dnsmasq.
 
-use migration_cli::Refusal;
-use session_control::NameError;
+use migration_cli::{Deed, Exit, Listed, Listing, Refusal};
+use serde_json::json;
+use session_control::{DnsError, DnsRecord, Dnsmasq, NameError, Synced, Told};
 use session_model::Finding;
 
 use crate::hosts::Hosts;
 use crate::options::Options;
+use crate::rows;
 
 impl Hosts {
     /// Refuses a name that is another session's, or may be.
@@ -18,7 +20,7 @@ impl Hosts {
         if name.is_empty() {
             return Ok(());
         }
-        self.survey().name_is_free(name, but, options.allow_unverified_dns).map_err(|error| {
+        self.cluster.survey().name_is_free(name, but, options.allow_unverified_dns).map_err(|error| {
             let hint = match error {
                 NameError::Taken { .. } => "name another one: --dns NAME",
                 NameError::Unverified { .. } => {
@@ -29,11 +31,87 @@ impl Hosts {
         })
     }
 
-    /// Has the cluster's names written anew, where this machine is the one that looks after them.
-    pub(crate) fn sync_dns(&self) -> Vec<Finding> {
-        if !self.cluster.is_shell() {
+    /// Has the names written anew on a shell host, if one of these was or is a session's. What is done is done: that it
+    /// could not be written is only told.
+    pub(crate) fn sync_dns(&self, names: [&str; 2]) -> Vec<Finding> {
+        if !self.cluster.is_shell() || names.iter().all(|name| name.is_empty()) {
             return Vec::new();
         }
-        Vec::new()
+        match self.dns.sync(&self.cluster, &self.cluster.survey()) {
+            Ok(synced) => told(&synced).chain(self.dnsmasq()).collect(),
+            Err(error @ DnsError::NoFolder(_)) => vec![Finding::note(error.code(), error.to_string())],
+            Err(error) => {
+                let message = format!("{error}; convocate-session dns sync tries again");
+                vec![Finding::warning(error.code(), message)]
+            }
+        }
+    }
+
+    /// Has dnsmasq read the names.
+    fn dnsmasq(&self) -> Option<Finding> {
+        let path = self.dns.path();
+        match Dnsmasq::default().reread(path) {
+            Told::Processes(_) => None,
+            Told::NoneRuns => {
+                let message = format!("no dnsmasq runs that reads {}", path.display());
+                Some(Finding::note("no-dnsmasq", message))
+            }
+            Told::NotPermitted { command, .. } => {
+                let message = format!("dnsmasq has not been told to read the names again: {command}");
+                Some(Finding::warning("dnsmasq-not-told", message))
+            }
+        }
+    }
+}
+
+/// What there is to say about names that were written.
+fn told(synced: &Synced) -> impl Iterator<Item = Finding> {
+    let kept = synced.kept.iter().map(|record| {
+        let message = format!("{} stays {}: its host was not reached", record.name, record.address);
+        Finding::warning("dns-name-kept", message)
+    });
+    let left_out = synced.left_out.iter().map(|(name, session, why)| {
+        Finding::warning("dns-name-left-out", format!("{name:?} of session {session} is left out: {why}"))
+    });
+    kept.chain(left_out).collect::<Vec<_>>().into_iter()
+}
+
+/// `dns sync`: the names of all sessions, written now.
+pub(crate) fn sync(hosts: Hosts) -> Deed {
+    let survey = hosts.cluster.survey();
+    let names = survey.rows.iter().filter(|row| !row.session.dns_name.is_empty()).count();
+    let mut listing = Listing::default();
+    listing.words.block = vec![format!("would write {names} names to {}", hosts.dns.path().display())];
+    let act = move || {
+        let refused = |error: DnsError| {
+            let exit = if matches!(error, DnsError::NoFolder(_)) { Exit::Refused } else { Exit::Failed };
+            let hint = "make the folder, or name the file that dnsmasq reads: --dns-hosts FILE";
+            Refusal::new(error.code(), error.to_string(), hint).exit(exit)
+        };
+        let synced = hosts.dns.sync(&hosts.cluster, &survey).map_err(refused)?;
+        let mut listing = Listing {
+            columns: vec!["dns name", "address"],
+            text_columns: 2,
+            rows: synced.records.iter().map(row).collect(),
+            findings: told(&synced).chain(hosts.dnsmasq()).collect(),
+            ..Listing::default()
+        };
+        listing.words.block =
+            vec![format!("Wrote {} names to {}", synced.records.len(), hosts.dns.path().display())];
+        rows::mention(&mut listing, &survey.unreachable);
+        Ok(listing)
+    };
+    Deed { listing, questions: Vec::new(), act: Box::new(act) }
+}
+
+fn row(record: &DnsRecord) -> Listed {
+    let (name, address) = (record.name.clone(), record.address.to_string());
+    let own = json!({"dns_name": name, "address": address});
+    Listed {
+        kind: "dns-name",
+        id: name.clone(),
+        cells: vec![name, address],
+        own: own.as_object().cloned().unwrap_or_default(),
+        ..Listed::default()
     }
 }

@@ -46,6 +46,10 @@ pub struct Options {
     #[arg(long, value_name = "FILE", default_value = "/usr/local/bin/claude")]
     pub claude: Utf8PathBuf,
 
+    /// Where the names are that dnsmasq reads, instead of the first of the usual places whose folder is there
+    #[arg(long, value_name = "FILE")]
+    pub dns_hosts: Option<Utf8PathBuf>,
+
     /// Give a DNS name though an agent cannot be asked for its names
     #[arg(long)]
     pub allow_unverified_dns: bool,

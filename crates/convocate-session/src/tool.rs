@@ -13,8 +13,8 @@ use session_model::Finding;
 
 use crate::hosts::Hosts;
 use crate::options::Options;
-use crate::verbs::Verb;
-use crate::{agents, deeds, events, look, serve};
+use crate::verbs::{DnsVerb, Verb};
+use crate::{agents, deeds, events, look, names, serve};
 
 /// Works with sessions.
 #[derive(Debug, Clone, Copy, Default)]
@@ -85,7 +85,6 @@ impl Tool for ConvocateSession {
                 let local = crate::hosts::local(ask.options, here)?;
                 Ok(agents::settings(&hosts, &local))
             })),
-            Verb::Dns { .. } => Some(Err(not_yet())),
             _ => None,
         }
     }
@@ -124,6 +123,7 @@ fn deed(hosts: Hosts, options: &Options, verb: &Verb) -> Result<Deed, Refusal> {
         Verb::Clone { session, name, dns } => {
             deeds::duplicate(hosts, options, (&session.session, name), dns.as_deref())
         }
+        Verb::Dns { verb: DnsVerb::Sync } => Ok(names::sync(hosts)),
         Verb::Override { session, force } => deeds::unlock(hosts, &session.session, *force),
         _ => Err(no_migration()),
     }
@@ -142,6 +142,7 @@ impl Verb {
                 | Self::Delete { .. }
                 | Self::Clone { .. }
                 | Self::Override { .. }
+                | Self::Dns { .. }
         )
     }
 }

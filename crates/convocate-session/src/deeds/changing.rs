@@ -39,7 +39,7 @@ pub(crate) fn edit(
         let session = host.edit(&found.id, &wishes).map_err(|error| found.said(&error))?;
         let row = super::with(&found.row, session);
         let line = format!("Saved session {:?} ({}){}", row.session.name, row.session.uuid, rows::on(&row));
-        let mut findings = found.hosts.sync_dns();
+        let mut findings = found.hosts.sync_dns([&found.row.session.dns_name, &row.session.dns_name]);
         if matches!(found.row.state, SessionState::Running | SessionState::Connected) {
             let message = "it runs as it was started: kill and restart it for this to take effect";
             findings.push(Finding::note("takes-effect-later", message));

@@ -33,7 +33,7 @@ pub(crate) fn new(
         let mut lines =
             vec![format!("Created session {:?} ({}){}", session.name, session.uuid, rows::on(&row))];
         lines.extend(reached(&row));
-        Ok(done(&row, lines, hosts.sync_dns()))
+        Ok(done(&row, lines, hosts.sync_dns([&session.dns_name, ""])))
     };
     Ok(Deed { listing, questions: Vec::new(), act: Box::new(act) })
 }
@@ -86,7 +86,7 @@ pub(crate) fn duplicate(
             found.row.session.uuid,
             rows::on(&row)
         );
-        let mut findings = found.hosts.sync_dns();
+        let mut findings = found.hosts.sync_dns([&row.session.dns_name, ""]);
         if matches!(found.row.state, SessionState::Running | SessionState::Connected) {
             let message = "it runs: what it was writing meanwhile may have been copied half";
             findings.push(Finding::warning("copied-live", message));
