@@ -4,8 +4,11 @@
 
 mod arbitrary;
 mod asking;
+mod cluster;
 mod containers;
+mod dns;
 mod exchanging;
 mod exercise;
 mod local;
+mod remote;
 mod scripted;
