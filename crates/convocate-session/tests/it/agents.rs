@@ -109,4 +109,8 @@ fn of_two_sessions_with_one_id_none_is_deleted_until_it_is_said_which() {
     assert_eq!((&row["agent_id"], &row["also_on"]), (&json!(AGENTS[0]), &json!(["local"])));
     let said = shell.refuses(2, "duplicate", &["delete", &uuid(1), "--yes"]);
     assert!(said.contains(AGENTS[0]) && said.contains("local"), "{said}");
+    let there = Tree::of(shell.cluster.agent(0).base());
+    shell.says(0, &["delete", &uuid(1), "--yes", "--local"]);
+    assert!(!shell.cluster.shell().join(uuid(1)).exists());
+    there.assert_same(&Tree::of(shell.cluster.agent(0).base()), "the agent's is another");
 }

@@ -41,10 +41,19 @@ pub(crate) trait Typing {
     /// The tool with all that it needs there.
     fn tool(&self, words: &[&str]) -> Program;
 
+    /// The engine that runs what is there.
+    fn docker(&self) -> &Docker;
+
+    /// The state of a session's container, or nothing if there is none.
+    fn container(&self, uuid: &str) -> String {
+        let filter = format!("name=^convocate-session-{uuid}$");
+        self.docker().run(&["ps", "--all", "--filter", &filter, "--format", "{{.State}}"])
+    }
+
     /// Says this, and expects this exit code.
     #[track_caller]
     fn says(&self, code: i32, words: &[&str]) -> Said {
-        let said = Said::of(&self.tool(words).run(), self.folder());
+        let said = Said::of(&self.tool(words).run(), [self.folder(), self.docker().folder()]);
         assert_eq!(said.code, code, "{words:?}: {}{}", said.out, said.err);
         said
     }
@@ -76,6 +85,11 @@ impl Place {
         Self::with(Docker::start())
     }
 
+    /// One whose sessions live.
+    pub(crate) fn alive() -> Self {
+        Self::with(Docker::with_sessions())
+    }
+
     fn with(docker: Docker) -> Self {
         let place = Self { folder: testkit::crash::place(), docker };
         fs::create_dir(place.base()).unwrap();
@@ -101,6 +115,10 @@ impl Typing for Place {
         self.folder.path()
     }
 
+    fn docker(&self) -> &Docker {
+        &self.docker
+    }
+
     fn tool(&self, words: &[&str]) -> Program {
         let claude = self.docker.claude();
         tool(self.folder(), [&self.base(), &self.at("keys"), &claude], words)
@@ -111,6 +129,11 @@ impl Typing for Place {
 impl Shell {
     pub(crate) fn new() -> Self {
         Self::with(Docker::start())
+    }
+
+    /// One whose sessions live.
+    pub(crate) fn alive() -> Self {
+        Self::with(Docker::with_sessions())
     }
 
     fn with(docker: Docker) -> Self {
@@ -136,6 +159,10 @@ impl Shell {
 impl Typing for Shell {
     fn folder(&self) -> &Path {
         self.cluster.folder()
+    }
+
+    fn docker(&self) -> &Docker {
+        &self.docker
     }
 
     fn tool(&self, words: &[&str]) -> Program {
@@ -180,11 +207,12 @@ fn tool(folder: &Path, [base, keys, claude]: [&Path; 3], words: &[&str]) -> Prog
 }
 
 impl Said {
-    /// What was said, with the folder written as `@HERE@`.
-    pub(crate) fn of(output: &Output, folder: &Path) -> Self {
+    /// What was said, with the folder written as `@HERE@`, and that of the engine as `@DOCKER@`.
+    fn of(output: &Output, [folder, docker]: [&Path; 2]) -> Self {
         let text = |bytes: &[u8]| {
             String::from_utf8_lossy(bytes)
                 .replace(folder.to_str().unwrap(), "@HERE@")
+                .replace(docker.to_str().unwrap(), "@DOCKER@")
                 .replace(std::env::consts::ARCH, "@ARCH@")
         };
         let code = output.status.code().unwrap_or(-1);
