@@ -8,7 +8,7 @@ mod strike;
 use std::path::Path;
 
 use serde_json::Value;
-use strike::{Place, Scene, strike_apply, strike_undo};
+use strike::{Place, Scene, applied, strike_apply, strike_changed, strike_undo};
 use testkit::crash::Blow;
 
 /// A store that somebody uses, laid out as nobody would.
@@ -43,10 +43,15 @@ fn assert_migrated(place: &Place, when: &str) {
     assert!(read.keys().eq(theirs.iter().chain(&ours)), "{when}: {store}");
     assert!(!used || store.starts_with(THEIRS.trim_end().strip_suffix('}').unwrap()), "{when}: {store}");
 
+    assert_eq!(names(&folder), ["a-first.jsonl", "b-second.jsonl", "sessions.json"], "{when}");
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
     let mut names: Vec<_> =
-        std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
     names.sort();
-    assert_eq!(names, ["a-first.jsonl", "b-second.jsonl", "sessions.json"], "{when}");
+    names
 }
 
 fn used() -> Place {
@@ -81,4 +86,37 @@ fn where_names_cannot_be_exchanged_a_kill_harms_no_store_either() {
     let simple = || used().simple();
     strike_apply(Blow::Kill, simple);
     strike_undo(Blow::Kill, simple);
+}
+
+/// Merged, and one of the sessions has been used since.
+fn edited() -> Place {
+    let place = applied(used());
+    let store = place.path().join("new/.sessions/sessions.json");
+    let text = std::fs::read_to_string(&store).unwrap();
+    std::fs::write(store, text.replacen("1000", "1001", 1)).unwrap();
+    place
+}
+
+#[test]
+fn killed_at_any_effect_an_undo_that_keeps_what_was_used_leaves_no_entry_that_leads_to_nothing() {
+    strike_changed("keep", Blow::Kill, &edited, &|place, when| {
+        let folder = place.path().join("new/.sessions");
+        let store = std::fs::read_to_string(folder.join("sessions.json")).unwrap();
+        let read: serde_json::Map<String, Value> = serde_json::from_str(&store).unwrap();
+        let kept = ["agent:main:theirs", "agent:main:a-first", "agent:main:dm:ada"];
+        assert!(read.keys().eq(kept) && store.contains("1001"), "{when}: {store}");
+        assert_eq!(names(&folder), ["a-first.jsonl", "sessions.json"], "{when}");
+    });
+}
+
+#[test]
+fn killed_at_any_effect_an_undo_that_sets_aside_what_was_used_loses_none_of_it() {
+    strike_changed("set-aside", Blow::Kill, &edited, &|place, when| {
+        let folder = place.path().join("new/.sessions");
+        assert_eq!(std::fs::read_to_string(folder.join("sessions.json")).unwrap(), THEIRS, "{when}");
+        assert_eq!(names(&folder), ["sessions.json"], "{when}");
+        let aside = place.journal().with_file_name("set-aside");
+        let kept = std::fs::read_to_string(aside.join("4-sessions.json")).unwrap();
+        assert!(kept.contains("1001"), "{when}: {kept}");
+    });
 }
