@@ -119,6 +119,16 @@ impl From<ProfileName> for Profile {
     }
 }
 
+impl From<Profile> for ProfileName {
+    fn from(profile: Profile) -> Self {
+        match profile {
+            Profile::CLAUDE_SHELL => Self::ClaudeShell,
+            Profile::CONVOCATE_0_0_6 => Self::Convocate006,
+            _ => Self::Convocate,
+        }
+    }
+}
+
 /// What becomes of a port or name that another session has already.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum OnConflict {

@@ -15,6 +15,8 @@ mod deeds;
 mod events;
 mod hosts;
 mod look;
+mod moves;
+pub mod moving;
 mod names;
 mod options;
 mod refusals;
@@ -24,5 +26,5 @@ mod tool;
 mod verbs;
 
 pub use options::Options;
-pub use tool::{ConvocateSession, Open};
+pub use tool::ConvocateSession;
 pub use verbs::{AgentVerb, DnsVerb, Named, Published, Verb};

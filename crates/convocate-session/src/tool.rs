@@ -1,43 +1,28 @@
 //! The tool: which verb does what.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use durable_files::PathText;
 use migration_cli::{
     Ask, Deed, Exit, Listing, Mode, Prepared, Purpose, Refusal, Surroundings, TakeOver, Tool,
 };
-use migration_engine::steps::{Files, Retire};
-use migration_engine::{Cx, Header, Item, StepError, Worlds};
-use session_model::Finding;
+use migration_engine::{Cx, Header, StateRoot};
 
 use crate::hosts::Hosts;
+use crate::moving::{self, Effect, Open};
 use crate::options::Options;
 use crate::verbs::{DnsVerb, Verb};
-use crate::{agents, deeds, events, look, names, serve};
+use crate::{agents, deeds, events, look, moves, names, serve};
 
 /// Works with sessions.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ConvocateSession;
 
-/// What a run works with.
-#[derive(Debug, Clone, Copy)]
-pub struct Open;
-
-impl Worlds<Retire> for Open {
-    fn world(&self, _lane: usize) -> Result<Files, StepError> {
-        Ok(Files::default())
-    }
-
-    fn judge(&self, _world: &mut Files, _item: &Item) -> Vec<Finding> {
-        Vec::new()
-    }
-}
-
 impl Tool for ConvocateSession {
     type Options = Options;
     type Verb = Verb;
-    type Step = Retire;
+    type Step = Effect;
     type Worlds = Open;
 
     const NAME: &'static str = "convocate-session";
@@ -45,29 +30,39 @@ impl Tool for ConvocateSession {
     const ABOUT: &'static str =
         "The sessions of convocate, on this machine and on every agent: on a screen if no verb is said";
 
-    fn targets(&self, _ask: Ask<'_, Self>, _here: &Surroundings) -> Result<Vec<PathText>, Refusal> {
-        Err(no_migration())
+    fn targets(&self, ask: Ask<'_, Self>, here: &Surroundings) -> Result<Vec<PathText>, Refusal> {
+        moves::targets(ask.options, here)
     }
 
     fn prepare(
         &self,
-        _ask: Ask<'_, Self>,
-        _mode: Mode,
-        _here: &Surroundings,
-        _cx: &Cx<'_>,
+        ask: Ask<'_, Self>,
+        mode: Mode,
+        here: &Surroundings,
+        cx: &Cx<'_>,
     ) -> Result<Prepared<Self>, Refusal> {
-        Err(no_migration())
+        let (request, hosts) = moves::request(ask, here)?.ok_or_else(no_migration)?;
+        let (plan, worlds) = moving::prepare(&request, &hosts, (ask.root, mode), here, cx)?;
+        Ok(Prepared { plan, worlds })
     }
 
     fn worlds(
         &self,
-        _header: &Header,
+        header: &Header,
         _run_dir: &Path,
-        _options: &Options,
-        _purpose: Purpose,
-        _here: &Surroundings,
+        options: &Options,
+        purpose: Purpose,
+        here: &Surroundings,
     ) -> Result<Open, Refusal> {
-        Err(no_migration())
+        Open::again(header, purpose, &crate::hosts::local(options, here)?.containers, here)
+    }
+
+    fn brought(&self, root: &StateRoot) -> Result<Vec<PathBuf>, Refusal> {
+        Ok(moving::brought(root))
+    }
+
+    fn needs(&self, header: &Header) -> Result<Vec<PathBuf>, Refusal> {
+        moving::needs(header)
     }
 
     fn look(
@@ -120,7 +115,7 @@ fn deed(hosts: Hosts, options: &Options, verb: &Verb) -> Result<Deed, Refusal> {
         Verb::Restart(named) => deeds::restart(hosts, &named.session),
         Verb::Kill(named) => deeds::kill(hosts, &named.session),
         Verb::Delete { session, connected } => deeds::delete(hosts, &session.session, *connected),
-        Verb::Clone { session, name, dns } => {
+        Verb::Clone { session, name, dns, .. } => {
             deeds::duplicate(hosts, options, (&session.session, name), dns.as_deref())
         }
         Verb::Dns { verb: DnsVerb::Sync } => Ok(names::sync(hosts)),
@@ -140,7 +135,7 @@ impl Verb {
                 | Self::Restart(_)
                 | Self::Kill(_)
                 | Self::Delete { .. }
-                | Self::Clone { .. }
+                | Self::Clone { to: None, .. }
                 | Self::Override { .. }
                 | Self::Dns { .. }
         )

@@ -1,5 +1,6 @@
 //! What can be done with sessions.
 
+use convocate_migrate::OnConflict;
 use migration_cli::Verbs;
 
 /// The verbs of `convocate-session`.
@@ -46,7 +47,7 @@ pub enum Verb {
         #[arg(long)]
         connected: bool,
     },
-    /// Make a session with the files of another, on the same host
+    /// Make a session with the files of another, on the same host or on an agent
     Clone {
         /// Which one
         #[command(flatten)]
@@ -56,6 +57,24 @@ pub enum Verb {
         /// The new one's DNS name; the old one's is its own
         #[arg(long, value_name = "NAME")]
         dns: Option<String>,
+        /// The agent that gets it, instead of the host that has the old one; this can be undone
+        #[arg(long, value_name = "ID")]
+        to: Option<String>,
+    },
+    /// Move a session to an agent: delivered, verified there, and only then moved aside where it was; this can be undone
+    Move {
+        /// Which one
+        #[command(flatten)]
+        session: Named,
+        /// The agent that gets it
+        #[arg(long, value_name = "ID")]
+        to: String,
+        /// If its port is taken there
+        #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+        on_port_conflict: OnConflict,
+        /// If its DNS name is taken in the cluster
+        #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+        on_dns_conflict: OnConflict,
     },
     /// Remove a session's lock that nobody holds any more
     Override {
@@ -140,6 +159,7 @@ impl Verbs for Verb {
         "kill",
         "delete",
         "clone",
+        "move",
         "override",
         "settings",
         "agents",
@@ -160,6 +180,7 @@ impl Verbs for Verb {
             Self::Kill(_) => "kill",
             Self::Delete { .. } => "delete",
             Self::Clone { .. } => "clone",
+            Self::Move { .. } => "move",
             Self::Override { .. } => "override",
             Self::Settings => "settings",
             Self::Agents => "agents",

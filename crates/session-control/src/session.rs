@@ -18,6 +18,11 @@ pub struct SessionId(String);
 pub struct NotAnId(pub String);
 
 impl SessionId {
+    /// One that no session has.
+    pub fn fresh() -> Self {
+        Self(uuid::Uuid::new_v4().hyphenated().to_string())
+    }
+
     /// Its characters.
     pub fn as_str(&self) -> &str {
         &self.0

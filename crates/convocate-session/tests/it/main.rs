@@ -5,4 +5,6 @@
 mod agents;
 mod life;
 mod listing;
+mod moves;
 mod place;
+mod two;

@@ -1,0 +1,113 @@
+//! A session's lock at the end where the session is, for as long as a run works on it.
+//!
+//! A lock file holds the id of a process, by which whoever finds it tells whether its owner is still at work; of a process on
+//! another host that would be a lie, or by chance the id of somebody else's. So the lock is held by a process over there:
+//! a shell that waits on our link for nothing but its end. It lives as long as we are connected, and removes the lock when
+//! it is told to or when the link is gone, were we killed. Only if it is killed itself, or its host has not noticed yet that
+//! the link is lost, does the file stay: then it is stale, or the next attempt of the same run ends that shell, which it
+//! knows by the run's id among its arguments.
+
+use std::io::Write;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use durable_files::Quiet;
+use migration_engine::{Cause, StepError};
+use remote_transfer::{Duplex, RemoteCommand, Transport, TransportError};
+
+/// How long an answer may take: a link that is lost is noticed before.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What it takes to hold a lock.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pub(super) base: Vec<u8>,
+    /// Which session's.
+    pub(super) uuid: String,
+    pub(super) run: String,
+    /// A stale lock that is to be set aside by a step of the run, by device and inode.
+    pub(super) stale: Option<String>,
+    pub(super) as_root: bool,
+}
+
+/// A lock that is held.
+#[derive(Debug)]
+pub(super) struct Held {
+    release: Option<Sender<()>>,
+    holder: Option<JoinHandle<()>>,
+}
+
+/// The name of a session's lock file.
+pub(super) fn lock_of(uuid: &str) -> String {
+    format!("{uuid}.lock")
+}
+
+impl Wanted {
+    fn command(&self) -> RemoteCommand {
+        let (script, stale) = (include_str!("hold.sh"), self.stale.as_deref().unwrap_or_default());
+        let lock = lock_of(&self.uuid);
+        let words = [&self.base, lock.as_bytes(), self.run.as_bytes(), stale.as_bytes()];
+        if self.as_root { RemoteCommand::sudo(script, &words) } else { RemoteCommand::sh(script, &words) }
+    }
+
+    /// Takes it, unless the stale one is still there.
+    pub(super) fn take(&self, link: Box<dyn Transport>) -> Result<Option<Held>, StepError> {
+        let (command, peer) = (self.command(), link.peer().to_owned());
+        let ((said, hears), (release, waits)) = (channel(), channel());
+        let holder = std::thread::spawn(move || hold(link, &command, &said, &waits));
+        let held = Held { release: Some(release), holder: Some(holder) };
+        let lock = || format!("the lock {} on {peer}", lock_of(&self.uuid));
+        match hears.recv_timeout(PATIENCE) {
+            Ok(Ok(answer)) if answer == "taken" => Ok(Some(held)),
+            Ok(Ok(answer)) if answer == "stale" => Ok(None),
+            Ok(Ok(answer)) => Err(Cause::new("locked", format!("cannot take {}: {answer}", lock())).world()),
+            Ok(Err(error)) => Err(Cause::new("far-end", error.to_string()).world()),
+            Err(_) => Err(Cause::new("far-end", format!("cannot take {}: nothing is heard", lock())).world()),
+        }
+    }
+}
+
+fn hold(
+    mut link: Box<dyn Transport>,
+    command: &RemoteCommand,
+    said: &Sender<Result<String, TransportError>>,
+    waits: &Receiver<()>,
+) {
+    let mut quiet = Quiet;
+    let mut talk = match link.converse(command, &mut quiet) {
+        Ok(talk) => talk,
+        Err(error) => return drop(said.send(Err(error))),
+    };
+    let answer = line(&mut *talk);
+    let taken = answer.as_ref().is_ok_and(|answer| answer == "taken");
+    if said.send(answer).is_ok() && taken {
+        let _ = waits.recv(); // which ends when nobody holds it any more
+        // A link that is lost ends it too.
+        let _ = talk.write_all(b"\n").and_then(|()| talk.flush()).map(|()| line(&mut *talk));
+    }
+}
+
+/// The next line.
+fn line(talk: &mut dyn Duplex) -> Result<String, TransportError> {
+    let (mut said, mut byte) = (Vec::new(), [0]);
+    loop {
+        let read = talk.read(&mut byte).map_err(|error| match error.downcast::<TransportError>() {
+            Ok(error) => error,
+            Err(source) => TransportError::Local { doing: "take a lock".to_owned(), source },
+        })?;
+        if read == 0 || byte[0] == b'\n' || said.len() > 200 {
+            return Ok(String::from_utf8_lossy(&said).escape_debug().to_string());
+        }
+        said.push(byte[0]);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        drop(self.release.take());
+        if let Some(holder) = self.holder.take() {
+            let _ = holder.join(); // it has nothing to say any more
+        }
+    }
+}

@@ -1,0 +1,23 @@
+# Holds a session's lock for as long as somebody is at the other end of the link. $1: the base, $2: the lock's name, $3: the
+# run, $4: the identity of a stale lock that is to be set aside first, or nothing.
+LC_ALL=C; export LC_ALL; umask 077
+cd -P -- "$1" || { echo nowhere; exit; }
+take() { (set -C; printf %s "$$" > "$2") 2>/dev/null; }
+if ! take "$@"; then
+    if [ -L "$2" ] || [ ! -f "$2" ] || [ ! -r "$2" ]; then echo 'held by somebody'; exit; fi
+    if [ -n "$4" ] && [ "$(stat -c '%d:%i' -- "$2")" = "$4" ]; then echo stale; exit; fi
+    owner=$(head -c 20 -- "$2" | tr -d '[:space:]'); owner=${owner%%[!0-9]*}
+    if [ -n "$owner" ] && [ -d "/proc/$owner" ]; then
+        # Only an earlier attempt of this run, whose link is lost to us alone, is ended.
+        if ! tr '\0' '\n' < "/proc/$owner/cmdline" | grep -qxF -- "$3"; then echo "held by process $owner"; exit; fi
+        kill "$owner"
+        for _ in 1 2 3 4 5 6 7 8 9 10; do [ ! -d "/proc/$owner" ] || sleep 0.2; done
+    fi
+    # Killed, whoever had it has left it behind: it speaks for nobody any more.
+    rm -f -- "$2"
+    take "$@" || { echo 'held by somebody'; exit; }
+fi
+echo taken
+read -r _
+[ "$(head -c 20 -- "$2" 2>/dev/null)" != "$$" ] || rm -f -- "$2"
+echo released

@@ -1,0 +1,86 @@
+//! Whether a session that was delivered is the other host's now, and its source was let alone.
+
+use convocate_migrate::parts::{Copy, stand_still};
+use durable_files::Quiet;
+use migration_cli::Refusal;
+use migration_engine::StepError;
+use session_control::{Containers, Use};
+use session_model::Finding;
+
+use super::settings::{End, Settings};
+use super::worlds::Both;
+
+/// Before the source is moved aside: it must not have changed nor be at work, and the agent that got it must tell of it what
+/// its document says. Afterwards the session lives: that it runs, and has been worked with, is as it should be.
+pub(super) fn judge(both: &Both) -> Vec<Finding> {
+    let Settings { to, moves, becomes, arrives, .. } = &both.settings;
+    let is_here = *moves
+        && match both.is_there() {
+            Ok(is_there) => is_there,
+            Err(error) => return vec![not_looked_at(&error)],
+        };
+    let mut findings = if is_here { source(both) } else { Vec::new() };
+    if let Some(api) = &to.api {
+        let copy = Copy { agent: &to.id, uuid: becomes, arrives, is_here };
+        findings.extend(copy.told(api, &both.unreached));
+    }
+    findings
+}
+
+fn not_looked_at(error: &StepError) -> Finding {
+    Finding::error("source-not-looked-at", format!("nobody knows whether the source was let alone: {error}"))
+}
+
+fn source(both: &Both) -> Vec<Finding> {
+    let Settings { from, uuid, expect, .. } = &both.settings;
+    let mut findings = Vec::new();
+    let folder = [from.base.as_slice(), b"/", uuid.as_bytes()].concat();
+    match both.from.far().survey(&folder, &mut Quiet) {
+        Ok(seen) if seen.manifest.digest() == *expect => {}
+        Ok(_) => {
+            let message = format!("{uuid} on {} changed after it was sent", from.id);
+            findings.push(Finding::error("source-changed", message));
+        }
+        Err(error) => findings.push(not_looked_at(&error.into())),
+    }
+    match runs(from, uuid, &both.containers) {
+        Ok(false) => {}
+        Ok(true) => {
+            let message =
+                format!("{uuid} runs on {} by now; stop it: convocate-session kill {uuid}", from.id);
+            findings.push(Finding::error("source-runs", message));
+        }
+        Err(why) => {
+            let message = format!("nobody knows whether {uuid} runs on {} by now: {why}", from.id);
+            findings.push(Finding::error("agent-not-asked", message));
+        }
+    }
+    findings
+}
+
+/// Whether an end runs a session.
+fn runs(end: &End, uuid: &str, containers: &Containers) -> Result<bool, String> {
+    use std::os::unix::ffi::OsStrExt;
+    if let Some(api) = &end.api {
+        let told = session_control::get(&mut *api.open(), uuid).map_err(|error| error.to_string())?;
+        return Ok(told.is_some_and(|session| session.running));
+    }
+    let folder = std::path::Path::new(std::ffi::OsStr::from_bytes(&end.base)).join(uuid);
+    let folder = folder.canonicalize().unwrap_or(folder);
+    let running = containers.running().map_err(|error| error.to_string())?;
+    Ok(running.iter().any(|container| container.use_of(uuid, &folder) == Some(Use::InUse)))
+}
+
+/// Refuses to take back a copy that is at work. An agent that cannot be asked does not hold up an undo: what has changed
+/// there is found by its files.
+pub(super) fn copy_stands_still(both: &Both) -> Result<(), Refusal> {
+    let Settings { to, becomes, .. } = &both.settings;
+    if let Some(api) = &to.api {
+        return stand_still(&to.id, api, &[becomes]);
+    }
+    if runs(to, becomes, &both.containers).unwrap_or(false) {
+        let message = format!("session {becomes} runs on {}", to.id);
+        return Err(Refusal::new("agent-runs-it", message, "stop it there, then say undo again"));
+    }
+    Ok(())
+}

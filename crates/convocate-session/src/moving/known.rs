@@ -1,0 +1,247 @@
+//! All that has to be known of both ends, and has to hold, before a session may go (formats/convocate.md §17.2).
+
+use std::path::PathBuf;
+
+use convocate_migrate::parts::{self, AgentEnd, Elsewhere, Facts};
+use durable_files::{DirLock, PathText, Quiet};
+use migration_cli::{Refusal, Surroundings};
+use migration_engine::{Cx, Outcome, StateRoot};
+use remote_transfer::{Surveyed, Tree};
+use session_control::{AgentError, Use, valid_dns_name, valid_name};
+use session_model::{Finding, SessionJson, Timestamp};
+
+use super::hold::lock_of;
+use super::{CopyOf, Hosts, Request, bring};
+
+/// How long a session's document may be.
+const DOCUMENT: usize = 1 << 20;
+
+/// What was found at both ends, and what of it is to be said.
+pub(super) struct Known {
+    pub(super) from: AgentEnd,
+    pub(super) to: AgentEnd,
+    pub(super) seen: Surveyed,
+    /// The document as it is, and as it arrives.
+    pub(super) text: Vec<u8>,
+    pub(super) arrives: SessionJson,
+    /// A lock that speaks for nobody, by device and inode.
+    pub(super) stale: Option<String>,
+    /// Where it is brought to; none if it is on this machine.
+    pub(super) bundle: Option<PathBuf>,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl Known {
+    /// Looks at both ends, and refuses what may not go.
+    pub(super) fn of(
+        request: &Request,
+        hosts: &Hosts,
+        root: &StateRoot,
+        here: &Surroundings,
+        cx: &Cx<'_>,
+    ) -> Result<Self, Refusal> {
+        let uuid = request.session.as_str();
+        let from = hosts.reach(&request.from, here)?;
+        let to = hosts.reach(&request.to, here)?;
+        if from.id != to.id {
+            parts::are_apart(&from, &to)?;
+        }
+        let stays = |outcome| stays(uuid, outcome);
+        let seen = survey(&from, uuid, cx)?;
+        let text = document_of(&from, &seen, cx)?;
+        let document = parsed(&text, uuid, &from)?;
+        is_stopped(&from, uuid, hosts)?;
+        let stale = lock(&from, uuid)?;
+        let remarks = match local_path(&from, uuid) {
+            // Only here one sees extended attributes.
+            Some(path) => {
+                Tree::open(&path)?.walk(&mut { *cx }).map_err(migration_engine::StepError::from)?.remarks
+            }
+            None => seen.remarks.clone(),
+        };
+        let tree = shown(&from, uuid);
+        if let Some(outcome) = parts::forbidden(&tree, &remarks) {
+            return Err(stays(outcome));
+        }
+        let becomes = request.copy.as_ref().map_or(document.clone(), |copy| copied(&document, copy, here));
+        let id = becomes.fields().uuid.clone();
+        let names = !becomes.fields().dns_name.is_empty();
+        let elsewhere = if names { hosts.names_elsewhere(&from, &to) } else { Elsewhere::default() };
+        let facts = Facts::gather(&to, elsewhere)?;
+        if let Some(outcome) = facts.there(&id, &to)? {
+            return Err(stays(outcome));
+        }
+        let (arrives, mut findings) = facts.cleared(&becomes, &hosts.options).map_err(stays)?;
+        parts::room(&to, seen.manifest.bytes(), seen.manifest.entries().len() as u64)?;
+        findings.extend(parts::oddities(document.fields()));
+        findings.extend(parts::remarks(&remarks));
+        let is_here = local_path(&from, uuid).is_some();
+        if !is_here {
+            let message = "extended attributes are not looked for on another host, and do not arrive";
+            findings.push(Finding::note("extended-attributes", message));
+        }
+        let bundle = (!is_here).then(|| bring::bundle_of(root, &from, uuid, &seen));
+        let arrives = arrives.with("agent_id", Some(&to.id));
+        Ok(Self { from, to, seen, text, arrives, stale, bundle, findings })
+    }
+
+    /// Brings what is on another host. Until there is a run that needs it, the lock keeps it.
+    pub(super) fn bring(&self, cx: &Cx<'_>) -> Result<Option<DirLock>, Refusal> {
+        let Some(bundle) = &self.bundle else { return Ok(None) };
+        bring::bring(&self.from, &self.seen, bundle, &self.uuid(), cx).map(Some)
+    }
+
+    /// The folder here that is delivered.
+    pub(super) fn source(&self) -> PathText {
+        let uuid = self.uuid();
+        let here = || local_path(&self.from, &uuid).unwrap_or_default();
+        self.bundle.as_ref().map_or_else(here, |bundle| bundle.join(&uuid)).into()
+    }
+
+    /// The id that the session has where it is.
+    fn uuid(&self) -> String {
+        SessionJson::parse(&self.text).map(|document| document.fields().uuid.clone()).unwrap_or_default()
+    }
+}
+
+/// Its folder, if that is on this machine.
+fn local_path(end: &AgentEnd, uuid: &str) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStrExt;
+    let is_here = end.ssh.transport == remote_transfer::TransportKind::Here;
+    is_here.then(|| PathBuf::from(std::ffi::OsStr::from_bytes(&end.base)).join(uuid))
+}
+
+/// For people: `AGENT:/home/claude/UUID`.
+pub(super) fn shown(end: &AgentEnd, uuid: &str) -> String {
+    format!("{}:{}/{uuid}", end.id, remote_transfer::display(&end.base))
+}
+
+fn survey(from: &AgentEnd, uuid: &str, cx: &Cx<'_>) -> Result<Surveyed, Refusal> {
+    let folder = [from.base.as_slice(), b"/", uuid.as_bytes()].concat();
+    from.remote.far().survey(&folder, &mut { *cx }).map_err(|error| parts::refusal(&error))
+}
+
+fn document_of(from: &AgentEnd, seen: &Surveyed, cx: &Cx<'_>) -> Result<Vec<u8>, Refusal> {
+    let text = from.remote.far().read(seen, b"session.json", DOCUMENT, &mut { *cx });
+    text.map_err(|error| Refusal::new("session-json", error.to_string(), "convocate-session show tells more"))
+}
+
+fn parsed(text: &[u8], uuid: &str, from: &AgentEnd) -> Result<SessionJson, Refusal> {
+    let refused = |why: String| {
+        let message = format!("{}/session.json cannot be taken along: {why}", shown(from, uuid));
+        Refusal::new("session-json", message, "put the document right by hand, or from a backup")
+    };
+    let document = SessionJson::parse(text).map_err(|error| refused(error.to_string()))?;
+    if document.fields().uuid != uuid {
+        return Err(refused("it says another id than its folder".to_owned()));
+    }
+    Ok(document)
+}
+
+/// Refuses a session that runs, and one of which nobody can tell.
+fn is_stopped(from: &AgentEnd, uuid: &str, hosts: &Hosts) -> Result<(), Refusal> {
+    let runs = |by: String| {
+        let message = format!("session {uuid} runs on {}{by}", from.id);
+        Refusal::new("source-runs", message, format!("convocate-session kill {uuid}"))
+    };
+    let Some(api) = &from.api else {
+        let folder = local_path(from, uuid).unwrap_or_default();
+        let folder = folder.canonicalize().unwrap_or(folder);
+        let running = hosts.running()?;
+        let using = running.iter().find(|container| container.use_of(uuid, &folder) == Some(Use::InUse));
+        return using
+            .map_or(Ok(()), |container| Err(runs(format!(": container {} uses it", container.name()))));
+    };
+    match session_control::get(&mut *api.open(), uuid) {
+        Ok(Some(session)) if session.running => Err(runs(String::new())),
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => {
+            let message = format!(
+                "agent {} does not know the session {uuid}: it keeps its sessions elsewhere",
+                from.id
+            );
+            Err(Refusal::new(
+                "agent-does-not-know",
+                message,
+                "its registry's session-control.json names its base",
+            ))
+        }
+        Err(AgentError::Link(link)) => Err((&link).into()),
+        Err(error) => {
+            let message = format!("nobody knows whether session {uuid} runs: {error}");
+            Err(Refusal::new("agent-not-asked", message, "convocate-session agents shows how it is"))
+        }
+    }
+}
+
+/// What is known of its lock: none, or a stale one by device and inode. One that somebody holds refuses.
+fn lock(from: &AgentEnd, uuid: &str) -> Result<Option<String>, Refusal> {
+    use remote_transfer::RemoteCommand;
+    let name = lock_of(uuid);
+    let words = [from.base.as_slice(), name.as_bytes()];
+    let script = include_str!("lock.sh");
+    let command =
+        if from.as_root { RemoteCommand::sudo(script, &words) } else { RemoteCommand::sh(script, &words) };
+    let ended =
+        from.remote.far().link().run(&command, b"", &mut Quiet).map_err(|error| Refusal::from(&error))?;
+    let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+    let refused = |by: &str| {
+        let message = format!("session {uuid} is locked on {} by {by}", from.id);
+        let hint = format!(
+            "wait for its owner, or see what it is; convocate-session override {uuid} removes a lock"
+        );
+        Err(Refusal::new("locked", message, hint))
+    };
+    let mut lines = said.lines();
+    match (lines.next(), lines.next()) {
+        _ if !ended.is_success() => Err(Refusal::new(
+            "far-end",
+            format!("cannot look at the lock of {}: {}", shown(from, uuid), ended.complaint()),
+            "say the same command again",
+        )),
+        (None, _) => Ok(None),
+        (Some(identity), Some("stale")) => Ok(Some(identity.to_owned())),
+        (_, Some(held)) => refused(
+            &held
+                .strip_prefix("held ")
+                .map_or("somebody: it may not be read".to_owned(), |by| by.escape_debug().to_string()),
+        ),
+        (_, None) => refused("somebody"),
+    }
+}
+
+/// The document of a copy: what is another session's own does not go along.
+fn copied(document: &SessionJson, copy: &CopyOf, here: &Surroundings) -> SessionJson {
+    let now: Timestamp = (here.now)();
+    let now = now.to_string();
+    let dns_name = Some(copy.dns_name.as_str()).filter(|name| !name.is_empty());
+    document
+        .with("uuid", Some(copy.id.as_str()))
+        .with("name", Some(&copy.name))
+        .with("created_at", Some(&now))
+        .with("last_accessed", Some(&now))
+        .with("port", None)
+        .with("dns_name", dns_name)
+}
+
+impl CopyOf {
+    /// A copy of this name, and this DNS name if it is not empty.
+    pub fn named(id: session_control::SessionId, name: &str, dns_name: &str) -> Result<Self, Refusal> {
+        let invalid = |error: session_control::Invalid| {
+            Refusal::usage(
+                "invalid",
+                error.to_string(),
+                "convocate-session clone --help tells what can be said",
+            )
+        };
+        let name = valid_name(name).map_err(invalid)?.to_owned();
+        Ok(Self { id, name, dns_name: valid_dns_name(dns_name).map_err(invalid)? })
+    }
+}
+
+/// The only session that was asked for is the reason: nothing was tried.
+fn stays(uuid: &str, outcome: Outcome) -> Refusal {
+    let code = outcome.reason.unwrap_or_else(|| outcome.bucket.as_text().to_owned());
+    let message = format!("session {uuid} cannot move: {}", outcome.detail.unwrap_or_default());
+    Refusal::new(code, message, format!("convocate-session show {uuid} tells what is known of it"))
+}

@@ -1,0 +1,133 @@
+//! The handles of a run, opened for whatever it is gone on with.
+
+use std::sync::OnceLock;
+
+use durable_files::DirLock;
+use migration_cli::{Purpose, Refusal, Surroundings, settings_of};
+use migration_engine::{Header, Item, StepError, Worlds};
+use remote_transfer::Remote;
+use session_control::Containers;
+use session_model::Finding;
+
+use super::hold::Wanted;
+use super::known::Known;
+use super::settings::Settings;
+use super::step::{Effect, Handles, Source};
+use super::{Hosts, judge};
+
+/// Both hosts of a move.
+#[derive(Default)]
+pub struct Open(Option<Both>);
+
+/// What a run works with.
+pub(super) struct Both {
+    pub(super) settings: Settings,
+    pub(super) from: Remote,
+    pub(super) to: Remote,
+    pub(super) containers: Containers,
+    purpose: Purpose,
+    /// Tells our own lock from somebody else's when an attempt is gone on with.
+    word: String,
+    /// Why the API of the agent that gets it was not reached.
+    pub(super) unreached: OnceLock<String>,
+    /// Keeps what was brought from being removed before there is a run that needs it.
+    _brought: Option<DirLock>,
+}
+
+impl Open {
+    /// For what moves nothing.
+    pub(super) fn idle() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn of(
+        header: &Header,
+        known: Known,
+        hosts: &Hosts,
+        brought: Option<DirLock>,
+    ) -> Result<Self, Refusal> {
+        let settings: Settings = settings_of(header)?;
+        let (from, to) = (known.from.remote, known.to.remote);
+        Ok(Self(Some(Both {
+            word: word(&settings),
+            settings,
+            from,
+            to,
+            containers: hosts.containers.clone(),
+            purpose: Purpose::Apply,
+            unreached: OnceLock::new(),
+            _brought: brought,
+        })))
+    }
+
+    /// Those of an earlier run.
+    pub fn again(
+        header: &Header,
+        purpose: Purpose,
+        containers: &Containers,
+        here: &Surroundings,
+    ) -> Result<Self, Refusal> {
+        let settings: Settings = settings_of(header)?;
+        let (from, to) = (settings.from.reach(here)?, settings.to.reach(here)?);
+        let word = word(&settings);
+        let containers = containers.clone();
+        let both = Both {
+            settings,
+            from,
+            to,
+            containers,
+            purpose,
+            word,
+            unreached: OnceLock::new(),
+            _brought: None,
+        };
+        if purpose == Purpose::Undo {
+            judge::copy_stands_still(&both)?;
+        }
+        Ok(Self(Some(both)))
+    }
+}
+
+/// The same for every attempt of a run, and no other's.
+fn word(settings: &Settings) -> String {
+    format!("rehome-move-{}-{}", settings.uuid, settings.identity)
+}
+
+impl Both {
+    /// Whether the source is where it was.
+    pub(super) fn is_there(&self) -> Result<bool, StepError> {
+        let Settings { from, uuid, identity, .. } = &self.settings;
+        let standing = self.from.far().look(&from.base, uuid, ".none", ".none")?;
+        Ok(standing.live.as_ref() == Some(identity))
+    }
+
+    fn wanted(&self) -> Wanted {
+        let Settings { from, uuid, stale, .. } = &self.settings;
+        Wanted {
+            base: from.base.clone(),
+            uuid: uuid.clone(),
+            run: self.word.clone(),
+            stale: stale.clone(),
+            as_root: from.as_root,
+        }
+    }
+}
+
+impl Worlds<Effect> for Open {
+    fn world(&self, _lane: usize) -> Result<Handles, StepError> {
+        let both = self.0.as_ref().expect("because a plan without steps has no lanes");
+        let locks = match both.purpose {
+            Purpose::Verify => false,
+            Purpose::Apply => both.is_there()?,
+            Purpose::Undo => true,
+        };
+        let wanted = locks.then(|| both.wanted());
+        let mut source = Source { remote: both.from.clone(), wanted, held: None };
+        source.take()?;
+        Ok(Handles { source, from: both.from.clone(), to: both.to.clone() })
+    }
+
+    fn judge(&self, _world: &mut Handles, _item: &Item) -> Vec<Finding> {
+        self.0.as_ref().map(judge::judge).unwrap_or_default()
+    }
+}

@@ -1,0 +1,196 @@
+//! A session that moves from host to host is whole at one end or the other, and comes back as it was.
+
+use std::fs;
+
+use testkit::crash::Blow;
+use testkit::disk::Disk;
+use testkit::odd_tree::lay_out;
+use testkit::tree::Tree;
+
+use crate::place::uuid;
+use testkit::cluster::AGENTS;
+
+use crate::two::Two;
+
+const A: &str = AGENTS[0];
+const B: &str = AGENTS[1];
+
+#[test]
+fn from_agent_to_agent_it_arrives_as_it_was_is_found_there_again_and_comes_back() {
+    let two = Two::new();
+    two.lay(0, 1, "one");
+    lay_out(&two.session(0, 1).join(".claude"));
+    fs::write(two.base(0).join(format!("{}.lock", uuid(1))), "4194303").unwrap();
+    let (before, session) = (two.all(), Tree::of(&two.session(0, 1)));
+    let moves = ["move", "one", "--to", B];
+
+    let planned = two.says(0, &[&moves[..], &["--dry-run"]].concat());
+    assert!(planned.out.contains("nothing was written"), "{}", planned.out);
+    two.assert_same(&before, "a dry run");
+    assert!(!two.state().join("fetched").exists(), "a dry run brings nothing");
+
+    two.says(0, &moves);
+    let difference = session.difference(&Tree::of(&two.session(1, 1)));
+    assert_eq!(difference.lines().count(), 2, "the stamp, and what would set ids: {difference}");
+    let document = fs::read_to_string(two.session(1, 1).join("session.json")).unwrap();
+    assert!(document.ends_with(&format!("\"agent_id\": \"{B}\"\n}}")), "{document}");
+    let receipts = [0, 1].map(|host| fs::read_dir(two.base(host).join(".migrations")).unwrap().count());
+    assert_eq!(receipts, [1, 1]);
+    let aside: Vec<_> = fs::read_dir(two.base(0).join(".migrated")).unwrap().collect();
+    assert_eq!(aside.len(), 2, "the source and the stale lock: {aside:?}");
+    assert!(!two.session(0, 1).exists() && !two.base(0).join(format!("{}.lock", uuid(1))).exists());
+    two.says(0, &["verify"]);
+
+    let then = two.all();
+    let again = two.says(0, &moves);
+    assert!(again.out.contains("already-present"), "{}", again.out);
+    two.assert_same(&then, "again");
+
+    two.says(0, &["undo"]);
+    two.assert_same(&before, "undone");
+    two.says(0, &moves);
+    assert_eq!(fs::read_dir(two.state().join("fetched")).unwrap().count(), 1, "it had come already");
+}
+
+#[test]
+fn between_this_machine_and_agents_it_goes_either_way_and_a_clone_is_another_session() {
+    let two = Two::new();
+    two.lay(2, 1, "left behind");
+    two.lay(1, 2, "to be copied");
+    let before = two.all();
+    two.says(0, &["move", "left behind", "--to", A]);
+    assert!(two.session(0, 1).join("session.json").exists() && !two.session(2, 1).exists());
+    assert!(!two.state().join("fetched").exists(), "what is here need not come");
+    two.says(0, &["undo"]);
+    two.assert_same(&before, "undone");
+
+    // From now on one of the agents is this machine.
+    let about = format!("{{\"base\": {:?}}}", two.base(0));
+    fs::write(two.cluster.registry().join(A).join("agent-host"), "local\n").unwrap();
+    fs::write(two.cluster.registry().join(A).join("session-control.json"), about).unwrap();
+    two.says(0, &["move", "to be copied", "--to", A]);
+    assert!(two.session(0, 2).join("session.json").exists() && !two.session(1, 2).exists());
+    two.says(0, &["undo"]);
+    two.assert_same(&before, "undone");
+
+    let report =
+        two.says(0, &["clone", "to be copied", "a copy", "--to", A, "--dns", "copy", "--json"]).document();
+    let place = report["items"][0]["targets"][0].as_str().unwrap();
+    let id = place.rsplit('/').next().unwrap();
+    let text = fs::read_to_string(two.base(0).join(id).join("session.json")).unwrap();
+    let made: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let told =
+        ["uuid", "name", "protocol", "dns_name", "agent_id"].map(|member| made[member].as_str().unwrap());
+    assert_eq!(told, [id, "a copy", "udp", "copy", A]);
+    assert!(
+        made["port"].is_null() && made["created_at"] != "2026-02-11T08:15:30.5Z" && id != uuid(2),
+        "{text}"
+    );
+    assert!(two.session(1, 2).exists(), "the old one stays");
+    two.says(0, &["verify"]);
+    two.says(0, &["undo"]);
+    two.assert_same(&before, "a clone undone");
+}
+
+#[test]
+fn what_may_not_move_stays_with_its_reason() {
+    let two = Two::new();
+    (1..=5).for_each(|n| two.lay(0, n, &format!("session {n}")));
+    two.refuses("agent", &["move", &uuid(1), "--to", "nobody"]);
+
+    fs::write(two.base(0).join(format!("{}.lock", uuid(1))), std::process::id().to_string()).unwrap();
+    two.refuses("locked", &["move", &uuid(1), "--to", B]);
+
+    two.docker.container(&format!("convocate-session-{}", uuid(2)), &[]);
+    two.refuses("source-runs", &["move", &uuid(2), "--to", B]);
+
+    fs::create_dir(two.session(1, 3)).unwrap();
+    two.refuses("on-agent", &["move", &uuid(3), "--to", B]);
+
+    let staging = two.base(1).join(format!(".incoming-{}", uuid(4)));
+    fs::create_dir(&staging).unwrap();
+    fs::write(staging.join("run"), "20260131-174501-3f9a").unwrap();
+    two.refuses("staging-left", &["move", &uuid(4), "--to", B]);
+
+    fs::write(
+        two.session(0, 5).join("session.json"),
+        format!("{{\"uuid\": \"{}\", \"port\": 8009}}", uuid(5)),
+    )
+    .unwrap();
+    two.lay(1, 6, "has the port");
+    let document = format!("{{\"uuid\": \"{}\", \"port\": 8009}}", uuid(6));
+    fs::write(two.session(1, 6).join("session.json"), document).unwrap();
+    two.refuses("port-taken", &["move", &uuid(5), "--to", B]);
+    let full = Disk::in_memory(&two.base(1), "size=1m");
+    two.refuses("no-room", &["move", &uuid(3), "--to", B]);
+    drop(full);
+    two.says(0, &["move", &uuid(5), "--to", B, "--on-port-conflict", "clear"]);
+    let arrived = fs::read_to_string(two.session(1, 5).join("session.json")).unwrap();
+    assert!(!arrived.contains("8009"), "{arrived}");
+}
+
+#[test]
+fn a_session_that_starts_in_between_stays_and_goes_once_it_has_stopped() {
+    let two = Two::new();
+    two.lay(0, 1, "one");
+    let before = two.all();
+    let (place, container) = (two.session(1, 1), format!("convocate-session-{}", uuid(1)));
+    // When the copy is looked at, somebody has started the session.
+    two.hook(
+        1,
+        &format!(
+            "[ -d {} ] && docker run --rm --detach --network=none --name {container} convocate:latest",
+            place.display()
+        ),
+    );
+    let said = two.says(5, &["move", "one", "--to", B]);
+    assert!(two.session(0, 1).exists(), "the source stays: {}", said.out);
+    fs::remove_file(two.cluster.agent(1).folder().join("hook")).unwrap();
+    let refused = two.says(4, &["undo", "--json"]).document();
+    assert_eq!(refused["error"]["code"], "agent-runs-it", "{refused}");
+    two.docker.run(&["kill", &container]);
+    two.says(0, &["resume"]);
+    assert!(!two.session(0, 1).exists() && place.exists());
+    two.says(0, &["undo"]);
+    two.assert_same(&before, "undone");
+}
+
+/// Which of the effects are struck: all of them when there is time for ten times the arbitrary cases too.
+fn sampled<T>(all: Vec<T>) -> impl Iterator<Item = (usize, T)> {
+    let every = if std::env::var_os("PROPTEST_CASES").is_some() { 1 } else { all.len() / 9 };
+    all.into_iter().enumerate().filter(move |(at, _)| at % every == 0)
+}
+
+#[test]
+fn killed_at_any_effect_here_it_is_whole_at_one_end_or_the_other_and_goes_on_or_back() {
+    let two = Two::new();
+    two.lay(0, 1, "one");
+    fs::write(two.session(0, 1).join("last"), "whole").unwrap();
+    fs::write(two.base(0).join(format!("{}.lock", uuid(1))), "4194303").unwrap();
+    let before = two.all();
+    let moves = ["move", &uuid(1), "--to", B];
+    let effects = two.tool(&moves).effects();
+    assert!(effects.len() > 60, "only {} effects: the loop would prove little", effects.len());
+    two.says(0, &["undo"]);
+    for (at, effect) in sampled(effects) {
+        let when = format!("killed at {effect}");
+        fs::remove_dir_all(two.state()).unwrap();
+        two.tool(&moves).run_struck(&effect, Blow::Kill);
+        let whole = [0, 1].map(|host| two.session(host, 1).join("last").exists());
+        let half = [0, 1].map(|host| two.session(host, 1).exists());
+        assert!(whole == half && whole != [false, false], "{when}: {half:?}");
+
+        let again = two.tool(&moves).run();
+        match again.status.code() {
+            Some(7) if at % 2 == 0 => drop(two.says(0, &["resume"])),
+            Some(0 | 7) => {}
+            _ => panic!(
+                "{when}: {}{}",
+                String::from_utf8_lossy(&again.stdout),
+                String::from_utf8_lossy(&again.stderr)
+            ),
+        }
+        two.says(0, &["undo"]);
+        two.assert_same(&before, &when);
+    }
+}
