@@ -1,7 +1,7 @@
 //! A store as text: read strictly, changed entry by entry, with every other byte kept.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
 use serde::de::IgnoredAny;
@@ -148,12 +148,17 @@ impl Document {
 
     /// Takes a member of an entry away; answers whether it was there.
     pub fn unset(&mut self, key: &str, member: &str) -> Result<bool, EditError> {
-        self.edit(key, |entry| entry.remove(member))
+        self.edit(key, |entry| entry.remove(|name| name == member.as_bytes()))
     }
 
     /// Takes an entry away; answers whether it was there.
     pub fn remove(&mut self, key: &str) -> bool {
-        self.object.remove(key)
+        self.object.remove(|name| name == key.as_bytes())
+    }
+
+    /// Takes away the entries of all these keys.
+    pub(crate) fn remove_all(&mut self, keys: &HashSet<&[u8]>) {
+        self.object.remove(|name| keys.contains(name));
     }
 
     fn edit<T>(&mut self, key: &str, edit: impl FnOnce(&mut Object) -> T) -> Result<T, EditError> {

@@ -99,11 +99,11 @@ impl Object {
         Some((line, &lead[end..]))
     }
 
-    /// Takes away every member of this name; answers whether there was one.
-    pub(crate) fn remove(&mut self, name: &str) -> bool {
+    /// Takes away every member of such a name; answers whether there was one.
+    pub(crate) fn remove(&mut self, is_meant: impl Fn(&[u8]) -> bool) -> bool {
         let before = self.members.len();
         let first_lead = self.members.first().map(|first| first.lead.clone());
-        self.members.retain(|member| member.key != name.as_bytes());
+        self.members.retain(|member| !is_meant(&member.key));
         match (self.members.first_mut(), first_lead) {
             (Some(first), Some(lead)) => first.lead = lead,
             (None, Some(_)) => self.tail = self.tail.trim_start_matches(is_space).to_owned(),

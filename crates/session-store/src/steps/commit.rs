@@ -46,9 +46,7 @@ struct Text {
 /// `None` if there was no store before, and there is to be none.
 fn result(transaction: &Transaction) -> Result<Option<Text>, StepError> {
     let mut document = transaction.document.clone();
-    for (key, _) in &transaction.taken_out {
-        document.remove(key);
-    }
+    document.remove_all(&transaction.taken_out.iter().map(|(key, _)| key.as_bytes()).collect());
     let added = transaction.added.values().flatten();
     let bytes = document.with_new_entries(added.map(|entry| (entry.key.as_str(), entry.entry.as_str())));
     if !transaction.added.is_empty() {
