@@ -53,7 +53,8 @@ pub(crate) fn request(
     Ok(Some((Request { session, from: row.member, to: to.clone(), copy }, ends)))
 }
 
-fn hosts_of(options: &Options, here: &Surroundings) -> Result<moving::Hosts, Refusal> {
+/// The hosts, as the options say.
+pub(crate) fn hosts_of(options: &Options, here: &Surroundings) -> Result<moving::Hosts, Refusal> {
     let folder: PathBuf = match &options.agent_keys_dir {
         Some(folder) => here.named(folder)?,
         None => options.profile.registry.into(),

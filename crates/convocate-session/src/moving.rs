@@ -10,12 +10,14 @@ mod ends;
 mod hold;
 mod judge;
 mod known;
+mod orphan;
 mod plan;
 mod settings;
 mod step;
 mod worlds;
 
 pub use ends::Hosts;
+pub use orphan::migrate_orphan;
 pub use step::{Effect, Handles, SetLockAside, Trace};
 pub use worlds::Open;
 

@@ -23,7 +23,7 @@ const STATE_DIR: &str = "Where runs are kept: journals, and what an undo needs [
 const COLOR: &str = "When to use colour; `auto` is on a terminal, unless NO_COLOR is set";
 
 /// The options that every tool has, before or after a verb.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Common options")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag on the command line")]
 pub(crate) struct Common {

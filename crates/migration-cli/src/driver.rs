@@ -13,11 +13,13 @@ mod session;
 mod sizes;
 mod undo;
 mod verify;
+mod within;
 
 use std::ffi::OsString;
 
 use session::Session;
 pub use sizes::size_of;
+pub use within::{Migrated, migrate_within};
 
 use crate::arguments::{self, LineOf, Verb};
 use crate::report::{Asked, Report};

@@ -134,7 +134,7 @@ mod stop;
 mod surroundings;
 mod tool;
 
-pub use driver::{run, size_of};
+pub use driver::{Migrated, migrate_within, run, size_of};
 pub use escape::shell_word;
 pub use exit::Exit;
 pub use process::main;

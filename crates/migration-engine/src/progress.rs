@@ -17,6 +17,32 @@ pub trait Progress: Send + Sync {
     fn end(&self);
 }
 
+impl<P: Progress + ?Sized> Progress for &P {
+    fn begin(&self, phase: &str, bytes: u64, steps: u64) {
+        (**self).begin(phase, bytes, steps);
+    }
+
+    fn lane_begins(&self, name: &str, bytes: u64) {
+        (**self).lane_begins(name, bytes);
+    }
+
+    fn lane_ends(&self) {
+        (**self).lane_ends();
+    }
+
+    fn advance(&self, bytes: u64) {
+        (**self).advance(bytes);
+    }
+
+    fn step_done(&self) {
+        (**self).step_done();
+    }
+
+    fn end(&self) {
+        (**self).end();
+    }
+}
+
 /// Shows nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoProgress;

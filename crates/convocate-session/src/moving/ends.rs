@@ -33,7 +33,8 @@ impl Hosts {
         })
     }
 
-    fn options_for(&self, agent: &str) -> convocate_migrate::Options {
+    /// The options of convocate-migrate with which that agent is reached.
+    pub(super) fn options_for(&self, agent: &str) -> convocate_migrate::Options {
         let keys = camino::Utf8PathBuf::from_path_buf(self.folder.clone()).ok();
         convocate_migrate::Options {
             agent: Some(agent.to_owned()),

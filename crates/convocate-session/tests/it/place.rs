@@ -208,7 +208,7 @@ fn tool(folder: &Path, [base, keys, claude]: [&Path; 3], words: &[&str]) -> Prog
 
 impl Said {
     /// What was said, with the folder written as `@HERE@`, and that of the engine as `@DOCKER@`.
-    fn of(output: &Output, [folder, docker]: [&Path; 2]) -> Self {
+    pub(crate) fn of(output: &Output, [folder, docker]: [&Path; 2]) -> Self {
         let text = |bytes: &[u8]| {
             String::from_utf8_lossy(bytes)
                 .replace(folder.to_str().unwrap(), "@HERE@")

@@ -102,7 +102,7 @@ impl Two {
 
     #[track_caller]
     pub(crate) fn says(&self, code: i32, words: &[&str]) -> Said {
-        let said = Said::of(&self.tool(words).run(), self.cluster.folder());
+        let said = Said::of(&self.tool(words).run(), [self.cluster.folder(), self.docker.folder()]);
         assert_eq!(said.code, code, "{words:?}: {}{}", said.out, said.err);
         said
     }

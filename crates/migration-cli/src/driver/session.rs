@@ -17,7 +17,7 @@ pub(super) struct Session<'a, T: Tool> {
     pub(super) here: &'a Surroundings,
     pub(super) root: StateRoot,
     args: &'a [OsString],
-    progress: Box<dyn Progress>,
+    progress: Box<dyn Progress + 'a>,
 }
 
 impl<'a, T: Tool> Session<'a, T> {
@@ -33,6 +33,17 @@ impl<'a, T: Tool> Session<'a, T> {
         let progress: Box<dyn Progress> =
             if shows_bars { Box::new(Bars::default()) } else { Box::new(NoProgress) };
         Ok(Self { tool, options, common, here, root, args, progress })
+    }
+
+    /// Within another program, which shows the progress itself.
+    pub(super) fn within(
+        (tool, options): (&'a T, &'a T::Options),
+        common: &'a Common,
+        here: &'a Surroundings,
+        progress: &'a dyn Progress,
+    ) -> Result<Self, Refusal> {
+        let root = state_root(common.state_dir.as_deref(), here)?;
+        Ok(Self { tool, options, common, here, root, args: &[], progress: Box::new(progress) })
     }
 
     /// What was asked of the tool.
