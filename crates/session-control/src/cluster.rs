@@ -77,6 +77,16 @@ pub struct Cluster {
 }
 
 impl Member {
+    fn called(agent: Agent, dial: &Dial) -> Self {
+        let (id, address, dial) = (agent.id.clone(), agent.host.to_string(), dial.clone());
+        let host = match &agent.host {
+            AgentHost::Remote { host, .. } => Some(host.clone()),
+            AgentHost::Local => None,
+        };
+        let open: Open = Arc::new(move || Box::new(RemoteHost::new(agent.id.clone(), dial(&agent))));
+        Self { id, place: Place::Agent, address, host, open }
+    }
+
     /// The host, for one thread.
     pub fn open(&self) -> Box<dyn SessionHost> {
         (self.open)()
@@ -99,7 +109,7 @@ impl Cluster {
             let here = layout.member(&layout.local_id, Place::Here, &layout.base);
             return Ok(Self { members: vec![here], broken: Vec::new(), is_shell: false });
         }
-        let mut cluster = Self::of_agents(layout)?;
+        let mut cluster = Self::registered(&layout.registry, |agent| layout.agent(agent))?;
         let agents = layout.registry.each()?.into_iter().flatten();
         if !agents.into_iter().any(|agent| layout.is_base_of(&agent)) {
             cluster.members.push(layout.member("local", Place::Orphans, &layout.base));
@@ -107,12 +117,16 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// The agents alone.
-    pub fn of_agents(layout: &Layout) -> Result<Self, RegistryError> {
+    /// The agents alone, each called over SSH, were it on this machine.
+    pub fn of_agents(registry: &Registry, dial: &Dial) -> Result<Self, RegistryError> {
+        Self::registered(registry, |agent| Member::called(agent, dial))
+    }
+
+    fn registered(registry: &Registry, member: impl Fn(Agent) -> Member) -> Result<Self, RegistryError> {
         let (mut members, mut broken) = (Vec::new(), Vec::new());
-        for agent in layout.registry.each()? {
+        for agent in registry.each()? {
             match agent {
-                Ok(agent) => members.push(layout.agent(agent)),
+                Ok(agent) => members.push(member(agent)),
                 Err(error) => broken.push(Unreachable::of_registry(&error)),
             }
         }
@@ -146,6 +160,7 @@ impl Cluster {
     #[must_use]
     pub fn without(mut self, id: &str) -> Self {
         self.members.retain(|member| member.id != id);
+        self.broken.retain(|host| host.member != id);
         self
     }
 }
@@ -164,14 +179,11 @@ impl Layout {
     }
 
     fn agent(&self, agent: Agent) -> Member {
-        let AgentHost::Remote { host, .. } = &agent.host else {
-            let base = agent.base.as_ref().map_or_else(|| self.base.clone(), PathBuf::from);
-            return self.member(&agent.id, Place::Agent, &base);
-        };
-        let (id, address, host) = (agent.id.clone(), agent.host.to_string(), Some(host.clone()));
-        let dial = self.dial.clone();
-        let open: Open = Arc::new(move || Box::new(RemoteHost::new(agent.id.clone(), dial(&agent))));
-        Member { id, place: Place::Agent, address, host, open }
+        if agent.host != AgentHost::Local {
+            return Member::called(agent, &self.dial);
+        }
+        let base = agent.base.as_ref().map_or_else(|| self.base.clone(), PathBuf::from);
+        self.member(&agent.id, Place::Agent, &base)
     }
 
     /// Whether this agent keeps its sessions in our base: it is on this machine, in this folder.

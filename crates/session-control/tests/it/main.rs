@@ -9,6 +9,7 @@ mod containers;
 mod dns;
 mod exchanging;
 mod exercise;
+mod guide;
 mod local;
 mod remote;
 mod scripted;
