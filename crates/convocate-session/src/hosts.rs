@@ -8,7 +8,7 @@ use migration_cli::{Refusal, Surroundings};
 use remote_transfer::Target;
 use session_control::{
     Agent, AgentFolder, AgentHost, Cluster, Containers, DnsHosts, Layout, Local, LocalHost, Member, Place,
-    Registry, Row, SessionHost,
+    Registry, Row, SessionHost, Survey,
 };
 
 use crate::options::Options;
@@ -55,8 +55,18 @@ impl Hosts {
 
     /// The session that is meant, and where it is.
     pub(crate) fn find(&self, name: &str) -> Result<Row, Refusal> {
-        let survey = self.chosen.survey();
-        survey.find(name).cloned().map_err(|error| self.not_found(name, &error))
+        self.survey()?.find(name).cloned().map_err(|error| self.not_found(name, &error))
+    }
+
+    /// What those have that were asked for. If that is this machine alone, that it cannot tell is an error.
+    pub(crate) fn survey(&self) -> Result<Survey, Refusal> {
+        let [member] = self.chosen.members() else { return Ok(self.chosen.survey()) };
+        if member.place == Place::Agent {
+            return Ok(self.chosen.survey());
+        }
+        let sessions = member.open().list().map_err(|error| refusals::of_host(&error))?;
+        let rows = sessions.into_iter().map(|session| Row::of(member, session)).collect();
+        Ok(Survey::of(rows, Vec::new()))
     }
 
     /// The host that has it.

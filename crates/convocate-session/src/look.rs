@@ -9,8 +9,8 @@ use crate::hosts::Hosts;
 use crate::rows;
 
 /// The sessions of the hosts that are meant.
-pub(crate) fn list(hosts: &Hosts) -> Listing {
-    rows::listing(&hosts.chosen.survey())
+pub(crate) fn list(hosts: &Hosts) -> Result<Listing, Refusal> {
+    Ok(rows::listing(&hosts.survey()?))
 }
 
 /// One session.

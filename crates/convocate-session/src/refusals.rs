@@ -1,5 +1,10 @@
 //! What hosts say no to, with what to type next.
 
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
 use migration_cli::{Exit, Refusal};
 use session_control::{AgentError, HostError, NotFound, RegistryError, Row, SessionError, SessionId};
 use session_model::Finding;
@@ -19,6 +24,8 @@ pub(crate) fn of_host(error: &HostError) -> Refusal {
         }
         _ => exit,
     };
+    let hint = forbidden(error).map_or_else(|| hint.to_owned(), wrong_user);
+    let exit = if forbidden(error).is_some() { Exit::Refused } else { exit };
     let refusal = Refusal::new(code, error.to_string(), hint).exit(exit);
     refusal.findings(owner(error).into_iter().collect())
 }
@@ -41,9 +48,39 @@ fn answer(code: &str) -> (Exit, &'static str) {
         ),
         "not-locked" => (Exit::Refused, "there is nothing to remove"),
         "orphan" => (Exit::Refused, "convocate-migrate --agent ID --session UUID"),
+        "io" => (Exit::Failed, "look at it: is there room, and may it be written to?"),
         "container" => (Exit::Refused, "see whether the container engine answers: docker ps"),
         _ => (Exit::Failed, "convocate-session list shows how it stands"),
     }
+}
+
+/// What one may not read or write here.
+fn forbidden(error: &HostError) -> Option<&Path> {
+    let HostError::Session(SessionError::Io { path, source, .. } | SessionError::Unreadable { path, source }) =
+        error
+    else {
+        return None;
+    };
+    (source.kind() == ErrorKind::PermissionDenied).then_some(path)
+}
+
+/// Who may: whoever has it, or the nearest thing above it.
+fn wrong_user(path: &Path) -> String {
+    let ours = rustix::process::getuid().as_raw();
+    let owner = path.ancestors().find_map(|path| path.symlink_metadata().ok()).map_or(0, |found| found.uid());
+    if owner == ours {
+        return format!("you have {}, but may not work with it: look at its modes", path.display());
+    }
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let named = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == owner.to_string()).then(|| name.to_owned())
+    });
+    let name = named.unwrap_or_else(|| format!("#{owner}"));
+    format!(
+        "must run as user {name:?} (uid {owner}), currently uid {ours} \u{2014} try: sudo -u {name} convocate-session"
+    )
 }
 
 /// Who has it.

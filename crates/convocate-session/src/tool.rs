@@ -73,7 +73,7 @@ impl Tool for ConvocateSession {
     ) -> Option<Result<Listing, Refusal>> {
         let hosts = || Hosts::of(ask.options, here);
         match ask.verb? {
-            Verb::List => Some(hosts().map(|hosts| look::list(&hosts))),
+            Verb::List => Some(hosts().and_then(|hosts| look::list(&hosts))),
             Verb::Show(named) => Some(hosts().and_then(|hosts| look::show(&hosts, &named.session))),
             Verb::Agents => Some(hosts().map(|hosts| agents::list(&hosts))),
             Verb::Settings => Some(hosts().and_then(|hosts| {

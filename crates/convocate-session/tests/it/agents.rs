@@ -114,3 +114,40 @@ fn of_two_sessions_with_one_id_none_is_deleted_until_it_is_said_which() {
     assert!(!shell.cluster.shell().join(uuid(1)).exists());
     there.assert_same(&Tree::of(shell.cluster.agent(0).base()), "the agent's is another");
 }
+
+#[test]
+fn names_come_and_go_with_their_sessions_where_dnsmasq_reads_them() {
+    let shell = shell();
+    let file = shell.cluster.folder().join("names/dnsmasq-hosts");
+    let say =
+        |code, words: &[&str]| shell.says(code, &[words, &["--dns-hosts", file.to_str().unwrap()]].concat());
+    let said = say(0, &["new", "app", "--agent", AGENTS[1], "--dns", "App"]);
+    assert!(said.out.contains("\n  DNS name \"app\" registered on agent\n"), "{}", said.out);
+    assert!(said.out.contains("[no-dns-folder]"), "{}", said.out);
+    say(4, &["dns", "sync"]);
+    std::fs::create_dir(file.parent().unwrap()).unwrap();
+    let names = || -> Vec<String> {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let mut lines = text.lines();
+        assert_eq!(lines.next(), Some("# Managed by convocate. Do not edit by hand."));
+        lines.map(str::to_owned).collect()
+    };
+    say(0, &["dns", "sync", "--dry-run"]);
+    assert!(!file.exists());
+    assert_snapshot!("dns-sync", say(0, &["dns", "sync"]).all());
+    assert_eq!(names(), ["127.0.0.1\tapp", "127.0.0.1\tbilling"]);
+    say(0, &["edit", "app", "--dns", "web"]);
+    assert_eq!(names(), ["127.0.0.1\tbilling", "127.0.0.1\tweb"]);
+    say(0, &["clone", "app", "copy", "--dns", "other"]);
+    assert_eq!(names(), ["127.0.0.1\tbilling", "127.0.0.1\tother", "127.0.0.1\tweb"]);
+    say(0, &["delete", "copy", "--yes"]);
+    say(0, &["edit", "app", "--dns", ""]);
+    assert_eq!(names(), ["127.0.0.1\tbilling"]);
+
+    assert!(shell.refuses(4, "dns-taken", &["edit", "app", "--dns", "billing"]).contains(AGENTS[0]));
+    shell.registers_nobody("nobody");
+    shell.refuses(4, "dns-unverified", &["edit", "app", "--dns", "free"]);
+    say(0, &["edit", "app", "--dns", "free", "--allow-unverified-dns"]);
+    assert_eq!(names(), ["127.0.0.1\tbilling", "127.0.0.1\tfree"]);
+    shell.tells(0, &["dns", "sync", "--dns-hosts", file.to_str().unwrap()]);
+}

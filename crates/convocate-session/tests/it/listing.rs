@@ -1,6 +1,7 @@
 //! What there is.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -48,6 +49,18 @@ fn a_machine_on_its_own_says_where_its_things_are() {
     assert_snapshot!("settings", place.says(0, &["settings"]).all());
     assert_snapshot!("agents", place.says(0, &["agents"]).all());
     place.tells(0, &["settings"]);
+}
+
+#[test]
+fn whoever_may_not_work_with_the_sessions_is_told_who_may() {
+    let place = Place::new();
+    fs::set_permissions(place.folder.path(), fs::Permissions::from_mode(0o711)).unwrap();
+    fs::set_permissions(place.base(), fs::Permissions::from_mode(0o700)).unwrap();
+    let output = place.tool(&["list"]).unprivileged().run();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    let hint = "hint: must run as user \"root\" (uid 0), currently uid 65534 \u{2014} try: sudo -u root convocate-session\n";
+    assert!(said.starts_with("error: cannot list the sessions in ") && said.ends_with(hint), "{said}");
 }
 
 #[test]

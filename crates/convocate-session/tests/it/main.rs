@@ -7,4 +7,5 @@ mod life;
 mod listing;
 mod moves;
 mod place;
+mod telling;
 mod two;
