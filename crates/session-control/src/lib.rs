@@ -1,24 +1,36 @@
-//! The life of a convocate session, seen from outside: which agents there are and what they say, which containers run,
-//! who holds a lock, which ports and names are taken.
+//! The life of a convocate session: made, copied, started, left running, stopped and removed, on this machine and on any
+//! agent, in the same words ([`SessionHost`]).
+//!
+//! A session is a folder of a base, named by a UUID and told of by the `session.json` in it, and, while it runs, a
+//! container that has that folder for its home. There is no list and no daemon: whoever looks sees what lies there.
+//! Here that is a [`LocalHost`]; at other hosts it is a [`RemoteHost`], which helps an original agent to behave the same;
+//! and a [`Cluster`] is all of them. Beside that stand who holds a session ([`Lock`]), what runs ([`Containers`]), which
+//! agents there are ([`Registry`]) and what names resolve ([`DnsHosts`]).
 //!
 //! ```
-//! use session_control::{AgentHost, Registry};
+//! use session_control::{Containers, Local, LocalHost, Profile, SessionHost, Wishes};
 //!
-//! let folder = tempfile::tempdir()?;
-//! let agent = folder.path().join("k7m2p9x4qwzt");
-//! std::fs::create_dir(&agent)?;
-//! std::fs::write(agent.join("shell_to_agent_ed25519_key"), "")?;
-//! std::fs::write(agent.join("agent-host"), "claude@agent-1.example\n")?;
+//! let base = tempfile::tempdir()?;
+//! let engine = Containers { program: "podman".into(), ..Containers::default() };
+//! # let no = base.path().join("no-engine");
+//! # let engine = Containers { program: no.clone(), socket: no, ..engine };
+//! let local = Local { containers: engine, ..Local::new(base.path(), Profile::CONVOCATE) };
+//! let mut host = LocalHost::new(local);
+//! let wishes = Wishes { name: "billing refactor".into(), port: -1, ..Wishes::default() };
+//! let made = host.create(&wishes)?;
+//! assert_eq!((made.port, made.state().letter()), (1001, '-'));
 //!
-//! let agents = Registry::at(folder.path()).agents()?;
-//! assert_eq!(agents[0].host.to_string(), "claude@agent-1.example");
-//! assert_ne!(agents[0].host, AgentHost::Local);
+//! let copy = host.duplicate(&made.id().expect("it has one"), "billing again")?;
+//! assert_eq!((host.list()?.len(), copy.port), (2, 0));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Limitations
-//! So far it looks, and changes nothing: a session is not started, stopped or attached to here. Containers are asked of
-//! a `docker` command line; processes are looked up in `/proc`.
+//! Containers are those of one engine with `docker`'s command line, asked anew each time. Processes are looked up in
+//! `/proc`, so a lock speaks for a process of this machine only. Starting, stopping and removing have no undo. A copy has
+//! neither extended attributes nor set-user-id bits, leaves out pipes and sockets, and may be of files that were being
+//! written. Whoever has the base locked, as a migration has, is waited for ten seconds. A base with a colon in its path
+//! cannot be seen by containers.
 
 mod agent;
 mod agent_folder;

@@ -114,10 +114,23 @@ impl Held {
     }
 }
 
+impl Held {
+    /// Gives the session back, and tells if that failed.
+    pub fn release(self) -> Result<(), FileError> {
+        self.give_back()
+    }
+
+    /// A lock that has become somebody else's meanwhile is his.
+    fn give_back(&self) -> Result<(), FileError> {
+        if fs::read(&self.path).is_ok_and(|text| text == self.text.as_bytes()) {
+            remove_file_if_there(&self.path)?;
+        }
+        Ok(())
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
-        if fs::read(&self.path).is_ok_and(|text| text == self.text.as_bytes()) {
-            let _ = remove_file_if_there(&self.path);
-        }
+        let _ = self.give_back(); // it speaks for nobody once this process has ended
     }
 }

@@ -123,7 +123,7 @@ impl LocalHost {
         };
         self.stop(id)?;
         let base = Base::lock(&self.local.base)?;
-        drop(held); // nobody else can take it while the base is ours
+        held.release()?; // nobody else can take it while the base is ours
         let removed = base.withdraw(id)?;
         let litter = base.litter();
         drop(base);

@@ -137,3 +137,55 @@ fn volume(here: &Path, there: &str) -> OsString {
     volume.push(there);
     volume
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Local, LocalHost, Profile, SessionHost, Wishes};
+
+    #[test]
+    fn a_container_is_started_with_the_words_that_an_original_agent_has_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().display().to_string();
+        let claude = folder.path().join("claude");
+        for name in ["claude", "socket", ".ssh", ".gitconfig"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let mut local = Local::new(folder.path(), Profile::CONVOCATE_0_0_6);
+        local.containers.program = "/no/such/docker".into();
+        local.containers.socket = folder.path().join("socket");
+        local.claude.clone_from(&claude);
+        let mut host = LocalHost::new(local.clone());
+        let wishes = Wishes { name: "a".into(), port: 53, protocol: "udp".into(), ..Wishes::default() };
+        let id = host.create(&wishes).unwrap().id().unwrap();
+        let said = |local: Local| {
+            let host = LocalHost::new(local);
+            let words = host.container(&host.find(&id).unwrap()).unwrap();
+            let words: Vec<_> = words.into_iter().map(|word| word.into_string().unwrap()).collect();
+            words.join(" ").replace(&base, "BASE").replace(id.as_str(), "UUID").replace(id.short(), "SHORT")
+        };
+        let owner = super::Owner::of(folder.path()).unwrap();
+        let (uid, gid) = (owner.uid, owner.gid);
+        let expected = format!(
+            "run --rm --detach --name convocate-session-UUID --hostname convocate-SHORT -w /home/convocate \
+             --cgroup-parent convocate-sessions.slice -v BASE/UUID:/home/convocate \
+             -v BASE/.claude:/home/convocate/.claude-shared:ro -v BASE/socket:/var/run/docker.sock \
+             -v BASE/.ssh:/home/convocate/.ssh:ro -v BASE/.gitconfig:/home/convocate/.gitconfig:ro \
+             -v BASE/claude:/usr/local/bin/claude:ro -p 53:53/udp --dns 192.0.2.53 \
+             -e CONVOCATE_UID={uid} -e CONVOCATE_GID={gid} convocate:v0.0.6"
+        );
+        let dns = Some("192.0.2.53".parse().unwrap());
+        assert_eq!(said(Local { dns, image: "convocate:v0.0.6".into(), ..local.clone() }), expected);
+        assert!(folder.path().join(".claude").is_dir(), "an engine would have made it, and root's");
+
+        // What is not there is not seen, and an engine is not asked to make it.
+        for name in ["socket", ".ssh", ".gitconfig"] {
+            std::fs::remove_file(folder.path().join(name)).unwrap();
+        }
+        host.edit(&id, &Wishes { port: 0, ..wishes }).unwrap();
+        let least = format!(
+            "-v BASE/UUID:/home/convocate -v BASE/.claude:/home/convocate/.claude-shared:ro \
+             -v BASE/claude:/usr/local/bin/claude:ro -e CONVOCATE_UID={uid} -e CONVOCATE_GID={gid} convocate:latest"
+        );
+        assert!(said(local.clone()).ends_with(&least), "{}", said(local));
+    }
+}

@@ -10,6 +10,8 @@ mod dns;
 mod exchanging;
 mod exercise;
 mod guide;
+mod living;
 mod local;
+mod model;
 mod remote;
 mod scripted;
