@@ -87,7 +87,7 @@ pub use kind::TransportKind;
 pub use libssh2::LibSsh2;
 #[cfg(unix)]
 pub use manifest::{Difference, Entry, Kind, Manifest, What};
-pub use openssh::OpenSsh;
+pub use openssh::{Interactive, OpenSsh};
 #[cfg(unix)]
 pub use pack::{PackError, Packed, Parcel};
 pub use pull::{

@@ -3,6 +3,7 @@
 //! One master connection serves all commands, where ssh can do that: not on Windows.
 
 mod complaint;
+mod interactive;
 #[cfg(unix)]
 mod master;
 pub(crate) mod process;
@@ -23,6 +24,7 @@ use crate::target::Target;
 #[cfg(unix)]
 use crate::transport::Ended;
 use crate::transport::{Duplex, RemoteCommand, Running, Transport, TransportError};
+pub use interactive::Interactive;
 use process::Process;
 
 /// A connection through the system's `ssh`.
@@ -66,11 +68,17 @@ impl OpenSsh {
     }
 
     fn ssh(&self) -> Command {
+        let mut ssh = self.ssh_with("no");
+        #[cfg(unix)] // Ctrl-C at the terminal is for us: a publish is finished first
+        std::os::unix::process::CommandExt::process_group(&mut ssh, 0);
+        ssh
+    }
+
+    /// One in the group of processes that we are in, which asks for a terminal there or does not.
+    fn ssh_with(&self, terminal: &str) -> Command {
         let target = &self.target;
         let mut ssh = Command::new("ssh");
         ssh.env("LC_ALL", "C");
-        #[cfg(unix)] // Ctrl-C at the terminal is for us: a publish is finished first
-        std::os::unix::process::CommandExt::process_group(&mut ssh, 0);
         let check = if target.accept_new_host_key { "accept-new" } else { "yes" };
         let alive = (target.silence.as_secs() * 3 / 10).max(1); // three of them, and time to say so
         let mut options = vec![
@@ -84,7 +92,7 @@ impl OpenSsh {
             "ForwardAgent=no".to_owned(),
             "ForwardX11=no".to_owned(),
             "PermitLocalCommand=no".to_owned(),
-            "RequestTTY=no".to_owned(),
+            format!("RequestTTY={terminal}"),
             "EscapeChar=none".to_owned(),
             "LogLevel=INFO".to_owned(),
         ];

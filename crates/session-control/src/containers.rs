@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 mod life;
+pub(crate) use life::ended;
 
 use crate::mounts::MountTable;
 use crate::{Profile, deadline};

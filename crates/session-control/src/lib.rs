@@ -30,10 +30,13 @@
 //! `/proc`, so a lock speaks for a process of this machine only. Starting, stopping and removing have no undo. A copy has
 //! neither extended attributes nor set-user-id bits, leaves out pipes and sockets, and may be of files that were being
 //! written. Whoever has the base locked, as a migration has, is waited for ten seconds. A base with a colon in its path
-//! cannot be seen by containers.
+//! cannot be seen by containers. Agents are attached to through the system's `ssh`, whichever transport asks them else;
+//! without a terminal there, as at an original agent, the screen keeps the size that it has at first. Whoever is killed
+//! outright while he is attached stays so until he is detached.
 
 mod agent;
 mod agent_folder;
+mod attach;
 mod cluster;
 mod containers;
 mod deadline;
@@ -55,6 +58,7 @@ mod validation;
 
 pub use agent::{AgentError, call, get, list, ping};
 pub use agent_folder::AgentFolder;
+pub use attach::{AttachError, Attachment, Ended, Terminal, attach, serve_attach};
 pub use cluster::{
     Cluster, Dial, Layout, Member, NameError, NotFound, Open, OpenHere, Place, Row, Survey, Unreachable,
 };

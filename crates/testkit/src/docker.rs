@@ -154,6 +154,15 @@ impl Docker {
     /// # Panics
     /// If it does not come up.
     pub fn session(&self, name: &str, home: &Path, published: &[&str]) {
+        self.begins(name, home, published);
+        self.wait_for_tmux(name);
+    }
+
+    /// The same, which may not have come up yet.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub fn begins(&self, name: &str, home: &Path, published: &[&str]) {
         let owner = fs::metadata(home).expect("there is a home");
         let [uid, gid] =
             [("UID", owner.uid()), ("GID", owner.gid())].map(|(it, id)| format!("CLAUDE_{it}={id}"));
@@ -166,7 +175,6 @@ impl Docker {
         words.extend(published.iter().flat_map(|port| ["-p", port]));
         words.extend(["-e", &uid, "-e", &gid, IMAGE]);
         self.run(&words);
-        self.wait_for_tmux(name);
     }
 
     /// Waits until somebody can attach to the session in this container.

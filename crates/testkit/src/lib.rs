@@ -31,6 +31,10 @@ pub mod model_server;
 pub mod network;
 #[cfg(unix)]
 pub mod odd_tree;
+#[cfg(unix)]
+pub mod original_attach;
+#[cfg(unix)]
+pub mod person;
 pub mod redact;
 pub mod sftp;
 #[cfg(unix)]

@@ -21,6 +21,15 @@ pub(super) fn classified(peer: &str, said: &[u8], connected: bool) -> TransportE
     }
 }
 
+/// That the other end has no such subsystem, if that is what was said.
+pub(super) fn of_subsystem(peer: &str, name: &str, said: &str) -> Option<TransportError> {
+    said.contains("subsystem request failed").then(|| TransportError::NotOffered {
+        peer: peer.to_owned(),
+        what: name.to_owned(),
+        message: last_line(said),
+    })
+}
+
 /// What is wrong with sharing a connection that is there itself: too many sessions on it, for one.
 #[cfg(unix)]
 pub(super) fn of_sharing(peer: &str, said: &[u8]) -> Option<TransportError> {

@@ -11,7 +11,7 @@ use durable_files::{Meter, Quiet};
 
 use super::complaint;
 use super::process::{Gathered, wait};
-use crate::transport::{Duplex, RemoteCommand, TransportError};
+use crate::transport::{Duplex, RemoteCommand};
 
 /// Ends a child at a certain time, unless it is dropped before.
 struct Watchdog {
@@ -131,13 +131,10 @@ impl<'a> Subsystem<'a> {
             return None;
         }
         let (said, _) = std::mem::take(&mut self.complaint).finish(&mut Quiet).ok()?;
-        let text = String::from_utf8_lossy(&said).into_owned();
-        if text.contains("subsystem request failed") {
-            let (peer, what) = (self.peer.clone(), self.name.clone());
-            let message = complaint::last_line(&text);
-            return Some(TransportError::NotOffered { peer, what, message }.into());
-        }
-        Some(complaint::classified(&self.peer, &said, self.heard).into())
+        let text = String::from_utf8_lossy(&said);
+        let error = complaint::of_subsystem(&self.peer, &self.name, &text)
+            .unwrap_or_else(|| complaint::classified(&self.peer, &said, self.heard));
+        Some(error.into())
     }
 }
 

@@ -68,6 +68,6 @@ impl Containers {
 }
 
 /// As the original spells it.
-fn ended(status: ExitStatus) -> String {
+pub(crate) fn ended(status: ExitStatus) -> String {
     status.code().map_or_else(|| "signal: killed".to_owned(), |code| format!("exit status {code}"))
 }

@@ -109,12 +109,12 @@ impl LocalHost {
     }
 
     /// The names of the containers that run. An engine that does not say so is not one without containers.
-    pub(super) fn running(&self) -> Result<BTreeSet<String>, SessionError> {
+    pub(crate) fn running(&self) -> Result<BTreeSet<String>, SessionError> {
         self.local.containers.names().map_err(SessionError::CheckRunning)
     }
 
     /// The container of a session among those that run: whatever release has started it.
-    pub(super) fn container_of<'n>(&self, id: &SessionId, names: &'n BTreeSet<String>) -> Option<&'n str> {
+    pub(crate) fn container_of<'n>(&self, id: &SessionId, names: &'n BTreeSet<String>) -> Option<&'n str> {
         let profiles = [self.local.profile].into_iter().chain(Profile::ALL);
         profiles.into_iter().find_map(|profile| names.get(&profile.container(id))).map(String::as_str)
     }

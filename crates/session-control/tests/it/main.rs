@@ -4,6 +4,7 @@
 
 mod arbitrary;
 mod asking;
+mod attaching;
 mod cluster;
 mod containers;
 mod dns;
