@@ -92,7 +92,7 @@ impl Here {
     /// She attaches once more, on an empty screen.
     fn again(&self, person: &Person) {
         person.types("clear");
-        person.types(&self.attach);
+        person.types(&format!("{}; echo \"status: $?\"", self.attach));
     }
 }
 
@@ -138,7 +138,7 @@ fn people_of_one_machine_share_a_session_and_leave_it_running_however_they_go() 
 }
 
 fn a_program_that_is_killed_or_wrong_leaves(here: &Here, ann: &Person, before: &str) {
-    for (name, says) in [("-TERM", "Stopped"), ("-USR1", "a mistake")] {
+    for (name, says) in [("-TERM", "Stopped"), ("-USR1", "status: 101")] {
         here.again(ann);
         until("she is there", || clients(&here.docker) == 1);
         ann.waits_to_see("Claude listens.");
