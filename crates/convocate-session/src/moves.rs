@@ -44,6 +44,13 @@ pub(crate) fn request(
     let session = row.session.uuid.parse().map_err(|error: session_control::NotAnId| {
         Refusal::usage("not-an-id", error.to_string(), "convocate-session list shows the ids")
     })?;
+    if !row.also.is_empty() {
+        let hosts =
+            std::iter::once(&row.member).chain(&row.also).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let message = format!("several hosts have a session {session}: {hosts}; all are kept");
+        let hint = "say which one is meant: --agent ID, or --local; convocate-session delete removes one";
+        return Err(Refusal::usage("duplicate", message, hint));
+    }
     let goes_to_an_agent =
         all.cluster.members().iter().any(|host| host.id == *to && host.place == Place::Agent);
     if !goes_to_an_agent {

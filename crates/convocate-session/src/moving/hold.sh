@@ -2,6 +2,9 @@
 # run, $4: the identity of a stale lock that is to be set aside first, or nothing.
 LC_ALL=C; export LC_ALL; umask 077
 cd -P -- "$1" || { echo nowhere; exit; }
+# Whoever makes or removes a session there has the folder to himself meanwhile; so has whoever replaces a stale lock.
+exec 8< .
+if command -v flock >/dev/null 2>&1; then flock -w 20 8 || { echo 'held by whoever works in the folder'; exit; }; fi
 take() { (set -C; printf %s "$$" > "$2") 2>/dev/null; }
 if ! take "$@"; then
     if [ -L "$2" ] || [ ! -f "$2" ] || [ ! -r "$2" ]; then echo 'held by somebody'; exit; fi
@@ -17,6 +20,8 @@ if ! take "$@"; then
     rm -f -- "$2"
     take "$@" || { echo 'held by somebody'; exit; }
 fi
+[ "$(id -u)" != 0 ] || chown --reference=. -- "$2" 2>/dev/null # so that whom the sessions belong to can read whose it is
+exec 8<&-
 echo taken
 read -r _
 [ "$(head -c 20 -- "$2" 2>/dev/null)" != "$$" ] || rm -f -- "$2"

@@ -75,6 +75,11 @@ impl Known {
         parts::room(&to, seen.manifest.bytes(), seen.manifest.entries().len() as u64)?;
         findings.extend(parts::oddities(document.fields()));
         findings.extend(parts::remarks(&remarks));
+        if !arrives.fields().dns_name.is_empty() {
+            let message =
+                "its DNS name leads to where it was until `convocate-session dns sync` has been said";
+            findings.push(Finding::warning("dns-to-sync", message));
+        }
         let is_here = local_path(&from, uuid).is_some();
         if !is_here {
             let message = "extended attributes are not looked for on another host, and do not arrive";

@@ -5,6 +5,7 @@
 mod agents;
 mod life;
 mod listing;
+mod movers;
 mod moves;
 mod place;
 mod telling;

@@ -116,6 +116,11 @@ fn what_may_not_move_stays_with_its_reason() {
     two.docker.container(&format!("convocate-session-{}", uuid(2)), &[]);
     two.refuses("source-runs", &["move", &uuid(2), "--to", B]);
 
+    two.lay(1, 3, "of the same id");
+    let which = two.says(2, &["move", &uuid(3), "--to", B, "--json"]).document();
+    assert_eq!(which["error"]["code"], "duplicate", "{which}");
+    two.refuses("on-agent", &["move", &uuid(3), "--to", B, "--agent", A]);
+    fs::remove_dir_all(two.session(1, 3)).unwrap();
     fs::create_dir(two.session(1, 3)).unwrap();
     two.refuses("on-agent", &["move", &uuid(3), "--to", B]);
 
@@ -134,7 +139,7 @@ fn what_may_not_move_stays_with_its_reason() {
     fs::write(two.session(1, 6).join("session.json"), document).unwrap();
     two.refuses("port-taken", &["move", &uuid(5), "--to", B]);
     let full = Disk::in_memory(&two.base(1), "size=1m");
-    two.refuses("no-room", &["move", &uuid(3), "--to", B]);
+    two.refuses("no-room", &["move", &uuid(5), "--to", B]);
     drop(full);
     two.says(0, &["move", &uuid(5), "--to", B, "--on-port-conflict", "clear"]);
     let arrived = fs::read_to_string(two.session(1, 5).join("session.json")).unwrap();
