@@ -7,8 +7,12 @@ use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use durable_files::{CopyError, FileError, Traits, beside, publish_over, sync_dir, write_file};
+use durable_files::{
+    CopyError, DirLock, FileError, LockError, Traits, beside, publish_over, sync_dir, write_file,
+};
 
 use crate::cluster::addresses;
 use crate::{Cluster, Place, Survey, valid_dns_name};
@@ -54,6 +58,9 @@ pub enum DnsError {
         /// What the system said.
         source: io::Error,
     },
+    /// Others are writing there all the time.
+    #[error(transparent)]
+    Busy(#[from] LockError),
     /// It cannot be written.
     #[error(transparent)]
     Write(#[from] CopyError),
@@ -72,6 +79,8 @@ impl DnsError {
     }
 }
 
+/// How long the others may take.
+const PATIENCE: Duration = Duration::from_secs(5);
 const FIRST_LINE: &str = "# Managed by convocate. Do not edit by hand.";
 
 impl DnsHosts {
@@ -110,15 +119,27 @@ impl DnsHosts {
         if !folder.is_dir() {
             return Err(DnsError::NoFolder(folder.to_owned()));
         }
+        let _one_at_a_time = lock(folder)?;
         let synced = names(cluster, survey, &self.records()?);
         let mut text = format!("{FIRST_LINE}\n");
         text.extend(synced.records.iter().map(DnsRecord::line));
-        let staged = beside(&self.path, &std::process::id().to_string(), "tmp");
+        let staged = beside(&self.path, "names", "tmp");
         let traits = Traits { mode: 0o644, ..Traits::PRIVATE };
         write_file(text.as_bytes(), &staged, traits)?;
         publish_over(&staged, &self.path)?;
         sync_dir(folder)?;
         Ok(synced)
+    }
+}
+
+/// Two who write at once would take each other's file for a leftover.
+fn lock(folder: &Path) -> Result<DirLock, LockError> {
+    let begun = Instant::now();
+    loop {
+        match DirLock::take(folder) {
+            Err(LockError::Held(_)) if begun.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(20)),
+            lock => return lock,
+        }
     }
 }
 

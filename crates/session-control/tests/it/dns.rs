@@ -154,6 +154,26 @@ fn an_agent_that_is_down_keeps_its_names() {
 }
 
 #[test]
+fn of_several_that_write_names_at_once_none_spoils_the_file() {
+    let shell = Shell::new();
+    let hosts = hosts(&shell);
+    session(&shell.agents[0].base(), UUID, "web", "2026-03-02T17:00:00Z", "web");
+    let cluster = shell.cluster();
+    let survey = cluster.survey();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..10).for_each(|_| drop(hosts.sync(&cluster, &survey).unwrap())));
+        }
+        for _ in 0..200 {
+            let found = fs::read_to_string(hosts.path()).unwrap_or_default();
+            assert!(found.is_empty() || found.ends_with("127.0.0.1\tweb\n"), "{found}");
+        }
+    });
+    let left: Vec<_> = fs::read_dir(hosts.path().parent().unwrap()).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
+#[test]
 fn where_names_have_no_place_none_are_written_and_that_is_told() {
     let shell = Shell::new();
     let cluster = shell.cluster();
