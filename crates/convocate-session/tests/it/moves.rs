@@ -7,7 +7,7 @@ use convocate_session::moving::{Hosts, migrate_orphan};
 use migration_cli::{Exit, Surroundings};
 use migration_engine::Progress;
 use session_control::{Containers, Profile, Registry};
-use testkit::crash::Blow;
+use testkit::crash::{Blow, Program};
 use testkit::disk::Disk;
 use testkit::odd_tree::lay_out;
 use testkit::tree::Tree;
@@ -58,10 +58,17 @@ fn from_agent_to_agent_it_arrives_as_it_was_is_found_there_again_and_comes_back(
     assert!(again.out.contains("already-present"), "{}", again.out);
     two.assert_same(&then, "again");
 
-    two.says(0, &["undo"]);
+    // An undo needs to be told nothing but where the run is.
+    let undo = Program::new(env!("CARGO_BIN_EXE_convocate-session")).arg("undo").arg("--state-dir");
+    let undone = undo.arg(two.state()).run();
+    assert_eq!(undone.status.code(), Some(0), "{}", String::from_utf8_lossy(&undone.stderr));
     two.assert_same(&before, "undone");
+
+    let bundles = || fs::read_dir(two.state().join("fetched")).map_or(0, Iterator::count);
     two.says(0, &moves);
-    assert_eq!(fs::read_dir(two.state().join("fetched")).unwrap().count(), 1, "it had come already");
+    assert_eq!(bundles(), 1, "it had come already");
+    two.says(0, &["runs", "gc", "--older-than", "0", "--yes"]);
+    assert_eq!(bundles(), 0, "what was brought goes with the last run that needs it");
 }
 
 #[test]
