@@ -23,6 +23,7 @@ mod refusals;
 mod rows;
 mod serve;
 mod tool;
+pub mod tui;
 mod verbs;
 
 pub use options::Options;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use durable_files::PathText;
 use migration_cli::{
-    Ask, Deed, Exit, Listing, Mode, Prepared, Purpose, Refusal, Surroundings, TakeOver, Tool,
+    Ask, Deed, Exit, Listing, Mode, Prepared, Purpose, Refusal, Streams, Surroundings, TakeOver, Tool,
 };
 use migration_engine::{Cx, Header, StateRoot};
 
@@ -13,7 +13,7 @@ use crate::hosts::Hosts;
 use crate::moving::{self, Effect, Open};
 use crate::options::Options;
 use crate::verbs::{DnsVerb, Verb};
-use crate::{agents, deeds, events, look, moves, names, serve};
+use crate::{agents, deeds, events, look, moves, names, serve, tui};
 
 /// Works with sessions.
 #[derive(Debug, Clone, Copy, Default)]
@@ -91,7 +91,7 @@ impl Tool for ConvocateSession {
 
     fn take_over<'a>(&'a self, ask: Ask<'a, Self>, here: &'a Surroundings) -> Option<TakeOver<'a>> {
         match ask.verb {
-            None => Some(Box::new(move |_| screen(here))),
+            None => Some(Box::new(move |streams| screen(ask.options, here, streams))),
             Some(Verb::Agent { verb }) => {
                 Some(Box::new(move |streams| serve::serve(*verb, ask.options, here, streams)))
             }
@@ -143,12 +143,12 @@ impl Verb {
 }
 
 /// The screen.
-fn screen(here: &Surroundings) -> Result<Exit, Refusal> {
-    let hint = "convocate-session list shows the sessions; --help shows what else can be said";
+fn screen(options: &Options, here: &Surroundings, streams: &mut Streams<'_>) -> Result<Exit, Refusal> {
     if !(here.terminals.stdin && here.terminals.stdout) {
+        let hint = "convocate-session list shows the sessions; --help shows what else can be said";
         return Err(Refusal::usage("no-terminal", "there is no terminal to show the sessions on", hint));
     }
-    Err(Refusal::new("no-screen", "there is no screen yet", hint))
+    tui::run(Hosts::of(options, here)?, options, here, streams)
 }
 
 fn not_yet() -> Refusal {

@@ -138,6 +138,11 @@ impl Cluster {
         &self.members
     }
 
+    /// Agents that are registered, and nobody knows how to reach them.
+    pub fn broken(&self) -> &[Unreachable] {
+        &self.broken
+    }
+
     /// The host with this id.
     pub fn member(&self, id: &str) -> Option<&Member> {
         self.members.iter().find(|member| member.id == id)

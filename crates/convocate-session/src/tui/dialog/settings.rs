@@ -1,0 +1,32 @@
+//! What this is, and which hosts it knows.
+
+use super::{Face, Line, Tone};
+use crate::tui::{Health, Model};
+
+pub(super) fn face(model: &Model) -> Face {
+    let setup = model.setup();
+    let mut lines = vec![
+        Line::plain(format!("Version: {}", setup.version)),
+        Line::plain(format!("Build:   {}", setup.build)),
+        Line::plain(""),
+        Line::plain("Hosts:"),
+    ];
+    let hosts: Vec<_> = model.hosts().collect();
+    let width = |part: fn(&crate::tui::Host) -> &str| {
+        hosts.iter().map(|(host, _)| part(host).chars().count()).max().unwrap_or_default()
+    };
+    let (ids, places) = (width(|host| &host.id), width(|host| &host.place));
+    for (host, health) in &hosts {
+        let (words, tone) = match health {
+            Health::Unknown => ("asking...".to_owned(), Tone::Faint),
+            Health::Up(Some(version)) => (format!("ok, version {version}"), Tone::Plain),
+            Health::Up(None) => ("ok".to_owned(), Tone::Plain),
+            Health::Down(why) => (format!("unreachable: {why}"), Tone::Wrong),
+        };
+        lines.push(Line::toned(format!("  {:ids$}  {:places$}  {words}", host.id, host.place), tone));
+    }
+    if hosts.is_empty() {
+        lines.push(Line::toned("  none", Tone::Faint));
+    }
+    Face { title: "Settings".into(), lines, keys: "Press any key to continue".into(), alarm: false }
+}

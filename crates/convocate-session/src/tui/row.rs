@@ -1,0 +1,150 @@
+//! The hosts, and what stands in the list.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use session_control::{Session, SessionId, SessionState};
+
+use super::Target;
+
+/// How an unreachable agent's row begins to be named: no session is called so.
+const UNREACHABLE: &str = "agent-unreachable:";
+
+/// What a host is to this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// An agent.
+    Agent,
+    /// This machine, which has no agents.
+    Local,
+    /// The base of a shell host: what lies there was left behind.
+    Orphans,
+}
+
+/// A host of sessions, as the screen knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// An agent's id, or `local`.
+    pub id: String,
+    /// Where it is, for people.
+    pub place: String,
+    /// What it is.
+    pub role: Role,
+    /// Why it cannot even be asked, if that is so.
+    pub lost: Option<String>,
+}
+
+/// How a host is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Health {
+    /// It has not answered yet.
+    #[default]
+    Unknown,
+    /// It has answered, and may have said its version.
+    Up(Option<String>),
+    /// It has not, for this reason.
+    Down(String),
+}
+
+/// What is known of a host.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) host: Host,
+    pub(super) health: Health,
+    pub(super) sessions: Vec<Session>,
+    /// The question that is out, and since when.
+    pub(super) asked: Option<(u64, Duration)>,
+    /// When it was last asked.
+    pub(super) last: Option<Duration>,
+}
+
+impl Known {
+    pub(super) fn new(host: Host) -> Self {
+        let health = host.lost.clone().map_or(Health::Unknown, Health::Down);
+        Self { host, health, sessions: Vec::new(), asked: None, last: None }
+    }
+}
+
+/// A line of the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The host.
+    pub host: String,
+    /// What the host is.
+    pub role: Role,
+    /// The session; of a host that is not reached there is none.
+    pub session: Result<Session, String>,
+    /// Whether another host has a session of the same id.
+    pub duplicate: bool,
+    /// Whether its host takes its time to answer.
+    pub late: bool,
+}
+
+impl Row {
+    /// By what the selection knows it again.
+    pub(super) fn key(&self) -> (String, String) {
+        let uuid = self
+            .session
+            .as_ref()
+            .map_or_else(|_| format!("{UNREACHABLE}{}", self.host), |it| it.uuid.clone());
+        (self.host.clone(), uuid)
+    }
+
+    /// How the session stands.
+    pub fn state(&self) -> Option<SessionState> {
+        let session = self.session.as_ref().ok()?;
+        Some(if self.role == Role::Orphans { SessionState::Orphan } else { session.state() })
+    }
+
+    /// What can be worked with.
+    pub fn target(&self) -> Option<Target> {
+        let id: SessionId = self.session.as_ref().ok()?.id()?;
+        Some(Target { host: self.host.clone(), id })
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> String {
+        match &self.session {
+            Ok(session) => session.name.clone(),
+            Err(why) if self.role == Role::Agent => format!("[agent {} unreachable: {why}]", self.host),
+            Err(why) => format!("[{}: {why}]", self.host),
+        }
+    }
+}
+
+/// All rows in one order: the last worked with first, who is not reached last.
+pub(super) fn rows(hosts: &[Known], now: Duration) -> Vec<Row> {
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    for session in hosts.iter().flat_map(|host| &host.sessions) {
+        *times.entry(&session.uuid).or_default() += 1;
+    }
+    let mut rows: Vec<Row> = Vec::new();
+    for known in hosts {
+        let late = known.asked.is_some_and(|(_, since)| now.saturating_sub(since) >= LATE);
+        let row = |session| Row {
+            host: known.host.id.clone(),
+            role: known.host.role,
+            session,
+            duplicate: false,
+            late,
+        };
+        if let Health::Down(why) = &known.health {
+            rows.push(row(Err(why.clone())));
+        } else {
+            rows.extend(known.sessions.iter().map(|session| Row {
+                duplicate: times.get(session.uuid.as_str()).is_some_and(|&times| times > 1),
+                ..row(Ok(session.clone()))
+            }));
+        }
+    }
+    // Times are RFC 3339 in UTC: but for the fraction's length they compare as text.
+    rows.sort_by_cached_key(|row| {
+        let accessed = row.session.as_ref().map_or("", |session| &session.last_accessed);
+        (Reverse(accessed.trim_end_matches('Z').to_owned()), row.key())
+    });
+    rows
+}
+
+/// From when on a host is said to take its time.
+const LATE: Duration = Duration::from_secs(3);

@@ -1,0 +1,161 @@
+//! The screen from its beginning to its end.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::time::Instant;
+
+use jiff::tz::TimeZone;
+use migration_cli::{Exit, Refusal, Streams, Surroundings};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use session_control::{Member, Place, Unreachable};
+use signal_hook::consts::SIGHUP;
+
+use super::glass::{Glass, Hooked};
+use super::show::{Left, Wires, show};
+use super::workers::{Office, Workers};
+use super::{Event, Host, Model, Moment, Palette, Role, Setup, Target};
+use crate::hosts::Hosts;
+use crate::options::Options;
+
+/// What sessions of this machine are said to be on.
+const HERE: &str = "this machine";
+
+/// Shows the sessions of these hosts until somebody has had enough.
+pub(crate) fn run(
+    hosts: Hosts,
+    options: &Options,
+    here: &Surroundings,
+    streams: &mut Streams<'_>,
+) -> Result<Exit, Refusal> {
+    let members: Vec<(String, Member)> = hosts.cluster.members().iter().map(named).collect();
+    let broken = hosts.cluster.broken().iter().map(not_known);
+    let known = members.iter().map(|(name, member)| host(name, member));
+    let setup = Setup {
+        version: env!("CARGO_PKG_VERSION").into(),
+        build: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        hosts: known.chain(broken).collect(),
+        migrates: false,
+    };
+    let mut model = Model::new(setup);
+    let office = Arc::new(Office { hosts, options: options.clone() });
+    let (orders, inbox) = channel();
+    let (outbox, events) = channel();
+    let workers = Workers::start(members, &office, inbox, &outbox);
+
+    let hung_up = Arc::new(AtomicBool::new(false));
+    let listening = signal_hook::flag::register(SIGHUP, hung_up.clone()).map_err(|error| failed(&error))?;
+    let begun = Instant::now();
+    let wires = Wires {
+        keyboard: &io::stdin(),
+        orders: &orders,
+        events: &events,
+        moment: &|| moment(here, begun),
+        stop: &|| here.stop.exit().is_some() || hung_up.load(Ordering::Relaxed),
+        palette: palette(here),
+    };
+    let left = screens(&mut model, &wires, &office, streams.stdout);
+    drop(orders);
+    workers.part();
+    signal_hook::low_level::unregister(listening);
+    if hung_up.load(Ordering::Relaxed) || matches!(left, Ok(Left::HungUp)) {
+        // Ends as every program does whose terminal has gone: killed by that signal.
+        let _ = signal_hook::low_level::emulate_default_handler(SIGHUP);
+    }
+    let exit = match left.map_err(|error| failed(&error))? {
+        Left::Interrupt => Exit::Interrupted,
+        _ => here.stop.exit().unwrap_or_default(),
+    };
+    farewell(&model, exit, streams.stdout);
+    Ok(exit)
+}
+
+/// One screen after the other: between two of them a session has the terminal.
+fn screens(model: &mut Model, wires: &Wires<'_>, office: &Office, out: &mut dyn Write) -> io::Result<Left> {
+    let _hooked = Hooked::new();
+    loop {
+        let glass = Glass::raise(out)?;
+        let left = {
+            let mut terminal = Terminal::new(CrosstermBackend::new(&mut *out))?;
+            show(model, &mut terminal, wires)?
+        };
+        drop(glass);
+        let Left::Attach { target, name, fresh } = left else { return Ok(left) };
+        writeln!(out, "Attaching to {name:?} on {} (Ctrl-b d to detach)...", model.on(&target.host))?;
+        out.flush()?;
+        let ended = attach(office, &target, fresh);
+        let ended = ended.map(|how| format!("{how}: {name:?}")).map_err(|refusal| refusal.message);
+        for order in model.update(Event::Back(ended)) {
+            let _ = wires.orders.send(order); // nobody listens only when all is over
+        }
+    }
+}
+
+/// A session has the terminal until it is left; how that has ended, in a word.
+fn attach(_office: &Office, _target: &Target, _fresh: bool) -> Result<String, Refusal> {
+    let hint = "convocate-session attach SESSION does the same";
+    Err(Refusal::new("not-yet", "a session cannot be attached to from here yet", hint))
+}
+
+/// What was done, for whoever reads on.
+fn farewell(model: &Model, exit: Exit, out: &mut dyn Write) {
+    for line in model.said() {
+        let _ = writeln!(out, "{}", super::view::visible(line));
+    }
+    if exit == Exit::Done {
+        let _ = writeln!(out, "Goodbye!");
+    }
+    let _ = out.flush();
+}
+
+fn named(member: &Member) -> (String, Member) {
+    let name = if member.place == Place::Agent { member.id.clone() } else { HERE.to_owned() };
+    (name, member.clone())
+}
+
+fn host(name: &str, member: &Member) -> Host {
+    let role = match member.place {
+        Place::Agent => Role::Agent,
+        Place::Here => Role::Local,
+        Place::Orphans => Role::Orphans,
+    };
+    Host { id: name.to_owned(), place: member.address.clone(), role, lost: None }
+}
+
+/// An agent that is registered, and nobody knows how to reach it.
+fn not_known(broken: &Unreachable) -> Host {
+    let (id, place, lost) = (broken.member.clone(), broken.address.clone(), Some(broken.reason.clone()));
+    Host { id, place, role: Role::Agent, lost }
+}
+
+fn moment(here: &Surroundings, begun: Instant) -> Moment {
+    let now = (here.now)().to_zoned(TimeZone::system());
+    // Where it cannot be told, nothing is shown.
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let mut numbers = load.split_whitespace().map_while(|word| word.parse().ok());
+    let load = [numbers.next(), numbers.next(), numbers.next()];
+    Moment {
+        since: begun.elapsed(),
+        clock: now.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        load: if let [Some(one), Some(five), Some(fifteen)] = load {
+            Some([one, five, fifteen])
+        } else {
+            None
+        },
+    }
+}
+
+fn palette(here: &Surroundings) -> Palette {
+    let is_dumb = here.var("TERM").is_none_or(|term| term == "dumb");
+    if is_dumb || here.var("NO_COLOR").is_some() { Palette::Mono } else { Palette::Color }
+}
+
+fn failed(error: &io::Error) -> Refusal {
+    Refusal::failure(
+        "terminal",
+        format!("cannot show the sessions on this terminal: {error}"),
+        "convocate-session list shows the sessions without a screen",
+    )
+}

@@ -1,0 +1,264 @@
+//! What keys and answers come to.
+
+use convocate_session::tui::{Ask, Event, Health, Key, Order, Outcome, Role};
+use session_control::{Session, Wishes};
+
+use super::scene::{A, B, C, D, FAR, NEAR, Scene, attached, failure, host, locked, running, session};
+
+fn ask(scene: &Scene) -> (&str, &Ask) {
+    match scene.last() {
+        Some(Order::Ask { host, ask, .. }) => (host, ask),
+        other => panic!("expected a question to a host, found {other:?}"),
+    }
+}
+
+#[test]
+fn enter_attaches_to_what_runs_and_to_what_others_are_attached_to() {
+    for state in [running, attached] {
+        let mut scene = Scene::local(vec![state(session(A, "notes", "2026-03-02"))]);
+        scene.key(Key::Enter);
+        assert!(matches!(scene.last(), Some(Order::Attach { target, .. }) if target.id.as_str() == A));
+    }
+}
+
+#[test]
+fn enter_on_a_stopped_session_starts_it_and_then_attaches() {
+    let mut scene = Scene::local(vec![session(A, "notes", "2026-03-02")]);
+    scene.types("1");
+    assert_eq!(ask(&scene), ("this machine", &Ask::Start(A.parse().unwrap())));
+    scene.comes_out(Outcome::Done(None));
+    assert!(matches!(scene.last(), Some(Order::Attach { name, .. }) if name == "notes"));
+}
+
+#[test]
+fn whoever_has_begun_with_something_else_is_not_torn_from_it_by_an_attach() {
+    let mut scene = Scene::local(vec![session(A, "notes", "2026-03-02")]);
+    scene.key(Key::Enter).types("nhalf a na").comes_out(Outcome::Done(None));
+    assert!(!scene.orders.iter().any(|order| matches!(order, Order::Attach { .. })));
+    assert!(scene.text().contains("half a na"));
+    assert!(scene.key(Key::Esc).text().contains("Enter attaches to it"), "{}", scene.text());
+}
+
+#[test]
+fn a_choice_follows_its_session_when_the_list_is_ordered_anew() {
+    let (a, b) = (session(A, "first", "2026-03-02"), session(B, "second", "2026-03-01"));
+    let mut scene = Scene::local(vec![a.clone(), b.clone()]);
+    scene.key(Key::Down).passes(16);
+    scene.lists("this machine", vec![a, Session { last_accessed: "2026-03-03T00:00:00Z".into(), ..b }]);
+    assert_eq!(scene.model.position().0, 0);
+    scene.types("d").types("y");
+    assert_eq!(ask(&scene), ("this machine", &Ask::Delete(B.parse().unwrap())));
+}
+
+#[test]
+fn an_order_goes_to_the_host_whose_row_is_chosen_though_another_has_the_same_id() {
+    let mut scene = Scene::cluster();
+    scene.key(Key::End).types("d");
+    assert!(scene.text().contains("Only its copy on this machine goes"), "{}", scene.text());
+    scene.types("y");
+    assert_eq!(ask(&scene), ("this machine", &Ask::Delete(A.parse().unwrap())));
+}
+
+#[test]
+fn what_has_changed_while_a_question_stood_counts() {
+    let stopped = session(A, "notes", "2026-03-02");
+    let mut scene = Scene::local(vec![stopped.clone()]);
+    scene.types("d").passes(16).lists("this machine", vec![attached(stopped.clone())]).types("y");
+    assert_eq!(scene.last(), None);
+    assert!(scene.text().contains("Somebody is attached"), "{}", scene.text());
+    scene.types("n").types("d").passes(32).lists("this machine", Vec::new()).types("y");
+    assert_eq!(scene.last(), None);
+    assert!(scene.text().contains("It is not on the list any more"), "{}", scene.text());
+
+    let mut scene = Scene::local(vec![locked(stopped.clone(), 42, false)]);
+    scene
+        .types("o")
+        .comes_out(Outcome::Done(None))
+        .types("42")
+        .passes(16)
+        .lists("this machine", vec![locked(stopped, 43, false)])
+        .key(Key::Enter);
+    assert!(matches!(ask(&scene).1, Ask::Owner(42)), "another program holds it now: {:?}", scene.last());
+}
+
+#[test]
+fn a_lock_of_somebody_alive_goes_only_by_its_number() {
+    let mut scene = Scene::local(vec![locked(session(D, "held", "2026-03-02"), 4242, false)]);
+    for key in ["d", "e", "c", "r"] {
+        assert!(scene.types(key).text().contains("in use by process 4242"), "{key}: {}", scene.text());
+        scene.key(Key::Esc);
+    }
+    assert_eq!(scene.last(), None);
+    scene.types("o").types("y").key(Key::Enter);
+    assert!(matches!(ask(&scene).1, Ask::Owner(4242)));
+    scene.key(Key::Backspace).types("4242").key(Key::Enter);
+    assert_eq!(ask(&scene).1, &Ask::Unlock { id: D.parse().unwrap(), force: true });
+}
+
+#[test]
+fn nothing_is_asked_of_an_agent_that_is_not_reached_or_for_what_is_no_session() {
+    let mut scene = Scene::of(vec![host(NEAR, Role::Agent), host(FAR, Role::Agent)]);
+    scene.answers(NEAR, failure("agent-unreachable", "connection refused"));
+    scene.lists(FAR, vec![session("", "no id", "2026-03-02"), session("../x", "a path", "2026-03-02")]);
+    for _ in 0..3 {
+        for key in "cebdkor1".chars() {
+            scene.key(Key::Char(key)).key(Key::Char('y'));
+            if scene.model.dialog().is_some() {
+                scene.key(Key::Esc);
+            }
+        }
+        scene.key(Key::Enter).key(Key::Esc).key(Key::Down);
+    }
+    assert_eq!(scene.last(), None);
+}
+
+#[test]
+fn a_host_that_has_not_answered_is_not_asked_again() {
+    let mut scene = Scene::cluster();
+    scene.passes(16).passes(40).passes(100).passes(1000);
+    let times = |scene: &Scene, id: &str| {
+        let fits = |order: &&Order| matches!(order, Order::Ask { host, .. } if host == id);
+        scene.orders.iter().filter(fits).count()
+    };
+    assert_eq!([times(&scene, NEAR), times(&scene, FAR)], [2, 2]);
+    assert!(scene.model.hosts().all(|(_, health)| matches!(health, Health::Down(_))));
+    scene.lists(FAR, vec![session(C, "scratch", "2026-03-02")]);
+    assert!(scene.text().contains("scratch"), "late is better than never: {}", scene.text());
+    scene.passes(1001);
+    assert_eq!([times(&scene, NEAR), times(&scene, FAR)], [2, 3]);
+}
+
+#[test]
+fn a_host_that_is_at_something_long_is_not_taken_for_silent() {
+    let mut scene = Scene::local(vec![session(A, "notes", "2026-03-02")]);
+    scene.types("ry").key(Key::Enter);
+    scene.passes(16).passes(100);
+    assert!(scene.model.hosts().all(|(_, health)| matches!(health, Health::Up(_))));
+    scene.comes_out(Outcome::Done(None));
+    assert!(
+        matches!(scene.orders.last(), Some(Order::Ask { ask: Ask::Reload, .. })),
+        "it is looked at again"
+    );
+}
+
+#[test]
+fn a_form_says_all_of_it_and_what_is_wrong_gets_the_focus() {
+    let mut scene =
+        Scene::local(vec![Session { dns_name: "Taken".into(), ..session(A, "notes", "2026-03-02") }]);
+    scene
+        .types("n")
+        .types("a b")
+        .key(Key::Tab)
+        .types("u")
+        .key(Key::Tab)
+        .types("-1")
+        .key(Key::Tab)
+        .types("taken");
+    scene.key(Key::Enter);
+    assert!(scene.text().contains("error: DNS name \"taken\" is already assigned to another session"));
+    assert_eq!(scene.last(), None);
+    scene.types("2").key(Key::Enter);
+    let wishes = Wishes { name: "a b".into(), port: -1, protocol: "udp".into(), dns_name: "taken2".into() };
+    assert_eq!(ask(&scene), ("this machine", &Ask::Create(wishes)));
+
+    for (typed, port) in [("", 0), ("0", 0), ("auto", -1), ("65535", 65535)] {
+        let mut scene = Scene::local(Vec::new());
+        scene.types("n").types("a").key(Key::Tab).key(Key::Tab).types(typed).key(Key::Enter);
+        assert!(matches!(ask(&scene).1, Ask::Create(wishes) if wishes.port == port), "{typed}");
+    }
+    for (typed, wrong) in [("x", "port must be a number"), ("65536", "port must be between 0 and 65535")] {
+        let mut scene = Scene::local(Vec::new());
+        scene.types("n").types("a").key(Key::BackTab).key(Key::BackTab).types(typed).key(Key::Enter);
+        assert!(scene.last().is_none() && scene.text().contains(wrong), "{}", scene.text());
+    }
+}
+
+#[test]
+fn an_edit_says_what_was_said_before_but_for_what_is_typed() {
+    let before = Session {
+        port: 53,
+        protocol: "udp".into(),
+        dns_name: "n".into(),
+        ..session(A, "notes", "2026-03-02")
+    };
+    let mut scene = Scene::local(vec![before]);
+    scene.types("e").key(Key::End).types("2").key(Key::Enter);
+    let wishes = Wishes { name: "notes2".into(), port: 53, protocol: "udp".into(), dns_name: "n".into() };
+    assert_eq!(ask(&scene), ("this machine", &Ask::Edit(A.parse().unwrap(), wishes)));
+}
+
+#[test]
+fn what_was_saved_is_applied_to_a_running_session_only_by_stopping_it_first() {
+    for (before, after) in [
+        (session(A, "notes", "2026-03-02"), Ask::Start(A.parse().unwrap())),
+        (running(session(A, "notes", "2026-03-02")), Ask::StopAndStart(A.parse().unwrap())),
+    ] {
+        let mut scene = Scene::local(vec![before.clone()]);
+        scene.types("e").key(Key::Enter).comes_out(Outcome::Session { session: before, warning: None });
+        scene.types("y");
+        assert_eq!(ask(&scene), ("this machine", &after));
+    }
+}
+
+#[test]
+fn several_orders_are_under_way_at_a_time_and_one_for_each_session() {
+    let mut scene = Scene::cluster();
+    scene.types("ky").key(Key::Enter);
+    scene.key(Key::Down).key(Key::Down).types("ry").key(Key::Enter);
+    let text = scene.text();
+    assert!(text.contains("stopping \"billing refactor\"..., starting \"scratch\"..."), "{text}");
+    let before = scene.orders.len();
+    scene.types("r").key(Key::Esc).key(Key::Home).types("d").types("y");
+    assert_eq!(scene.orders.len(), before, "each has enough to do");
+}
+
+#[test]
+fn an_answer_that_comes_while_something_is_typed_waits() {
+    let mut scene = Scene::local(vec![running(session(A, "notes", "2026-03-02"))]);
+    scene.types("ky").key(Key::Enter).types("n").types("abc");
+    scene.comes_out(failure("container", "failed to stop container: no"));
+    assert!(scene.text().contains("abc") && !scene.text().contains("failed to stop"), "{}", scene.text());
+    assert!(scene.key(Key::Esc).text().contains("failed to stop container: no"), "{}", scene.text());
+}
+
+#[test]
+fn a_search_goes_round_and_gives_its_letters_back() {
+    let mut scene = Scene::cluster();
+    scene.types("/s").key(Key::Enter);
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        seen.push(scene.model.position().0);
+        scene.types("n");
+    }
+    scene.types("N").types("N").types("N").types("N");
+    assert!(seen.windows(2).all(|pair| pair[0] != pair[1]), "{seen:?}");
+    scene.key(Key::Esc).types("n");
+    assert!(scene.text().contains("Select Agent"), "{}", scene.text());
+    let mut scene = Scene::local(Vec::new());
+    scene.types("/x").key(Key::Enter).types("nN");
+}
+
+#[test]
+fn what_was_done_is_told_after_the_end() {
+    let mut scene = Scene::cluster();
+    scene.types("n").key(Key::Enter).types("api").key(Key::Enter);
+    let made = Session { port: 1001, dns_name: "api".into(), ..session(B, "api", "2026-03-02") };
+    scene.comes_out(Outcome::Session { session: made, warning: None });
+    scene.types("q");
+    assert_eq!(scene.last(), Some(&Order::Quit));
+    assert_eq!(
+        scene.model.said(),
+        [
+            format!("Created session \"api\" ({B}) on agent {NEAR} (claude@k7.example)"),
+            "  published port 1001/tcp".into(),
+            "  DNS name \"api\" registered on agent".into(),
+        ]
+    );
+}
+
+#[test]
+fn ctrl_c_ends_it_whatever_is_open() {
+    let mut scene = Scene::cluster();
+    scene.types("n").event(Event::Key(Key::Interrupt));
+    assert_eq!(scene.last(), Some(&Order::Interrupt));
+}

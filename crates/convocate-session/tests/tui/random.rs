@@ -1,0 +1,188 @@
+//! Whatever is typed and whatever happens: it can be drawn, and nothing is lost that nobody has agreed to lose.
+
+use convocate_session::tui::{Ask, Event, Key, Order, Outcome, Share};
+use proptest::prelude::*;
+use session_control::Session;
+
+use super::scene::{A, B, C, D, Scene, failure, session};
+
+/// What happens to a screen.
+#[derive(Debug, Clone)]
+enum Happening {
+    Key(Key),
+    Resize(u16, u16),
+    Passes(u64),
+    Lists(Vec<Session>),
+    /// One of the orders that are out comes out.
+    Ends(usize, usize),
+    Progress(usize, u64),
+    Back(bool),
+}
+
+fn key() -> impl Strategy<Value = Key> {
+    use Key::{
+        BackTab, Backspace, Char, Delete, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Up,
+    };
+    prop_oneof![
+        4 => proptest::sample::select("nceBDkosrq".chars().collect::<Vec<_>>()).prop_map(Char),
+        4 => proptest::sample::select("yyY1234m/?".chars().collect::<Vec<_>>()).prop_map(Char),
+        1 => any::<char>().prop_map(Char),
+        4 => proptest::sample::select(vec![
+            Enter, Enter, Esc, Tab, BackTab, Backspace, Delete, Up, Down, Down, Left, Right, Home, End, PageUp, PageDown,
+            Key::Other,
+        ]),
+    ]
+}
+
+fn any_session() -> impl Strategy<Value = Session> {
+    let uuid = proptest::sample::select(vec![A, B, C, D, "", "../x"]);
+    let name = prop_oneof![Just("notes".to_owned()), any::<String>()];
+    let lock = proptest::option::of((any::<bool>(), proptest::option::of(1_u32..5), any::<bool>()));
+    (uuid, name, 1_u8..29, any::<(bool, bool)>(), -1_i64..70000, lock).prop_map(
+        |(uuid, name, day, (running, attached), port, lock)| Session {
+            running,
+            attached,
+            port,
+            locked: lock.map(|(locked, ..)| locked),
+            lock_pid: lock.and_then(|(_, pid, _)| pid),
+            lock_stale: lock.map(|(.., stale)| stale),
+            ..session(uuid, &name, &format!("2026-03-{day:02}"))
+        },
+    )
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        20 => key().prop_map(Happening::Key),
+        1 => (0_u16..130, 0_u16..45).prop_map(|(columns, rows)| Happening::Resize(columns, rows)),
+        2 => (0_u64..40).prop_map(Happening::Passes),
+        4 => proptest::collection::vec(any_session(), 0..5).prop_map(Happening::Lists),
+        4 => (any::<usize>(), 0..6_usize).prop_map(|(at, how)| Happening::Ends(at, how)),
+        1 => (any::<usize>(), 0_u64..200).prop_map(|(at, done)| Happening::Progress(at, done)),
+        1 => any::<bool>().prop_map(Happening::Back),
+    ]
+}
+
+/// The screen, and what a witness has seen of it.
+struct Witness {
+    scene: Scene,
+    screen: String,
+    seconds: u64,
+    out: Vec<(u64, Ask)>,
+    /// The last keys, each with the screen that it answered.
+    typed: Vec<(Key, String)>,
+}
+
+impl Witness {
+    fn sees(&mut self, happening: Happening) {
+        let before = self.scene.orders.len();
+        let is_key = match happening {
+            Happening::Key(key) => {
+                self.typed.push((key, self.screen.clone()));
+                self.scene.key(key);
+                true
+            }
+            other => {
+                self.happens(other);
+                false
+            }
+        };
+        self.screen = self.scene.text(); // it can be drawn
+        for order in self.scene.orders.split_off(before) {
+            if let Order::Ask { number, ask, .. } = order {
+                if ask.is_destructive() {
+                    assert!(is_key, "{ask:?} was ordered without a key");
+                    self.agreed(&ask);
+                }
+                self.out.push((number, ask));
+            }
+        }
+    }
+
+    /// The keys that were shown were the last that were typed.
+    fn agreed(&self, ask: &Ask) {
+        let (key, screen) = self.typed.last().expect("a key was typed");
+        if let Ask::Unlock { force: true, .. } = ask {
+            assert_eq!(*key, Key::Enter, "{screen}");
+            let shown = |words: &str| screen.contains(words);
+            assert!(shown("Type the pid to override") || self.is_tiny(), "{screen}");
+            let digits = |(key, _): &(Key, String)| matches!(key, Key::Char('0'..='9'));
+            assert!(
+                self.typed[..self.typed.len() - 1].iter().rev().take(20).any(digits),
+                "nothing was typed"
+            );
+            return;
+        }
+        assert!(matches!(key, Key::Char('y' | 'Y')), "{ask:?} was ordered by {key:?} at\n{screen}");
+        let (title, yes) = match ask {
+            Ask::Delete(_) => ("Confirm Delete", "(Y)es  (N)o"),
+            Ask::Kill(_) => ("Kill Session", "(Y)es  (N)o"),
+            Ask::Background(_) => ("Background Session", "(Y)es  (N)o"),
+            Ask::StopAndStart(_) => ("Restart Session", "Y = restart now"),
+            _ => ("Override Lock", "(Y)es  (N)o"),
+        };
+        assert!(
+            self.is_tiny() || (screen.contains(title) && screen.contains(yes)),
+            "{ask:?} was ordered at\n{screen}"
+        );
+    }
+
+    /// On less than 20x4 not all can be shown.
+    fn is_tiny(&self) -> bool {
+        self.scene.size.0 < 20 || self.scene.size.1 < 4
+    }
+
+    fn happens(&mut self, happening: Happening) {
+        match happening {
+            Happening::Resize(columns, rows) => _ = self.scene.resized(columns, rows),
+            Happening::Passes(seconds) => {
+                self.seconds += seconds;
+                self.scene.passes(self.seconds % 3000);
+            }
+            Happening::Lists(sessions) => self.lists(sessions),
+            Happening::Ends(at, how) if !self.out.is_empty() => {
+                let (number, _) = self.out.remove(at % self.out.len());
+                self.scene.event(Event::Done(number, outcome(how)));
+            }
+            Happening::Progress(at, done) if !self.out.is_empty() => {
+                let (number, _) = self.out[at % self.out.len()];
+                self.scene.event(Event::Progress(number, Share { done, all: 100 }));
+            }
+            Happening::Back(well) => {
+                let ended = if well { Ok("detached".into()) } else { Err("the link was lost".into()) };
+                self.scene.event(Event::Back(ended));
+            }
+            Happening::Key(_) | Happening::Ends(..) | Happening::Progress(..) => {}
+        }
+    }
+
+    fn lists(&mut self, sessions: Vec<Session>) {
+        let Some(at) = self.out.iter().position(|(_, ask)| *ask == Ask::Reload) else { return };
+        let (number, _) = self.out.remove(at);
+        self.scene.event(Event::Done(number, Outcome::Listed { sessions, version: None }));
+    }
+}
+
+fn outcome(how: usize) -> Outcome {
+    match how {
+        0 => Outcome::Done(None),
+        1 => Outcome::Done(Some("and more".into())),
+        2 => Outcome::Session { session: session(A, "made", "2026-03-02"), warning: None },
+        3 => failure("port-taken", "port 1/tcp is already assigned to another session"),
+        4 => failure("already-running", "session \"x\" already running"),
+        _ => failure("io", "cannot do it"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, max_shrink_iters: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_lost_without_the_keys_that_were_shown(all in proptest::collection::vec(happening(), 1..150)) {
+        let (scene, screen) = (Scene::cluster(), String::new());
+        let mut witness = Witness { scene, screen, seconds: 0, out: Vec::new(), typed: Vec::new() };
+        for happening in all {
+            witness.sees(happening);
+        }
+    }
+}
