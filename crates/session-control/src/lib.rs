@@ -32,7 +32,8 @@
 //! written. Whoever has the base locked, as a migration has, is waited for ten seconds. A base with a colon in its path
 //! cannot be seen by containers. Agents are attached to through the system's `ssh`, whichever transport asks them else;
 //! without a terminal there, as at an original agent, the screen keeps the size that it has at first. Whoever is killed
-//! outright while he is attached stays so until he is detached.
+//! outright while he is attached stays so until he is detached. A list of all hosts takes as long as the slowest of
+//! them, 25 seconds at most. Two programs that ask at the same moment whether a DNS name is free are both told that it is.
 
 mod agent;
 mod agent_folder;

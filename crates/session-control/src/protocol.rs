@@ -78,6 +78,7 @@ pub enum BadRequest {
 impl Request {
     /// Reads a line, with its end or without.
     pub fn parse(line: &[u8]) -> Result<Self, BadRequest> {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
         // As its original does, which puts U+FFFD where a text is none.
         let line = String::from_utf8_lossy(line);
         let envelope = Members::of(&line).map_err(BadRequest::Malformed)?;

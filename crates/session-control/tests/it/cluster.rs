@@ -241,6 +241,19 @@ fn what_was_left_behind_is_removed_here_and_nothing_else_is_done_to_it() {
     assert!(shell.agents.iter().all(|agent| agent.agent.asked().is_empty()));
 }
 
+/// Has this test run once more by somebody who may nothing, with the variable telling it so.
+pub(crate) fn as_nobody(around: &Path, test: &str, variable: &str, value: &Path) {
+    // The program where others may run it, whatever this one's folder says.
+    let program = around.join("program");
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut nobody = Command::new("setpriv");
+    nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program);
+    let output = nobody.args([test, "--nocapture"]).env(variable, value).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
+}
+
 /// Told by this test, run by somebody who may not look: it names the registry.
 const LOOK: &str = "REHOME_TEST_LOOK_AT";
 
@@ -259,22 +272,12 @@ fn a_registry_that_may_not_be_looked_at_is_not_one_without_agents() {
     let mode = |path: &Path, mode: u32| {
         fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
     };
-    // The program where others may run it, whatever this one's folder says.
-    let program = around.join("program");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-    mode(&program, 0o755);
-    for closed in [(around, 0o711, &*keys), (&keys, 0o755, &agent)] {
+    for closed in [&keys, &agent] {
         mode(around, 0o755);
         mode(&keys, 0o755);
-        mode(closed.2, 0o700);
-        let mut nobody = Command::new("setpriv");
-        nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program);
-        nobody.args(["a_registry_that_may_not_be_looked_at", "--nocapture"]).env(LOOK, &keys);
-        let output = nobody.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
+        mode(closed, 0o700);
+        as_nobody(around, "a_registry_that_may_not_be_looked_at", LOOK, &keys);
     }
-    let unread = Registry::at(around.join("program")).exists();
-    assert!(matches!(unread, Ok(true)));
-    assert!(matches!(Registry::at(program).agents(), Err(RegistryError::Unreadable { .. })));
+    let no_folder = around.join("program");
+    assert!(matches!(Registry::at(no_folder).agents(), Err(RegistryError::Unreadable { .. })));
 }

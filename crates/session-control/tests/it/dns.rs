@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use session_control::{DnsError, DnsHosts, Dnsmasq, Told};
 
-use crate::cluster::{Shell, session};
+use crate::cluster::{Shell, as_nobody, session};
 
 const UUID: &str = "3f0c1d2e-5b6a-4c7d-8e9f-0a1b2c3d4e5f";
 const OTHER: &str = "9a8b7c6d-1e2f-4a3b-8c4d-5e6f7a8b9c0d";
@@ -207,4 +207,27 @@ fn where_no_dnsmasq_reads_the_names_none_is_disturbed() {
     // Where processes are not to be seen, the file with its id has to do.
     let unseen = Dnsmasq { processes: shell.folder.path().join("unseen"), ..dnsmasq };
     assert_eq!(unseen.reread(hosts.path()), Told::Processes(vec![server.child.id()]));
+}
+
+/// Told by this test, run by somebody who may not signal: it names a file with a process's id.
+const SIGNAL: &str = "REHOME_TEST_SIGNAL";
+
+#[test]
+fn who_may_not_tell_dnsmasq_is_told_what_to_type() {
+    if let Some(file) = std::env::var_os(SIGNAL) {
+        let pid = fs::read_to_string(&file).unwrap().parse().unwrap();
+        let (processes, pid_files) = ("/nowhere".into(), vec![PathBuf::from(file)]);
+        let dnsmasq = Dnsmasq { processes, pid_files, ..Dnsmasq::default() };
+        let command = format!("sudo kill -HUP {pid}");
+        assert_eq!(dnsmasq.reread(Path::new("/names")), Told::NotPermitted { pid, command });
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let names = folder.path().join("names");
+    fs::write(&names, "").unwrap();
+    let server = Server::reading(&names, folder.path());
+    let file = folder.path().join("pid");
+    fs::write(&file, server.child.id().to_string()).unwrap();
+    as_nobody(folder.path(), "who_may_not_tell_dnsmasq", SIGNAL, &file);
 }
