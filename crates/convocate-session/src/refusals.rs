@@ -46,6 +46,7 @@ fn answer(code: &str) -> (Exit, &'static str) {
             Exit::Refused,
             "wait for its owner, or see what it is; convocate-session override removes a lock",
         ),
+        "busy" => (Exit::Refused, "wait until that has ended, then say it again"),
         "not-locked" => (Exit::Refused, "there is nothing to remove"),
         "orphan" => (Exit::Refused, "convocate-migrate --agent ID --session UUID"),
         "io" => (Exit::Failed, "look at it: is there room, and may it be written to?"),

@@ -166,7 +166,8 @@ impl SessionError {
 
     /// The same for what an agent said, which tells no more than its words.
     pub fn code_of(words: &str) -> &'static str {
-        const KNOWN: [(&str, &str); 16] = [
+        const KNOWN: [(&str, &str); 17] = [
+            ("is at work in", "busy"),
             ("does not exist", "no-such-session"),
             ("not found", "no-such-session"),
             ("session metadata", "session-json"),

@@ -199,7 +199,7 @@ fn what_is_not_known_to_stand_still_is_not_removed() {
     assert_eq!(host.restart(&id).unwrap_err().code(), "already-running");
 
     place.docker.freezes();
-    let asking = Containers { within: Duration::from_secs(2), ..place.local().containers };
+    let asking = Containers { within: Duration::from_millis(500), ..place.local().containers };
     let mut host = LocalHost::new(Local { containers: asking, ..place.local() });
     let not_known = [
         host.list().map(drop),
