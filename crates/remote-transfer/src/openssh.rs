@@ -67,6 +67,7 @@ impl OpenSsh {
         }
     }
 
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no group to leave"))]
     fn ssh(&self) -> Command {
         let mut ssh = self.ssh_with("no");
         #[cfg(unix)] // Ctrl-C at the terminal is for us: a publish is finished first
