@@ -91,7 +91,7 @@ impl Tool for ConvocateSession {
 
     fn take_over<'a>(&'a self, ask: Ask<'a, Self>, here: &'a Surroundings) -> Option<TakeOver<'a>> {
         match ask.verb {
-            None => Some(Box::new(move |streams| screen(ask.options, here, streams))),
+            None => Some(Box::new(move |streams| screen(&ask, here, streams))),
             Some(Verb::Agent { verb }) => {
                 Some(Box::new(move |streams| serve::serve(*verb, ask.options, here, streams)))
             }
@@ -143,12 +143,16 @@ impl Verb {
 }
 
 /// The screen.
-fn screen(options: &Options, here: &Surroundings, streams: &mut Streams<'_>) -> Result<Exit, Refusal> {
+fn screen(
+    ask: &Ask<'_, ConvocateSession>,
+    here: &Surroundings,
+    streams: &mut Streams<'_>,
+) -> Result<Exit, Refusal> {
     if !(here.terminals.stdin && here.terminals.stdout) {
         let hint = "convocate-session list shows the sessions; --help shows what else can be said";
         return Err(Refusal::usage("no-terminal", "there is no terminal to show the sessions on", hint));
     }
-    tui::run(Hosts::of(options, here)?, options, here, streams)
+    tui::run(Hosts::of(ask.options, here)?, ask.options, (ask.root, here), streams)
 }
 
 fn not_yet() -> Refusal {

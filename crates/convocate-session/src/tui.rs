@@ -7,6 +7,7 @@ pub mod dialog;
 mod event;
 mod field;
 mod glass;
+mod migrating;
 mod model;
 mod order;
 mod row;

@@ -7,7 +7,8 @@ use std::sync::mpsc::channel;
 use std::time::Instant;
 
 use jiff::tz::TimeZone;
-use migration_cli::{Exit, Refusal, Streams, Surroundings};
+use migration_cli::{Exit, Refusal, Stop, Streams, Surroundings};
+use migration_engine::StateRoot;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use session_control::{Member, Place, Unreachable};
@@ -27,7 +28,7 @@ const HERE: &str = "this machine";
 pub(crate) fn run(
     hosts: Hosts,
     options: &Options,
-    here: &Surroundings,
+    (root, here): (&StateRoot, &Surroundings),
     streams: &mut Streams<'_>,
 ) -> Result<Exit, Refusal> {
     let members: Vec<(String, Member)> = hosts.cluster.members().iter().map(named).collect();
@@ -37,10 +38,16 @@ pub(crate) fn run(
         version: env!("CARGO_PKG_VERSION").into(),
         build: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         hosts: known.chain(broken).collect(),
-        migrates: false,
+        migrates: true,
     };
     let mut model = Model::new(setup);
-    let office = Arc::new(Office { hosts, options: options.clone() });
+    let office = Arc::new(Office {
+        hosts,
+        options: options.clone(),
+        root: root.path().to_owned(),
+        here: Surroundings { stop: Stop::default(), ..here.clone() },
+        migrates: AtomicBool::new(false),
+    });
     let (orders, inbox) = channel();
     let (outbox, events) = channel();
     let workers = Workers::start(members, &office, inbox, &outbox);
@@ -58,7 +65,7 @@ pub(crate) fn run(
     };
     let left = screens(&mut model, &wires, &office, streams.stdout);
     drop(orders);
-    workers.part();
+    workers.part(&office);
     signal_hook::low_level::unregister(listening);
     if hung_up.load(Ordering::Relaxed) || matches!(left, Ok(Left::HungUp)) {
         // Ends as every program does whose terminal has gone: killed by that signal.

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use migration_cli::Refusal;
+use migration_cli::{Refusal, Signal, Surroundings};
 use session_control::{HostError, Member, Process, Session, SessionHost};
 use session_model::Level;
 
-use super::{Ask, Event, Failure, Order, Outcome};
+use super::{Ask, Event, Failure, Order, Outcome, migrating};
 use crate::hosts::Hosts;
 use crate::options::Options;
 
@@ -22,6 +24,12 @@ const PARTING: Duration = Duration::from_secs(2);
 pub(super) struct Office {
     pub(super) hosts: Hosts,
     pub(super) options: Options,
+    /// Where runs are kept.
+    pub(super) root: PathBuf,
+    /// With a wish to stop of its own: a migration that is under way when all is over stops where it can go on from.
+    pub(super) here: Surroundings,
+    /// Whether one is under way.
+    pub(super) migrates: AtomicBool,
 }
 
 /// All of them. They end when nobody has orders for them any more.
@@ -52,9 +60,11 @@ impl Workers {
     }
 
     /// Waits for them, though not for long: a host that does not answer keeps nobody here.
-    pub(super) fn part(self) {
+    pub(super) fn part(self, office: &Office) {
+        office.here.stop.ask(Signal::Terminate);
         let begun = Instant::now();
-        while begun.elapsed() < PARTING && !self.0.iter().all(JoinHandle::is_finished) {
+        let waits = || begun.elapsed() < PARTING || office.migrates.load(Ordering::Relaxed);
+        while waits() && !self.0.iter().all(JoinHandle::is_finished) {
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -81,7 +91,7 @@ struct Worker {
 impl Worker {
     fn works(&mut self, inbox: &Receiver<(u64, Ask)>, events: &Sender<Event>) {
         for (number, ask) in inbox {
-            let done = catch_unwind(AssertUnwindSafe(|| self.does(&ask)));
+            let done = catch_unwind(AssertUnwindSafe(|| self.does(&ask, (number, events))));
             let outcome = done.unwrap_or_else(|_| {
                 let words = format!("{} failed in a way that it must not: please report it", ask.doing());
                 Err(Failure { code: "panic".into(), words })
@@ -93,7 +103,7 @@ impl Worker {
         }
     }
 
-    fn does(&mut self, ask: &Ask) -> Result<Outcome, Failure> {
+    fn does(&mut self, ask: &Ask, report: (u64, &Sender<Event>)) -> Result<Outcome, Failure> {
         let host = &mut self.host;
         match ask {
             Ask::Reload => self.reload(),
@@ -135,9 +145,11 @@ impl Worker {
                 let process = (self.member.address == "local").then(|| Process::alive(*pid)).flatten();
                 Ok(Outcome::Done(process.map(|process| process.to_string())))
             }
-            Ask::Migrate { .. } => {
-                let words = "it cannot be migrated from here: use convocate-migrate".to_owned();
-                Err(Failure { code: "not-yet".into(), words })
+            Ask::Migrate { id, agent } => {
+                self.office.migrates.store(true, Ordering::Relaxed);
+                let outcome = migrating::migrate(&self.office, id, agent, report);
+                self.office.migrates.store(false, Ordering::Relaxed);
+                outcome
             }
         }
     }
