@@ -17,7 +17,7 @@ use signal_hook::consts::SIGHUP;
 use super::glass::{Glass, Hooked};
 use super::show::{Left, Wires, show};
 use super::workers::{Office, Workers};
-use super::{Event, Host, Model, Moment, Palette, Role, Setup, Target};
+use super::{Event, Host, Model, Moment, Palette, Role, Setup, Target, attaching};
 use crate::hosts::Hosts;
 use crate::options::Options;
 
@@ -63,7 +63,7 @@ pub(crate) fn run(
         stop: &|| here.stop.exit().is_some() || hung_up.load(Ordering::Relaxed),
         palette: palette(here),
     };
-    let left = screens(&mut model, &wires, &office, streams.stdout);
+    let left = screens(&mut model, &wires, &office, here, streams.stdout);
     drop(orders);
     workers.part(&office);
     signal_hook::low_level::unregister(listening);
@@ -80,7 +80,13 @@ pub(crate) fn run(
 }
 
 /// One screen after the other: between two of them a session has the terminal.
-fn screens(model: &mut Model, wires: &Wires<'_>, office: &Office, out: &mut dyn Write) -> io::Result<Left> {
+fn screens(
+    model: &mut Model,
+    wires: &Wires<'_>,
+    office: &Office,
+    here: &Surroundings,
+    out: &mut dyn Write,
+) -> io::Result<Left> {
     let _hooked = Hooked::new();
     loop {
         let glass = Glass::raise(out)?;
@@ -92,18 +98,20 @@ fn screens(model: &mut Model, wires: &Wires<'_>, office: &Office, out: &mut dyn 
         let Left::Attach { target, name, fresh } = left else { return Ok(left) };
         writeln!(out, "Attaching to {name:?} on {} (Ctrl-b d to detach)...", model.on(&target.host))?;
         out.flush()?;
-        let ended = attach(office, &target, fresh);
-        let ended = ended.map(|how| format!("{how}: {name:?}")).map_err(|refusal| refusal.message);
+        let ended = attach(office, &target, fresh, here).map(|how| format!("{how}: {name:?}"));
         for order in model.update(Event::Back(ended)) {
             let _ = wires.orders.send(order); // nobody listens only when all is over
         }
     }
 }
 
-/// A session has the terminal until it is left; how that has ended, in a word.
-fn attach(_office: &Office, _target: &Target, _fresh: bool) -> Result<String, Refusal> {
-    let hint = "convocate-session attach SESSION does the same";
-    Err(Refusal::new("not-yet", "a session cannot be attached to from here yet", hint))
+/// A session has the terminal until it is left; how that has ended.
+fn attach(office: &Office, target: &Target, fresh: bool, here: &Surroundings) -> Result<String, String> {
+    let mut members = office.hosts.cluster.members().iter();
+    let Some(member) = members.find(|member| named(member).0 == target.host) else {
+        return Err(format!("there is no host {:?}", target.host));
+    };
+    attaching::have(office, (member, &target.id), fresh, here)
 }
 
 /// What was done, for whoever reads on.

@@ -177,6 +177,9 @@ fn a_session_is_made_started_stopped_and_removed_on_the_screen() {
     tmux.types(&["y", "Enter"]).shows("Started session");
     insta::assert_snapshot!("terminal-started", tmux.golden(" R | 1"));
     assert_eq!(docker.run(&["ps", "--format", "{{.State}}"]), "running");
+    tmux.types(&["Enter"]).shows("Claude listens.");
+    tmux.types(&["hello", "Enter"]).shows("heard: hello");
+    tmux.types(&["C-b", "d"]).shows("The session goes on running");
     tmux.types(&["k"]).shows("Kill session \"notes\"?");
     tmux.types(&["y", "Enter"]).shows("Stopped session");
     tmux.shows(" - | 1");
