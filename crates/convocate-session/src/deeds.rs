@@ -1,5 +1,6 @@
 //! The verbs that change something. None of it has an undo: a container that was started has run.
 
+mod attaching;
 mod changing;
 mod ending;
 mod making;
@@ -8,6 +9,7 @@ use migration_cli::{Deed, Listing, Question, Refusal};
 use session_control::{HostError, Process, Row, Session, SessionError, SessionHost, SessionId, SessionState};
 use session_model::Finding;
 
+pub(crate) use attaching::{UntilStopped, attach, of_session};
 pub(crate) use changing::{background, edit, restart, unlock};
 pub(crate) use ending::{delete, kill};
 pub(crate) use making::{duplicate, new};

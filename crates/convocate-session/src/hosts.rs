@@ -4,15 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use durable_files::FileError;
-use migration_cli::{Refusal, Surroundings};
+use migration_cli::{Refusal, SshOptions, Surroundings};
 use remote_transfer::Target;
 use session_control::{
-    Agent, AgentFolder, AgentHost, Cluster, Containers, DnsHosts, Layout, Local, LocalHost, Member, Place,
-    Registry, Row, SessionHost, Survey,
+    Agent, AgentFolder, AgentHost, Attachment, Cluster, Containers, DnsHosts, Layout, Local, LocalHost,
+    Member, Place, Registry, Row, SessionHost, SessionId, Survey,
 };
 
 use crate::options::Options;
-use crate::refusals;
+use crate::{deeds, refusals};
 
 /// All hosts, and the ones that were asked for.
 pub(crate) struct Hosts {
@@ -80,6 +80,30 @@ impl Hosts {
                 "convocate-session agents shows all",
             )
         })
+    }
+
+    /// The way to a session's screen.
+    pub(crate) fn way_to(
+        &self,
+        row: &Row,
+        id: &SessionId,
+        options: &Options,
+        here: &Surroundings,
+    ) -> Result<Attachment, Refusal> {
+        let agent = self.registry.agent(&row.member).ok().filter(|_| row.place == Place::Agent);
+        match agent {
+            Some(agent) if agent.host != AgentHost::Local => {
+                let ours = self.host_of(row)?.ping().map_err(|error| refusals::of_host(&error))?;
+                let target = way(options).applied_to(target(&agent), here);
+                Ok(Attachment::there(target, id, !ours.implementation.is_empty()))
+            }
+            agent => {
+                let base =
+                    agent.and_then(|agent| agent.base).map_or_else(|| self.base.clone(), PathBuf::from);
+                let local = Local { id: row.member.clone(), base, ..local(options, here)? };
+                Attachment::here(&LocalHost::new(local), id).map_err(deeds::of_session)
+            }
+        }
     }
 
     /// Where a new session goes.
@@ -151,21 +175,27 @@ pub(crate) fn local(options: &Options, here: &Surroundings) -> Result<Local, Ref
     Ok(local)
 }
 
-/// The way to an agent's API: its own user, port and key, and for the rest what the options say of connections.
+/// The way to an agent's API.
 fn dial(options: &Options, here: &Surroundings) -> session_control::Dial {
-    let (mut ssh, here) = (options.ssh.clone(), here.clone());
-    (ssh.ssh_user, ssh.ssh_port, ssh.identity) = (None, None, None);
-    Arc::new(move |agent: &Agent| {
-        let host = match &agent.host {
-            AgentHost::Remote { host, .. } => host.clone(),
-            AgentHost::Local => "127.0.0.1".to_owned(),
-        };
-        let known = Target {
-            user: Some(agent.api.user.clone()),
-            port: Some(agent.api.port),
-            identity: Some(agent.identity.clone()),
-            ..Target::new(host)
-        };
-        ssh.open(known, &here)
-    })
+    let (ssh, here) = (way(options), here.clone());
+    Arc::new(move |agent: &Agent| ssh.open(target(agent), &here))
+}
+
+/// What the options say of connections, but for user, port and key: of those the registry knows an agent's own.
+fn way(options: &Options) -> SshOptions {
+    SshOptions { ssh_user: None, ssh_port: None, identity: None, ..options.ssh.clone() }
+}
+
+/// An agent's API.
+fn target(agent: &Agent) -> Target {
+    let host = match &agent.host {
+        AgentHost::Remote { host, .. } => host.clone(),
+        AgentHost::Local => "127.0.0.1".to_owned(),
+    };
+    Target {
+        user: Some(agent.api.user.clone()),
+        port: Some(agent.api.port),
+        identity: Some(agent.identity.clone()),
+        ..Target::new(host)
+    }
 }

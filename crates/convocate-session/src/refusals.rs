@@ -19,9 +19,11 @@ pub(crate) fn of_host(error: &HostError) -> Refusal {
     let code = error.code();
     let (exit, hint) = answer(code);
     let exit = match error {
+        // It was tried, and may have been done half.
         HostError::Session(SessionError::Start(_) | SessionError::Stop(_) | SessionError::Detach(_)) => {
             Exit::Failed
         }
+        HostError::Agent(_) if code == "container" => Exit::Failed,
         _ => exit,
     };
     let hint = forbidden(error).map_or_else(|| hint.to_owned(), wrong_user);

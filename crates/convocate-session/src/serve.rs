@@ -1,8 +1,9 @@
 //! Being an agent: sshd starts this for whoever calls, and the standard streams are the call.
 
 use migration_cli::{Exit, Refusal, Streams, Surroundings};
-use session_control::{LocalHost, Pong, serve_rpc};
+use session_control::{LocalHost, Pong, Terminal, serve_attach, serve_rpc};
 
+use crate::deeds::UntilStopped;
 use crate::hosts;
 use crate::options::Options;
 use crate::verbs::AgentVerb;
@@ -22,6 +23,16 @@ pub(crate) fn serve(
             // That nobody waits for the answer any more is the caller's affair.
             Ok(if served.is_ok() { Exit::Done } else { Exit::Failed })
         }
-        AgentVerb::Attach => Err(Refusal::new("attach", "not yet", "agent rpc")),
+        AgentVerb::Attach => {
+            let terminal = Terminal::standard().map_err(|error| {
+                Refusal::failure(
+                    "attach",
+                    format!("cannot work with the streams: {error}"),
+                    "sshd starts this",
+                )
+            })?;
+            let served = serve_attach(&LocalHost::new(local), &terminal, &mut UntilStopped(&here.stop));
+            Ok(if served { Exit::Done } else { Exit::Failed })
+        }
     }
 }

@@ -99,7 +99,9 @@ impl Tool for ConvocateSession {
                 let hosts = Hosts::of(ask.options, here)?;
                 events::events(&hosts, Duration::from_secs(*every), ask.json, here, streams)
             })),
-            Some(Verb::Attach(_)) => Some(Box::new(|_| Err(not_yet()))),
+            Some(Verb::Attach(named)) => {
+                Some(Box::new(move |streams| deeds::attach(&named.session, ask.options, here, streams)))
+            }
             Some(_) => None,
         }
     }
@@ -153,10 +155,6 @@ fn screen(
         return Err(Refusal::usage("no-terminal", "there is no terminal to show the sessions on", hint));
     }
     tui::run(Hosts::of(ask.options, here)?, ask.options, (ask.root, here), streams)
-}
-
-fn not_yet() -> Refusal {
-    Refusal::new("not-yet", "this cannot be done yet", "convocate-session --help shows what can be said")
 }
 
 fn no_migration() -> Refusal {

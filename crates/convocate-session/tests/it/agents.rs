@@ -119,8 +119,7 @@ fn of_two_sessions_with_one_id_none_is_deleted_until_it_is_said_which() {
 fn names_come_and_go_with_their_sessions_where_dnsmasq_reads_them() {
     let shell = shell();
     let file = shell.cluster.folder().join("names/dnsmasq-hosts");
-    let say =
-        |code, words: &[&str]| shell.says(code, &[words, &["--dns-hosts", file.to_str().unwrap()]].concat());
+    let say = |code, words: &[&str]| shell.says(code, words);
     let said = say(0, &["new", "app", "--agent", AGENTS[1], "--dns", "App"]);
     assert!(said.out.contains("\n  DNS name \"app\" registered on agent\n"), "{}", said.out);
     assert!(said.out.contains("[no-dns-folder]"), "{}", said.out);
@@ -149,5 +148,5 @@ fn names_come_and_go_with_their_sessions_where_dnsmasq_reads_them() {
     shell.refuses(4, "dns-unverified", &["edit", "app", "--dns", "free"]);
     say(0, &["edit", "app", "--dns", "free", "--allow-unverified-dns"]);
     assert_eq!(names(), ["127.0.0.1\tbilling", "127.0.0.1\tfree"]);
-    shell.tells(0, &["dns", "sync", "--dns-hosts", file.to_str().unwrap()]);
+    shell.tells(0, &["dns", "sync"]);
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod agents;
+mod attaching;
+mod guide;
 mod life;
 mod listing;
 mod movers;

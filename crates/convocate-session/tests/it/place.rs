@@ -193,13 +193,14 @@ pub(crate) fn lay(base: &Path, n: usize, name: &str, more: &[(&str, Value)]) {
 
 /// The tool on a machine whose state is in this folder, with this base, registry and `claude`.
 fn tool(folder: &Path, [base, keys, claude]: [&Path; 3], words: &[&str]) -> Program {
-    let (agent, state) = (folder.join("agent"), folder.join("state"));
+    let [agent, state, names] = ["agent", "state", "names/dnsmasq-hosts"].map(|name| folder.join(name));
     let given = [
         ("--base", base),
         ("--agent-keys-dir", keys),
         ("--claude", claude),
         ("--agent-dir", &agent),
         ("--state-dir", &state),
+        ("--dns-hosts", &names),
     ];
     let program =
         given.iter().fold(Program::new(TOOL), |program, (option, value)| program.arg(*option).arg(value));
