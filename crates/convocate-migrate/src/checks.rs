@@ -246,6 +246,11 @@ pub(crate) fn here<'a>(session: &'a Session, containers: &[Container]) -> Result
         let message = format!("it is locked by {owner} (see {}.lock)", session.path.display());
         return Err(conflict("locked", message));
     }
+    if session.lock.as_ref().is_some_and(|lock| !lock.is_readable) {
+        let message =
+            format!("it is locked by somebody whose {}.lock may not be read", session.path.display());
+        return Err(conflict("locked", message));
+    }
     Ok(document)
 }
 
@@ -253,7 +258,7 @@ pub(crate) fn here<'a>(session: &'a Session, containers: &[Container]) -> Result
 pub(crate) fn owner(lock: &LockFile) -> Option<Process> {
     match lock.claim() {
         Claim::Process(pid) => Process::alive(pid),
-        Claim::Nobody => None,
+        Claim::Nobody | Claim::Unknown => None,
     }
 }
 

@@ -28,7 +28,7 @@ impl Locks {
 
     fn take(&mut self) -> Result<(), StepError> {
         if let (Some(session), None) = (&self.wanted, &self.held) {
-            self.held = Some(Held::take(session).map_err(|error| not_taken(session, error))?);
+            self.held = Some(Held::take(session).map_err(|error| not_taken(session, &error))?);
         }
         Ok(())
     }
@@ -56,11 +56,12 @@ impl World for Locks {
     }
 }
 
-fn not_taken(session: &Path, error: HeldError) -> StepError {
+fn not_taken(session: &Path, error: &HeldError) -> StepError {
     let message = match error {
         HeldError::By(owner) => {
             format!("cannot take the lock {}: {owner} has it", Lock::path_of(session).display())
         }
+        HeldError::Closed => format!("cannot take the lock {}: {error}", Lock::path_of(session).display()),
         HeldError::File(error) => error.to_string(),
     };
     Cause::new("locked", message).world()

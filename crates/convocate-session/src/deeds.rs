@@ -27,7 +27,10 @@ struct Found {
 
 impl Found {
     fn new(hosts: Hosts, name: &str) -> Result<Self, Refusal> {
-        let row = hosts.find(name)?;
+        Self::of(hosts.find_to_change(name)?, hosts)
+    }
+
+    fn of(row: Row, hosts: Hosts) -> Result<Self, Refusal> {
         let id = row.session.uuid.parse().map_err(|error| refuse(&row, SessionError::NotAnId(error)))?;
         Ok(Self { hosts, row, id })
     }

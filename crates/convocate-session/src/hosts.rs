@@ -58,6 +58,11 @@ impl Hosts {
         self.survey()?.find(name).cloned().map_err(|error| self.not_found(name, &error))
     }
 
+    /// The same, for whoever will change it.
+    pub(crate) fn find_to_change(&self, name: &str) -> Result<Row, Refusal> {
+        self.survey()?.find_to_change(name).cloned().map_err(|error| self.not_found(name, &error))
+    }
+
     /// What those have that were asked for. If that is this machine alone, that it cannot tell is an error.
     pub(crate) fn survey(&self) -> Result<Survey, Refusal> {
         let [member] = self.chosen.members() else { return Ok(self.chosen.survey()) };

@@ -40,7 +40,7 @@ pub(crate) fn request(
         _ => return Ok(None),
     };
     let all = hosts::Hosts::of(ask.options, here)?;
-    let row = all.find(&session.session)?;
+    let row = all.find_to_change(&session.session)?;
     let session = row.session.uuid.parse().map_err(|error: session_control::NotAnId| {
         Refusal::usage("not-an-id", error.to_string(), "convocate-session list shows the ids")
     })?;

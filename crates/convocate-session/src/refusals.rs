@@ -126,6 +126,10 @@ impl Hosts {
                 let hint = "say its id, or more of it; --agent ID and --local tell hosts apart";
                 return Refusal::usage("ambiguous", error.to_string(), hint);
             }
+            NotFound::Uncertain { .. } => {
+                let hint = "say its whole id, or which host it is on: --agent ID, or --local";
+                return Refusal::new("not-all-asked", error.to_string(), hint);
+            }
             NotFound::Missing { unasked, .. } => unasked,
         };
         let hint = "convocate-session list shows what there is";

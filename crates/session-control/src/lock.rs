@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use durable_files::{FileError, InContext, remove_file_if_there};
@@ -38,7 +38,7 @@ impl Lock {
     pub fn pid(&self) -> Option<u32> {
         match self.file.claim() {
             Claim::Process(pid) => Some(pid),
-            Claim::Nobody => None,
+            Claim::Nobody | Claim::Unknown => None,
         }
     }
 
@@ -47,9 +47,14 @@ impl Lock {
         self.owner.as_ref()
     }
 
+    /// Whether it is closed to us: somebody has it, for all we know.
+    pub fn is_closed(&self) -> bool {
+        self.file.claim() == Claim::Unknown
+    }
+
     /// Whether it is shown as left behind: by a process that is no more, or more than a day ago.
     pub fn is_stale(&self, now: Timestamp) -> bool {
-        self.owner.is_none() || now.as_second() - self.file.modified.as_second() > A_DAY
+        self.owner.is_none() && !self.is_closed() || now.as_second() - self.file.modified.as_second() > A_DAY
     }
 
     /// Removes it, if it still says what was read.
@@ -65,7 +70,7 @@ impl From<LockFile> for Lock {
     fn from(file: LockFile) -> Self {
         let owner = match file.claim() {
             Claim::Process(pid) => Process::alive(pid),
-            Claim::Nobody => None,
+            Claim::Nobody | Claim::Unknown => None,
         };
         Self { file, owner }
     }
@@ -87,6 +92,9 @@ pub enum HeldError {
     /// This process has it.
     #[error("it is held by {0}")]
     By(Process),
+    /// Somebody has it whose lock we may not read.
+    #[error("it is held by somebody whose lock may not be read")]
+    Closed,
     /// The lock file cannot be made.
     #[error(transparent)]
     File(#[from] FileError),
@@ -98,6 +106,7 @@ impl Held {
         if let Some(lock) = Lock::of(session) {
             match lock.owner {
                 Some(owner) => return Err(HeldError::By(owner)),
+                None if lock.is_closed() => return Err(HeldError::Closed),
                 None => lock.remove()?,
             }
         }
@@ -107,9 +116,13 @@ impl Held {
         Ok(held)
     }
 
-    /// The id of this process and nothing else, as other tools expect.
+    /// The id of this process and nothing else, as other tools expect. Root lets those read it whose sessions these are.
     fn write(&self) -> io::Result<()> {
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path)?;
+        if rustix::process::geteuid().is_root() {
+            let of = fs::metadata(self.path.parent().unwrap_or(Path::new("")))?;
+            fchown(&file, Some(of.uid()), Some(of.gid()))?;
+        }
         file.write_all(self.text.as_bytes())
     }
 }

@@ -31,7 +31,8 @@ pub(crate) fn attach(
         let hint = "say it where there is one; over ssh: ssh -t HOST convocate-session attach SESSION";
         return Err(Refusal::usage("no-terminal", "there is no terminal to have the session on", hint));
     }
-    let found = Found::new(Hosts::of(options, here)?, session)?;
+    let hosts = Hosts::of(options, here)?;
+    let found = Found::of(hosts.find(session)?, hosts)?;
     let attachment = way_to(&found, options, here)?;
     // If nobody reads it, nobody misses it.
     let mut tell =

@@ -57,6 +57,25 @@ fn the_sessions_of_all_hosts_are_listed_in_one_order_and_who_cannot_be_asked_is_
 }
 
 #[test]
+fn what_is_named_by_its_name_is_changed_only_if_every_host_has_said_what_it_has() {
+    let shell = shell();
+    shell.registers_nobody("nobody");
+    let all = || [shell.cluster.agent(0).base(), shell.cluster.agent(1).base()].map(Tree::of);
+    let before = all();
+    for words in [&["delete", "notes", "--yes"][..], &["edit", "notes", "--name", "other"]] {
+        let said = shell.says(4, words);
+        let error = "error: \"notes\" may also be a session of nobody, which could not be asked\n";
+        assert!(said.err.contains(error), "{words:?}: {}", said.err);
+    }
+    for (before, now) in before.iter().zip(&all()) {
+        before.assert_same(now, "nothing was done");
+    }
+    shell.says(0, &["edit", &uuid(2), "--name", "other"]);
+    shell.says(0, &["delete", "other", "--yes", "--agent", AGENTS[1]]);
+    assert!(!shell.cluster.agent(1).base().join(uuid(2)).exists());
+}
+
+#[test]
 fn one_host_alone_is_asked_if_it_is_named() {
     let shell = shell();
     let names = |words: &[&str]| -> Vec<String> {

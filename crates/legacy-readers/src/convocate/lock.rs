@@ -14,6 +14,8 @@ pub struct LockFile {
     pub path: PathBuf,
     /// What it holds: a process id, if somebody's tool wrote it.
     pub text: Vec<u8>,
+    /// Whether it could be read. What somebody else has closed to us may be held by anybody.
+    pub is_readable: bool,
     /// Its permission bits.
     pub mode: u32,
     /// When it was written.
@@ -27,22 +29,27 @@ pub enum Claim {
     Process(u32),
     /// Nothing that could be a process: nobody has it.
     Nobody,
+    /// Something that we may not read: somebody has it, for all we know.
+    Unknown,
 }
 
 impl LockFile {
-    /// Reads one, if it is there. What cannot be read claims nothing, and is kept for what it is.
+    /// Reads one, if it is there.
     pub fn read(path: &Path) -> Option<Self> {
         let metadata = fs::symlink_metadata(path).ok()?;
-        let mut text = Vec::new();
+        let (mut text, mut is_readable) = (Vec::new(), true);
         if metadata.is_file() && metadata.len() <= 4096 {
-            let _ = fs::File::open(path).and_then(|file| files::fill(&mut text, file));
+            is_readable = fs::File::open(path).and_then(|file| files::fill(&mut text, file)).is_ok();
         }
         let modified = metadata.modified().map_or(Timestamp::UNIX_EPOCH, files::timestamp);
-        Some(Self { path: path.to_owned(), text, mode: mode_of(&metadata), modified })
+        Some(Self { path: path.to_owned(), text, is_readable, mode: mode_of(&metadata), modified })
     }
 
     /// Whom it speaks for: the number it begins with.
     pub fn claim(&self) -> Claim {
+        if !self.is_readable {
+            return Claim::Unknown;
+        }
         let text = self.text.trim_ascii();
         let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let number = std::str::from_utf8(&text[..digits]).ok().and_then(|digits| digits.parse().ok());

@@ -17,7 +17,7 @@ impl<T: Tool> Session<'_, T> {
         worlds: &T::Worlds,
     ) -> Result<Report, Refusal> {
         let jobs = self.tool.jobs(self.options);
-        run.apply(worlds, jobs, &self.cx()).map_err(|error| self.halted(error, run))?;
+        run.apply(worlds, jobs, &self.cx()).map_err(|error| self.halted(asked, error, run))?;
         let verdict = run.verify(worlds, Look::Quick, &self.cx()).map_err(|error| self.unseen(error, run))?;
         let mut report = Report::of_receipt::<T>(asked, run.receipt(), verdict.passes()); // not in memory during that look
         report.add_findings(verdict.findings);
@@ -52,7 +52,8 @@ impl<T: Tool> Session<'_, T> {
     }
 
     /// A run that was stopped stands where it is.
-    fn halted(&self, error: ApplyError, run: &Run<T::Step>) -> Refusal {
+    fn halted(&self, asked: Asked, error: ApplyError, run: &Run<T::Step>) -> Refusal {
+        let has_begun = asked == Asked::Resume || !run.items_done().is_empty();
         let [resume, undo] = ["resume", "undo"].map(|verb| self.command(verb, run.id()));
         let hint = match &error {
             ApplyError::World(_) => {
@@ -66,9 +67,7 @@ impl<T: Tool> Session<'_, T> {
                 Refusal::failure("stopped", format!("stopped; run {} stands where it is", run.id()), hint)
                     .exit(exit)
             }
-            ApplyError::World(cause)
-                if T::REFUSALS.contains(&&*cause.code) && run.items_done().is_empty() =>
-            {
+            ApplyError::World(cause) if T::REFUSALS.contains(&&*cause.code) && !has_begun => {
                 Refusal::new(cause.code, cause.message, hint)
             }
             ApplyError::World(cause) => {

@@ -18,11 +18,11 @@ pub(super) fn own<T: Tool>(
 ) -> Result<Report, Refusal> {
     let name = ask.verb.map_or("", Verbs::name);
     if let Some(listing) = session.tool.look(ask, session.here, &session.cx()) {
-        session.go_on_looking()?;
+        session.unless_stopped("stopped while looking")?;
         return Ok(Report::of_listing::<T>(Asked::Own(name), listing?));
     }
     if let Some(deed) = session.tool.act(ask, session.here, &session.cx()) {
-        session.go_on_looking()?;
+        session.unless_stopped("stopped while looking")?;
         return Ok(Report::of_listing::<T>(Asked::Own(name), session.act(deed?, speaker)?));
     }
     migrate(session, ask)
@@ -55,11 +55,13 @@ impl<T: Tool> Session<'_, T> {
             return Ok(listing);
         }
         questions.iter().try_for_each(|question| speaker.confirm(question))?;
+        self.unless_stopped("stopped at a question; nothing was done")?;
         act()
     }
 
-    fn go_on_looking(&self) -> Result<(), Refusal> {
+    /// Refuses to go on where somebody has said stop.
+    fn unless_stopped(&self, stopped: &str) -> Result<(), Refusal> {
         let Some(exit) = self.here.stop.exit() else { return Ok(()) };
-        Err(Refusal::new("stopped", "stopped while looking", "say the same command again").exit(exit))
+        Err(Refusal::new("stopped", stopped, "say the same command again").exit(exit))
     }
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use durable_files::PathText;
 use migration_cli::{
-    Ask, Deed, Exit, Listed, Listing, Mode, Prepared, Purpose, Question, Refusal, Surroundings, TakeOver,
-    Terminals, Tool, Verbs, Words,
+    Ask, Deed, Exit, Listed, Listing, Mode, Prepared, Purpose, Question, Refusal, Signal, Streams,
+    Surroundings, TakeOver, Terminals, Tool, Verbs, Words,
 };
 use migration_engine::{Cx, Header};
 
@@ -162,6 +162,29 @@ fn what_has_no_undo_is_done_only_after_every_question_was_answered_with_yes() {
     let said = say(&place, "delete");
     assert_eq!((said.exit, &*said.out), (Exit::Done, "deleted the bell\n"));
     assert!(!place.path("bell").exists() && place.runs().is_empty());
+}
+
+/// Presses Ctrl-C, and says yes all the same.
+struct Wavering(migration_cli::Stop);
+
+impl std::io::Read for Wavering {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.0.ask(Signal::Interrupt);
+        (&b"y\n"[..]).read(buffer)
+    }
+}
+
+#[test]
+fn who_presses_ctrl_c_at_a_question_has_not_said_yes_whatever_he_types_then() {
+    let mut place = place();
+    place.here.terminals = Terminals { stdin: true, stderr: true, ..Terminals::default() };
+    let mut stdin = std::io::BufReader::new(Wavering(place.here.stop.clone()));
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut streams = Streams { stdin: &mut stdin, stdout: &mut out, stderr: &mut err };
+    let words = ["bell", "delete", "--connected"].map(Into::into);
+    let exit = migration_cli::run(&Bell(Toy::default()), words, &place.here, &mut streams);
+    assert_eq!(exit, Exit::Interrupted, "{}", String::from_utf8_lossy(&err));
+    assert!(place.path("bell").exists());
 }
 
 #[test]

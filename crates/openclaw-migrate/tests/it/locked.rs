@@ -160,3 +160,28 @@ fn a_lock_that_is_taken_after_the_first_look_refuses_what_has_written_nothing_an
     world.say(0, &["undo"]);
     before.assert_same(&world.tree(), "undone");
 }
+
+#[test]
+fn a_run_that_goes_on_and_finds_the_store_locked_stands_where_it_is_and_is_not_called_refused() {
+    let world = World::of("app");
+    world.migrate(0, &["--no-backup", "--lock-timeout", "0"]);
+    fs::remove_file(world.sessions().join("sessions.json")).unwrap(); // now only entries are missing
+    let mut strace = Command::new("strace");
+    strace.args(["-qq", "-f", "-o", "/dev/null", "-e", "trace=linkat", "-P"]);
+    strace.arg(world.sessions().join("sessions.json.lock")).args([
+        "-e",
+        "inject=linkat:signal=KILL:when=2",
+        "--",
+    ]);
+    strace.arg(env!("CARGO_BIN_EXE_openclaw-migrate")).arg(world.workspace());
+    strace.args(["--no-backup", "--lock-timeout", "0"]).env("HOME", world.home());
+    strace.env("REHOME_STATE_DIR", world.state());
+    assert!(!strace.output().unwrap().status.success());
+    let _ = fs::remove_file(world.sessions().join("sessions.json.lock"));
+    let locker = Locker::of(&world, "600");
+    let stopped = world.say(1, &["resume"]);
+    assert!(stopped.stderr.contains("stopped in the middle"), "{}", stopped.stderr);
+    drop(locker);
+    world.say(0, &["resume"]);
+    world.assert_tidy("resumed");
+}

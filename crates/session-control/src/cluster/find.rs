@@ -13,6 +13,14 @@ pub enum NotFound {
         /// Hosts that could not be asked.
         unasked: Vec<String>,
     },
+    /// One was found by its name, and hosts that may have another of that name could not be asked.
+    #[error("{name:?} may also be a session of {}, which could not be asked", unasked.join(", "))]
+    Uncertain {
+        /// What was named.
+        name: String,
+        /// Hosts that could not be asked.
+        unasked: Vec<String>,
+    },
     /// There are several.
     #[error("{name:?} may be any of {}", candidates.join(", "))]
     Ambiguous {
@@ -42,10 +50,7 @@ impl Survey {
             self.rows.iter().filter(|row| row.session.name == name || begins(row)).collect();
         match found[..] {
             [row] => Ok(row),
-            [] => {
-                let unasked = self.unreachable.iter().map(|host| host.member.clone()).collect();
-                Err(NotFound::Missing { name: name.to_owned(), unasked })
-            }
+            [] => Err(NotFound::Missing { name: name.to_owned(), unasked: self.unasked() }),
             _ => {
                 let told =
                     |row: &&Row| format!("{} ({:?} on {})", row.session.uuid, row.session.name, row.member);
@@ -55,6 +60,19 @@ impl Survey {
                 })
             }
         }
+    }
+
+    /// The same for whoever will change it: a name that is the only one counts only if every host has said what it has.
+    pub fn find_to_change(&self, name: &str) -> Result<&Row, NotFound> {
+        let row = self.find(name)?;
+        if row.session.uuid == name || self.unreachable.is_empty() {
+            return Ok(row);
+        }
+        Err(NotFound::Uncertain { name: name.to_owned(), unasked: self.unasked() })
+    }
+
+    fn unasked(&self) -> Vec<String> {
+        self.unreachable.iter().map(|host| host.member.clone()).collect()
     }
 }
 

@@ -144,6 +144,7 @@ impl LocalHost {
     pub(super) fn take(&self, id: &SessionId) -> Result<Held, SessionError> {
         Held::take(&self.path_of(id)).map_err(|error| match error {
             HeldError::By(owner) => SessionError::Locked { id: id.to_string(), owner: Some(owner) },
+            HeldError::Closed => SessionError::Locked { id: id.to_string(), owner: None },
             HeldError::File(error) => error.into(),
         })
     }
@@ -157,6 +158,9 @@ impl LocalHost {
         match lock.owner() {
             Some(owner) if !force => {
                 Err(SessionError::InUse { id: id.to_string(), owner: Process::clone(owner) })
+            }
+            None if lock.is_closed() && !force => {
+                Err(SessionError::Locked { id: id.to_string(), owner: None })
             }
             _ => Ok(lock.remove()?),
         }

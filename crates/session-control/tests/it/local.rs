@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use session_control::{
-    Containers, HostError, Local, LocalHost, Lock, Profile, Session, SessionError, SessionHost, SessionId,
-    Wishes,
+    Containers, Held, HostError, Local, LocalHost, Lock, Profile, Session, SessionError, SessionHost,
+    SessionId, Wishes,
 };
 use session_model::Timestamp;
 use testkit::tree::Tree;
+
+use crate::cluster::as_nobody;
 
 const UUID: &str = "3f0c1d2e-5b6a-4c7d-8e9f-0a1b2c3d4e5f";
 const NOW: &str = "2026-02-11T08:15:30.5Z";
@@ -30,13 +32,7 @@ impl Place {
     }
 
     fn host(&self) -> LocalHost {
-        let none = Containers {
-            program: "/no/such/docker".into(),
-            socket: "/no/such/socket".into(),
-            ..Containers::default()
-        };
-        let now = || NOW.parse::<Timestamp>().unwrap();
-        LocalHost::new(Local { containers: none, now, ..Local::new(&self.base, Profile::CONVOCATE) })
+        host(&self.base)
     }
 
     fn at(&self, name: &str) -> PathBuf {
@@ -57,6 +53,16 @@ impl Place {
         fs::create_dir(self.at(uuid)).unwrap();
         fs::write(self.at(uuid).join("session.json"), format!("{{\"uuid\": \"{uuid}\"{rest}}}")).unwrap();
     }
+}
+
+fn host(base: &Path) -> LocalHost {
+    let none = Containers {
+        program: "/no/such/docker".into(),
+        socket: "/no/such/socket".into(),
+        ..Containers::default()
+    };
+    let now = || NOW.parse::<Timestamp>().unwrap();
+    LocalHost::new(Local { containers: none, now, ..Local::new(base, Profile::CONVOCATE) })
 }
 
 fn wishes(name: &str, port: i64, protocol: &str, dns_name: &str) -> Wishes {
@@ -449,6 +455,42 @@ fn whoever_has_a_session_keeps_everybody_else_from_changing_it() {
         refused(host.unlock(&id(&UUID.replace('3', "9")), true)),
         refused(host.get(&id(&UUID.replace('3', "9"))))
     );
+}
+
+/// Told by this test, run by somebody who may not read root's lock: it names the base, which is his.
+const CLOSED: &str = "REHOME_TEST_CLOSED_LOCK";
+
+#[test]
+fn a_lock_that_may_not_be_read_is_somebodys_and_keeps_its_session_safe() {
+    let locked = format!("session {UUID:?} is already locked (another instance may be running)");
+    if let Some(base) = std::env::var_os(CLOSED) {
+        let mut host = host(Path::new(&base));
+        let session = host.get(&id(UUID)).unwrap();
+        assert_eq!((session.locked, session.lock_pid, session.lock_stale), (Some(true), None, Some(false)));
+        assert_eq!(refused(host.edit(&id(UUID), &named("b"))), locked);
+        assert_eq!(refused(host.duplicate(&id(UUID), "b")), locked);
+        assert_eq!(refused(host.delete(&id(UUID))), format!("session {UUID:?} is currently locked (in use)"));
+        assert_eq!(refused(host.unlock(&id(UUID), false)), locked);
+        return;
+    }
+    let place = Place::new();
+    place.put(UUID, "");
+    for path in [&place.base, &place.at(UUID), &place.at(UUID).join("session.json")] {
+        std::os::unix::fs::chown(path, Some(65534), Some(65534)).unwrap();
+    }
+    let around = place.base.parent().unwrap();
+    fs::set_permissions(around, PermissionsExt::from_mode(0o755)).unwrap();
+    let lock = Lock::path_of(&place.at(UUID));
+    fs::write(&lock, "1").unwrap();
+    fs::set_permissions(&lock, PermissionsExt::from_mode(0o600)).unwrap();
+    let before = Tree::of(&place.base);
+    as_nobody(around, "a_lock_that_may_not_be_read", CLOSED, &place.base);
+    assert_eq!(before.difference(&Tree::of(&place.base)), "");
+
+    fs::remove_file(&lock).unwrap();
+    let held = Held::take(&place.at(UUID)).unwrap();
+    assert_eq!(fs::metadata(&lock).unwrap().uid(), 65534, "root's own can be read by whose session it is");
+    held.release().unwrap();
 }
 
 #[test]
