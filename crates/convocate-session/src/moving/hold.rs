@@ -111,3 +111,35 @@ impl Drop for Held {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use remote_transfer::{Target, TransportKind};
+
+    use super::*;
+
+    #[test]
+    fn of_two_runs_that_want_one_session_the_first_keeps_it_and_its_own_next_attempt_gets_it() {
+        let base = tempfile::tempdir().unwrap();
+        let uuid = "3f0c1d2e-5b6a-4c7d-8e9f-0a1b2c3d4e5f";
+        let take = |run: &str| {
+            let base = base.path().as_os_str().as_encoded_bytes().to_vec();
+            let wanted = Wanted { base, uuid: uuid.into(), run: run.into(), stale: None, as_root: false };
+            wanted.take(TransportKind::Here.open(Target::new("here")))
+        };
+        let first = take("one").unwrap();
+        let lock = base.path().join(lock_of(uuid));
+        let owner = fs::read_to_string(&lock).unwrap();
+        let Err(StepError::World(cause)) = take("two") else { panic!("both have it") };
+        assert!(cause.message.contains(&format!("held by process {owner}")), "{}", cause.message);
+        assert_eq!(fs::read_to_string(&lock).unwrap(), owner);
+        let again = take("one").unwrap();
+        assert_ne!(fs::read_to_string(&lock).unwrap(), owner);
+        drop(first);
+        assert!(lock.exists(), "the newer attempt has it");
+        drop(again);
+        assert!(!lock.exists());
+    }
+}

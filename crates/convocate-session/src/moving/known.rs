@@ -7,7 +7,7 @@ use durable_files::{DirLock, PathText, Quiet};
 use migration_cli::{Refusal, Surroundings};
 use migration_engine::{Cx, Outcome, StateRoot};
 use remote_transfer::{Surveyed, Tree};
-use session_control::{AgentError, Use, valid_dns_name, valid_name};
+use session_control::{AgentError, SessionId, Use, valid_dns_name, valid_name};
 use session_model::{Finding, SessionJson, Timestamp};
 
 use super::hold::lock_of;
@@ -24,6 +24,8 @@ pub(super) struct Known {
     /// The document as it is, and as it arrives.
     pub(super) text: Vec<u8>,
     pub(super) arrives: SessionJson,
+    /// What tells the holder of the source's lock from every other run's.
+    pub(super) holder: String,
     /// A lock that speaks for nobody, by device and inode.
     pub(super) stale: Option<String>,
     /// Where it is brought to; none if it is on this machine.
@@ -87,7 +89,8 @@ impl Known {
         }
         let bundle = (!is_here).then(|| bring::bundle_of(root, &from, uuid, &seen));
         let arrives = arrives.with("agent_id", Some(&to.id));
-        Ok(Self { from, to, seen, text, arrives, stale, bundle, findings })
+        let holder = format!("rehome-move-{uuid}-{}", SessionId::fresh());
+        Ok(Self { from, to, seen, text, arrives, holder, stale, bundle, findings })
     }
 
     /// Brings what is on another host. Until there is a run that needs it, the lock keeps it.
@@ -231,7 +234,7 @@ fn copied(document: &SessionJson, copy: &CopyOf, here: &Surroundings) -> Session
 
 impl CopyOf {
     /// A copy of this name, and this DNS name if it is not empty.
-    pub fn named(id: session_control::SessionId, name: &str, dns_name: &str) -> Result<Self, Refusal> {
+    pub fn named(id: SessionId, name: &str, dns_name: &str) -> Result<Self, Refusal> {
         let invalid = |error: session_control::Invalid| {
             Refusal::usage(
                 "invalid",

@@ -84,6 +84,7 @@ fn settings(request: &Request, known: &Known) -> Settings {
         uuid: request.session.to_string(),
         becomes: known.arrives.fields().uuid.clone(),
         expect: known.seen.manifest.digest(),
+        holder: known.holder.clone(),
         identity: known.seen.identity().to_owned(),
         moves: request.copy.is_none(),
         stale: known.stale.clone(),

@@ -17,6 +17,8 @@ pub(super) struct Settings {
     pub(super) becomes: String,
     /// The SHA-256 of its manifest, without digests, when the plan was made.
     pub(super) expect: Digest,
+    /// What tells the holder of its lock from every other run's.
+    pub(super) holder: String,
     /// Device and inode of its folder.
     pub(super) identity: String,
     /// Whether its source is moved aside.

@@ -26,8 +26,6 @@ pub(super) struct Both {
     pub(super) to: Remote,
     pub(super) containers: Containers,
     purpose: Purpose,
-    /// Tells our own lock from somebody else's when an attempt is gone on with.
-    word: String,
     /// Why the API of the agent that gets it was not reached.
     pub(super) unreached: OnceLock<String>,
     /// Keeps what was brought from being removed before there is a run that needs it.
@@ -49,7 +47,6 @@ impl Open {
         let settings: Settings = settings_of(header)?;
         let (from, to) = (known.from.remote, known.to.remote);
         Ok(Self(Some(Both {
-            word: word(&settings),
             settings,
             from,
             to,
@@ -69,28 +66,14 @@ impl Open {
     ) -> Result<Self, Refusal> {
         let settings: Settings = settings_of(header)?;
         let (from, to) = (settings.from.reach(here)?, settings.to.reach(here)?);
-        let word = word(&settings);
         let containers = containers.clone();
-        let both = Both {
-            settings,
-            from,
-            to,
-            containers,
-            purpose,
-            word,
-            unreached: OnceLock::new(),
-            _brought: None,
-        };
+        let both =
+            Both { settings, from, to, containers, purpose, unreached: OnceLock::new(), _brought: None };
         if purpose == Purpose::Undo {
             judge::copy_stands_still(&both)?;
         }
         Ok(Self(Some(both)))
     }
-}
-
-/// The same for every attempt of a run, and no other's.
-fn word(settings: &Settings) -> String {
-    format!("rehome-move-{}-{}", settings.uuid, settings.identity)
 }
 
 impl Both {
@@ -102,11 +85,11 @@ impl Both {
     }
 
     fn wanted(&self) -> Wanted {
-        let Settings { from, uuid, stale, .. } = &self.settings;
+        let Settings { from, uuid, stale, holder, .. } = &self.settings;
         Wanted {
             base: from.base.clone(),
             uuid: uuid.clone(),
-            run: self.word.clone(),
+            run: holder.clone(),
             stale: stale.clone(),
             as_root: from.as_root,
         }

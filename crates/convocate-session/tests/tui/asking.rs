@@ -155,8 +155,9 @@ fn a_form_says_all_of_it_and_what_is_wrong_gets_the_focus() {
         .key(Key::Tab)
         .types("taken");
     scene.key(Key::Enter);
-    assert!(scene.text().contains("error: DNS name \"taken\" is already assigned to another session"));
-    assert_eq!(scene.last(), None);
+    let words = "DNS name \"taken\" is already assigned to another session";
+    scene.comes_out(failure("dns-taken", words));
+    assert!(scene.text().contains(&format!("error: {words}")));
     scene.types("2").key(Key::Enter);
     let wishes = Wishes { name: "a b".into(), port: -1, protocol: "udp".into(), dns_name: "taken2".into() };
     assert_eq!(ask(&scene), ("this machine", &Ask::Create(wishes)));
@@ -261,4 +262,12 @@ fn ctrl_c_ends_it_whatever_is_open() {
     let mut scene = Scene::cluster();
     scene.types("n").event(Event::Key(Key::Interrupt));
     assert_eq!(scene.last(), Some(&Order::Interrupt));
+}
+
+#[test]
+fn a_session_whose_name_another_host_has_too_can_be_edited_all_the_same() {
+    let named = |id, name| Session { dns_name: "same".into(), ..session(id, name, "2026-03-02") };
+    let mut scene = Scene::local(vec![named(A, "notes"), named(B, "other")]);
+    scene.types("e").key(Key::Enter);
+    assert!(matches!(ask(&scene).1, Ask::Edit(_, wishes) if wishes.dns_name == "same"), "{}", scene.text());
 }

@@ -401,22 +401,6 @@ impl Model {
 
     /// A form is filled in: it stays until its order has come out.
     fn filled(&mut self, draft: Draft) {
-        let (host, id, wishes) = match &draft {
-            Draft::Create { host, wishes } => (host, None, Some(wishes)),
-            Draft::Edit { target, wishes } => (&target.host, Some(&target.id), Some(wishes)),
-            Draft::Clone { target, .. } => (&target.host, Some(&target.id), None),
-        };
-        let others =
-            self.rows.iter().filter(|row| row.host != *host || row.target().map(|it| it.id).as_ref() != id);
-        let taken = wishes.filter(|wishes| !wishes.dns_name.is_empty()).filter(|wishes| {
-            { others }
-                .filter_map(|row| row.session.as_ref().ok())
-                .any(|it| it.dns_name.eq_ignore_ascii_case(&wishes.dns_name))
-        });
-        if let Some(wishes) = taken {
-            let words = format!("DNS name {:?} is already assigned to another session", wishes.dns_name);
-            return self.form_refused("dns-taken", words);
-        }
         let number = match draft {
             Draft::Create { host, wishes } => {
                 let name = wishes.name.clone();
