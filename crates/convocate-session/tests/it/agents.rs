@@ -164,8 +164,9 @@ fn names_come_and_go_with_their_sessions_where_dnsmasq_reads_them() {
 
     assert!(shell.refuses(4, "dns-taken", &["edit", "app", "--dns", "billing"]).contains(AGENTS[0]));
     shell.registers_nobody("nobody");
-    shell.refuses(4, "dns-unverified", &["edit", "app", "--dns", "free"]);
-    say(0, &["edit", "app", "--dns", "free", "--allow-unverified-dns"]);
+    let free = ["edit", "app", "--agent", AGENTS[1], "--dns", "free"];
+    shell.refuses(4, "dns-unverified", &free);
+    say(0, &[&free[..], &["--allow-unverified-dns"]].concat());
     assert_eq!(names(), ["127.0.0.1\tbilling", "127.0.0.1\tfree"]);
     shell.tells(0, &["dns", "sync"]);
 }
