@@ -147,8 +147,9 @@ impl Containers {
         for some in ids.chunks(100) {
             let inspect = [&["inspect", "--type", "container", "--format", "{{json .}}"], some].concat();
             let text = self.ask(&inspect)?;
-            let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-            for line in lines {
+            // Where none of them is left, podman prints an empty list.
+            let lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+            for line in lines.filter(|line| !line.is_empty() && *line != b"[]") {
                 running.push(Container { table: table.clone(), ..self.parsed(line)? });
             }
         }
@@ -194,7 +195,8 @@ impl Containers {
             Ok(output) if output.status.success() => Ok(output.stdout),
             Ok(output) => {
                 let said = String::from_utf8_lossy(&output.stderr);
-                let has_ended = |line: &&str| line.contains("No such container");
+                // docker writes it with a capital, podman without.
+                let has_ended = |line: &&str| line.to_ascii_lowercase().contains("no such container");
                 let mut complaints = said.lines().filter(|line| !line.trim().is_empty()).peekable();
                 if complaints.peek().is_some() && complaints.clone().all(|line| has_ended(&line)) {
                     return Ok(output.stdout);

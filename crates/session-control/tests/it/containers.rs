@@ -1,7 +1,7 @@
 //! Which containers use a session, told by a real engine.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -119,4 +119,24 @@ fn only_where_there_is_neither_program_nor_socket_is_there_no_engine() {
     };
     let error = dead.running().unwrap_err();
     assert!(matches!(error, ContainersError::Refused { .. }), "{error}");
+}
+
+/// As podman 4.3 answers if both of its containers have ended since it told of them, or one has.
+#[test]
+fn a_container_that_ends_while_it_is_asked_about_hides_no_other_whatever_the_engine() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("podman");
+    let said = |inspected: &str| {
+        let complaint = "echo 'Error: inspecting object: no such container one' >&2; exit 125";
+        let script = format!(
+            "#!/bin/sh\ncase $1 in ps) echo one; echo two;; *) echo '{inspected}'; {complaint};; esac\n"
+        );
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let containers = Containers { program: program.clone(), ..Containers::default() };
+        let running = containers.running().unwrap();
+        running.iter().map(|container| container.name().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(said("[]"), Vec::<String>::new());
+    assert_eq!(said(r#"{"Name":"two","Mounts":[]}"#), ["two"]);
 }
