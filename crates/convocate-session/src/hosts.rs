@@ -69,9 +69,8 @@ impl Hosts {
         if member.place == Place::Agent {
             return Ok(self.chosen.survey());
         }
-        let sessions = member.open().list().map_err(|error| refusals::of_host(&error))?;
-        let rows = sessions.into_iter().map(|session| Row::of(member, session)).collect();
-        Ok(Survey::of(rows, Vec::new()))
+        let (rows, findings) = member.list().map_err(|error| refusals::of_host(&error))?;
+        Ok(Survey { findings, ..Survey::of(rows, Vec::new()) })
     }
 
     /// The host that has it.

@@ -17,6 +17,7 @@ pub(crate) fn listing(survey: &Survey) -> Listing {
         ..Listing::default()
     };
     mention(&mut listing, &survey.unreachable);
+    listing.findings.extend(survey.findings.iter().cloned());
     listing
 }
 

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use session_control::{Containers, Local, LocalHost, Profile, SessionHost, Wishes};
+use session_control::{Containers, Holder, Local, LocalHost, Profile, SessionHost, Wishes};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("edit", [id, name]) => host.edit(&id.parse()?, &named(name))?,
         ("clone", [id, name]) => host.duplicate(&id.parse()?, name)?,
         ("delete", [id]) => return Ok(host.delete(&id.parse()?)?),
-        ("override", [id]) => return Ok(host.unlock(&id.parse()?, false)?),
+        ("override", [id]) => return Ok(host.unlock(&id.parse()?, Holder::Nobody)?),
         ("show", [id]) => host.get(&id.parse()?)?,
         _ => return Err(format!("{verb} is not understood").into()),
     };

@@ -9,6 +9,7 @@ use remote_transfer::{Duplex, Transport, TransportError};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use session_model::Finding;
 
 use crate::protocol::Request;
 use crate::spelling::json;
@@ -94,6 +95,8 @@ struct Answer {
     result: Value,
     #[serde(default)]
     error: String,
+    #[serde(default)]
+    findings: Vec<Finding>,
 }
 
 /// One call, on a channel of its own, which may take this long. `params` has nothing in it that an original agent does
@@ -105,15 +108,16 @@ pub fn call<T: DeserializeOwned>(
     within: Duration,
 ) -> Result<T, AgentError> {
     let question = format!("{{\"op\":{},\"params\":{}}}\n", json(op), json(params));
-    exchange(link, op, &question, within)
+    exchange(link, op, &question, within).map(|(result, _)| result)
 }
 
+/// The answer, and what else the agent had to say with it.
 fn exchange<T: DeserializeOwned>(
     link: &mut dyn Transport,
     op: &'static str,
     question: &str,
     within: Duration,
-) -> Result<T, AgentError> {
+) -> Result<(T, Vec<Finding>), AgentError> {
     let peer = link.peer().to_owned();
     let mut quiet = Quiet; // a call is short, and has a deadline
     let mut channel = link.subsystem(RPC, &mut quiet)?;
@@ -133,10 +137,23 @@ fn exchange<T: DeserializeOwned>(
     };
     let answer: Answer = serde_json::from_slice(&answer).map_err(not_understood)?;
     if answer.ok {
-        serde_json::from_value(answer.result).map_err(not_understood)
+        let findings = answer.findings.into_iter().map(harmless).collect();
+        Ok((serde_json::from_value(answer.result).map_err(not_understood)?, findings))
     } else {
         Err(AgentError::Refused { op, message: shown(&answer.error) })
     }
+}
+
+/// What somebody else has found, as a report can have it.
+fn harmless(finding: Finding) -> Finding {
+    let is_code = |code: &str| {
+        let mut words = code.split('-');
+        words.all(|word| {
+            !word.is_empty() && word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9'))
+        })
+    };
+    let code = if is_code(&finding.code) { finding.code } else { "agent".to_owned() };
+    Finding { code, message: shown(&finding.message), ..finding }
 }
 
 /// What somebody else says, with nothing in it that a terminal would obey.
@@ -167,6 +184,14 @@ fn conversation(channel: &mut dyn Duplex, question: &str) -> std::io::Result<Vec
 
 /// Asks this once; the agent has as long as such a question takes, beside the ten seconds that `ssh` may take to reach it.
 pub(crate) fn ask<T: DeserializeOwned>(link: &mut dyn Transport, request: &Request) -> Result<T, AgentError> {
+    ask_all(link, request).map(|(result, _)| result)
+}
+
+/// The same, with what else the agent had to say.
+pub(crate) fn ask_all<T: DeserializeOwned>(
+    link: &mut dyn Transport,
+    request: &Request,
+) -> Result<(T, Vec<Finding>), AgentError> {
     exchange(link, request.op(), &request.to_line(), request.within())
 }
 

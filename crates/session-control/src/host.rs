@@ -1,6 +1,8 @@
 //! Where sessions live: this machine, or an agent. Both are worked with in the same way.
 
-use crate::{AgentError, Pong, Session, SessionError, SessionId, Wishes};
+use session_model::Finding;
+
+use crate::{AgentError, Holder, Pong, Session, SessionError, SessionId, Wishes};
 
 /// A host of sessions.
 ///
@@ -30,6 +32,9 @@ pub trait SessionHost: Send {
     fn duplicate(&mut self, id: &SessionId, name: &str) -> Result<Session, HostError>;
 
     /// Stops the session and removes it for good: container, folder, lock file.
+    ///
+    /// It is done once the session is on no list any more: files that this user may not remove are told of in
+    /// [`findings`](Self::findings).
     fn delete(&mut self, id: &SessionId) -> Result<(), HostError>;
 
     /// Stops its container.
@@ -41,8 +46,13 @@ pub trait SessionHost: Send {
     /// Starts its container, with nobody attached.
     fn restart(&mut self, id: &SessionId) -> Result<(), HostError>;
 
-    /// Removes its lock file; one whose owner lives only by force.
-    fn unlock(&mut self, id: &SessionId, force: bool) -> Result<(), HostError>;
+    /// Removes its lock file, if it speaks for nobody or is held by whom it may be taken from.
+    fn unlock(&mut self, id: &SessionId, holder: Holder) -> Result<(), HostError>;
+
+    /// What else there was to say with its last answer: told once.
+    fn findings(&mut self) -> Vec<Finding> {
+        Vec::new()
+    }
 }
 
 /// Why a host has not done what was asked.

@@ -68,7 +68,7 @@ pub use dns::{DnsError, DnsHosts, DnsRecord, Dnsmasq, Synced, Told, own_address}
 pub use error::SessionError;
 pub use host::{HostError, SessionHost};
 pub use local::{Local, LocalHost};
-pub use lock::{Held, HeldError, Lock};
+pub use lock::{Held, HeldError, Holder, Lock};
 pub use process::Process;
 pub use profile::Profile;
 pub use protocol::{BadRequest, Pong, Request};

@@ -10,9 +10,9 @@ mod wishes;
 
 use std::path::PathBuf;
 
-use session_model::Timestamp;
+use session_model::{Finding, Timestamp};
 
-use crate::{Containers, HostError, Pong, Profile, Session, SessionHost, SessionId, Wishes};
+use crate::{Containers, Holder, HostError, Pong, Profile, Session, SessionHost, SessionId, Wishes};
 
 /// What there is to know of this machine.
 #[derive(Debug, Clone)]
@@ -55,12 +55,13 @@ impl Local {
 #[derive(Debug)]
 pub struct LocalHost {
     local: Local,
+    findings: Vec<Finding>,
 }
 
 impl LocalHost {
     /// The host that this is said of.
     pub fn new(local: Local) -> Self {
-        Self { local }
+        Self { local, findings: Vec::new() }
     }
 
     /// What it was told.
@@ -83,7 +84,9 @@ impl SessionHost for LocalHost {
     }
 
     fn list(&mut self) -> Result<Vec<Session>, HostError> {
-        Ok(self.survey()?)
+        let (sessions, findings) = self.survey()?;
+        self.findings = findings;
+        Ok(sessions)
     }
 
     fn get(&mut self, id: &SessionId) -> Result<Session, HostError> {
@@ -118,7 +121,11 @@ impl SessionHost for LocalHost {
         Ok(self.start(id)?)
     }
 
-    fn unlock(&mut self, id: &SessionId, force: bool) -> Result<(), HostError> {
-        Ok(self.override_lock(id, force)?)
+    fn unlock(&mut self, id: &SessionId, holder: Holder) -> Result<(), HostError> {
+        Ok(self.override_lock(id, holder)?)
+    }
+
+    fn findings(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.findings)
     }
 }

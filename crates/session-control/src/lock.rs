@@ -14,6 +14,17 @@ use crate::Process;
 /// For how long a lock is shown as somebody's, though nobody looked whether he is still at work.
 const A_DAY: i64 = 24 * 60 * 60;
 
+/// Whom a lock may be taken from, beside nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// No one: the lock has to speak for nobody.
+    Nobody,
+    /// This process, which was shown, and no other.
+    Process(u32),
+    /// Whoever has it, were he unknown.
+    Anybody,
+}
+
 /// A lock file as it stands. Reading never removes one.
 #[derive(Debug, Clone)]
 pub struct Lock {
@@ -57,12 +68,23 @@ impl Lock {
         self.owner.is_none() && !self.is_closed() || now.as_second() - self.file.modified.as_second() > A_DAY
     }
 
-    /// Removes it, if it still says what was read.
-    pub(crate) fn remove(&self) -> Result<(), FileError> {
-        if LockFile::read(&self.file.path).is_none_or(|now| now.text == self.file.text) {
+    /// Whether it may be taken from whom it speaks for.
+    pub(crate) fn yields_to(&self, holder: Holder) -> bool {
+        match (&self.owner, holder) {
+            (_, Holder::Anybody) => true,
+            (Some(owner), Holder::Process(pid)) => owner.pid == pid,
+            (Some(_), Holder::Nobody) => false,
+            (None, _) => !self.is_closed(),
+        }
+    }
+
+    /// Removes it, and tells whether it is gone: one that is not as it was read any more is somebody else's, and stays.
+    pub(crate) fn remove(&self) -> Result<bool, FileError> {
+        let is_as_it_was = LockFile::read(&self.file.path).is_none_or(|now| now == self.file);
+        if is_as_it_was {
             remove_file_if_there(&self.file.path)?;
         }
-        Ok(())
+        Ok(is_as_it_was)
     }
 }
 
@@ -100,28 +122,36 @@ pub enum HeldError {
     File(#[from] FileError),
 }
 
+impl HeldError {
+    /// Who has this session now; somebody who has just given it back is not known any more.
+    fn of(session: &Path) -> Self {
+        Lock::of(session).and_then(|lock| lock.owner).map_or(Self::Closed, Self::By)
+    }
+}
+
 impl Held {
     /// Takes the session in this folder. A lock that speaks for nobody is replaced.
     pub fn take(session: &Path) -> Result<Self, HeldError> {
-        if let Some(lock) = Lock::of(session) {
-            match lock.owner {
-                Some(owner) => return Err(HeldError::By(owner)),
-                None if lock.is_closed() => return Err(HeldError::Closed),
-                None => lock.remove()?,
-            }
+        if let Some(lock) = Lock::of(session)
+            && (!lock.yields_to(Holder::Nobody) || !lock.remove()?)
+        {
+            return Err(HeldError::of(session));
         }
         let (path, text) = (Lock::path_of(session), std::process::id().to_string());
+        let mut file = match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(HeldError::of(session)),
+            made => made.doing("take the lock", &path)?,
+        };
         let held = Self { path, text };
-        held.write().doing("take the lock", &held.path)?;
+        held.write(&mut file).doing("take the lock", &held.path)?;
         Ok(held)
     }
 
     /// The id of this process and nothing else, as other tools expect. Root lets those read it whose sessions these are.
-    fn write(&self) -> io::Result<()> {
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path)?;
+    fn write(&self, file: &mut fs::File) -> io::Result<()> {
         if rustix::process::geteuid().is_root() {
             let of = fs::metadata(self.path.parent().unwrap_or(Path::new("")))?;
-            fchown(&file, Some(of.uid()), Some(of.gid()))?;
+            fchown(&*file, Some(of.uid()), Some(of.gid()))?;
         }
         file.write_all(self.text.as_bytes())
     }

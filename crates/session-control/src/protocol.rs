@@ -7,11 +7,11 @@ mod params;
 use serde::Serialize;
 use serde::ser::SerializeMap;
 use serde_json::value::RawValue;
-use session_model::Timestamp;
+use session_model::{Finding, Timestamp};
 use std::time::Duration;
 
 use crate::spelling::{json, quoted};
-use crate::{NotAnId, SessionId, Wishes};
+use crate::{Holder, NotAnId, SessionId, Wishes};
 use params::{Members, Params};
 
 /// What a question may come to, in bytes.
@@ -47,8 +47,8 @@ pub enum Request {
     Override {
         /// Which one.
         id: SessionId,
-        /// Whether an owner that lives counts for nothing. Original agents know nothing of it.
-        force: bool,
+        /// Whom it may be taken from, which is `force` on the wire. Original agents know nothing of it.
+        holder: Holder,
     },
     /// Starts one.
     Restart(SessionId),
@@ -114,8 +114,8 @@ impl Request {
                 Self::Clone { source: params.id("source_id")?, name: params.text("name") }
             }
             "override" => {
-                let params = read(&[params::ID, params::FORCE])?;
-                Self::Override { id: params.id("id")?, force: params.flag("force") }
+                let params = read(&[params::ID, params::FORCE, params::PID])?;
+                Self::Override { id: params.id("id")?, holder: params.holder() }
             }
             other => return Err(BadRequest::UnknownOp(other.to_owned())),
         })
@@ -188,11 +188,14 @@ impl Serialize for About<'_> {
                 params.serialize_entry("source_id", source)?;
                 params.serialize_entry("name", name)?;
             }
-            Request::Override { id, force } => {
+            Request::Override { id, holder } => {
                 params.serialize_entry("id", id)?;
                 // An original agent refuses a member that it does not know.
-                if *force {
-                    params.serialize_entry("force", force)?;
+                if *holder != Holder::Nobody {
+                    params.serialize_entry("force", &true)?;
+                }
+                if let Holder::Process(pid) = holder {
+                    params.serialize_entry("pid", pid)?;
                 }
             }
             Request::Get(id)
@@ -206,9 +209,12 @@ impl Serialize for About<'_> {
     }
 }
 
-/// The answer that has this to tell, as a line.
-pub(crate) fn told<T: Serialize + ?Sized>(result: &T) -> String {
-    format!("{{\"ok\":true,\"result\":{}}}\n", json(result))
+/// The answer that has this result, as a line. What else there is to say stands beside it, where an original client does
+/// not look.
+pub(crate) fn told(result: &str, findings: &[Finding]) -> String {
+    let besides =
+        if findings.is_empty() { String::new() } else { format!(",\"findings\":{}", json(findings)) };
+    format!("{{\"ok\":true,\"result\":{result}{besides}}}\n")
 }
 
 /// The answer that says why not, as a line.
@@ -243,14 +249,14 @@ pub struct Pong {
 const IMPLEMENTATION: &str = "session-control";
 
 impl Pong {
-    /// That of an agent of ours: `override` takes `force`, and lists tell of locks.
+    /// That of an agent of ours: `override` takes `force`, with the `pid` that was shown, and lists tell of locks.
     pub fn ours(agent_id: &str, version: &str, now: Timestamp) -> Self {
         Self {
             agent_id: agent_id.to_owned(),
             version: version.to_owned(),
             server_time: now.to_string(),
             implementation: IMPLEMENTATION.to_owned(),
-            features: ["force", "locked"].map(str::to_owned).to_vec(),
+            features: ["force", "pid", "locked"].map(str::to_owned).to_vec(),
         }
     }
 

@@ -3,10 +3,11 @@
 
 use remote_transfer::Transport;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use session_model::Finding;
 
 use crate::protocol::Request;
 use crate::{
-    AgentError, HostError, Pong, Session, SessionHost, SessionId, Wishes, valid_dns_name, valid_name,
+    AgentError, Holder, HostError, Pong, Session, SessionHost, SessionId, Wishes, valid_dns_name, valid_name,
     valid_port, valid_protocol,
 };
 
@@ -19,16 +20,19 @@ pub struct RemoteHost {
     link: Box<dyn Transport>,
     /// What it is, once that had to be known.
     about: Option<Pong>,
+    findings: Vec<Finding>,
 }
 
 impl RemoteHost {
     /// The agent of this id, to be reached like this. Nothing is sent yet.
     pub fn new(id: String, link: Box<dyn Transport>) -> Self {
-        Self { id, link, about: None }
+        Self { id, link, about: None, findings: Vec::new() }
     }
 
     fn ask<T: DeserializeOwned>(&mut self, request: &Request) -> Result<T, AgentError> {
-        crate::agent::ask(&mut *self.link, request)
+        let (result, findings) = crate::agent::ask_all(&mut *self.link, request)?;
+        self.findings = findings;
+        Ok(result)
     }
 
     fn tell(&mut self, request: &Request) -> Result<(), AgentError> {
@@ -47,7 +51,7 @@ impl RemoteHost {
     /// refuse comes first: a session that stays is not stopped.
     fn delete_at_an_original(&mut self, id: &SessionId) -> Result<(), AgentError> {
         let session: Session = self.ask(&Request::Get(id.clone()))?;
-        match self.tell(&Request::Override { id: id.clone(), force: false }) {
+        match self.tell(&Request::Override { id: id.clone(), holder: Holder::Nobody }) {
             Err(AgentError::Refused { message, .. }) if message.contains("is not locked") => {}
             other => other?,
         }
@@ -143,8 +147,20 @@ impl SessionHost for RemoteHost {
         Ok(self.tell(&Request::Restart(id.clone()))?)
     }
 
-    fn unlock(&mut self, id: &SessionId, force: bool) -> Result<(), HostError> {
-        let force = force && self.about()?.has("force");
-        Ok(self.tell(&Request::Override { id: id.clone(), force })?)
+    fn unlock(&mut self, id: &SessionId, holder: Holder) -> Result<(), HostError> {
+        let needs: &[&str] = match holder {
+            Holder::Nobody => &[],
+            Holder::Process(_) => &["force", "pid"],
+            Holder::Anybody => &["force"],
+        };
+        // Of an agent that does not know such a wish, a lock is asked for that is nobody's.
+        let understood =
+            needs.is_empty() || needs.iter().all(|need| self.about().is_ok_and(|it| it.has(need)));
+        let holder = if understood { holder } else { Holder::Nobody };
+        Ok(self.tell(&Request::Override { id: id.clone(), holder })?)
+    }
+
+    fn findings(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.findings)
     }
 }

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, Read, Write};
 
 use crate::protocol::{LONGEST_REQUEST, Request, refused, told};
+use crate::spelling::json;
 use crate::{HostError, Pong, SessionHost};
 
 /// Reads one line, does what it asks of this host, and answers with one line.
@@ -30,22 +31,23 @@ pub fn serve_rpc(
 }
 
 fn answered(host: &mut dyn SessionHost, pong: &Pong, request: &Request) -> Result<String, HostError> {
-    let done = |()| "{\"ok\":true,\"result\":{}}\n".to_owned();
-    Ok(match request {
-        Request::Ping => told(pong),
+    let done = |()| "{}".to_owned();
+    let result = match request {
+        Request::Ping => json(pong),
         // `null` where there are none, as the original says: who was written against it has seen nothing else.
-        Request::List => told(&Some(host.list()?).filter(|sessions| !sessions.is_empty())),
-        Request::Get(id) => told(&host.get(id)?),
-        Request::Create(wishes) => told(&host.create(wishes)?),
-        Request::Edit(id, wishes) => told(&host.edit(id, wishes)?),
-        Request::Clone { source, name } => told(&host.duplicate(source, name)?),
+        Request::List => json(&Some(host.list()?).filter(|sessions| !sessions.is_empty())),
+        Request::Get(id) => json(&host.get(id)?),
+        Request::Create(wishes) => json(&host.create(wishes)?),
+        Request::Edit(id, wishes) => json(&host.edit(id, wishes)?),
+        Request::Clone { source, name } => json(&host.duplicate(source, name)?),
         Request::Delete(id) => done(host.delete(id)?),
         Request::Kill(id) => done(host.kill(id)?),
         Request::Background(id) => done(host.background(id)?),
-        Request::Override { id, force } => done(host.unlock(id, *force)?),
+        Request::Override { id, holder } => done(host.unlock(id, *holder)?),
         Request::Restart(id) => done(host.restart(id)?),
         Request::SettingsGet | Request::SettingsSet => done(()),
-    })
+    };
+    Ok(told(&result, &host.findings()))
 }
 
 /// What another agent said is passed on as it said it.

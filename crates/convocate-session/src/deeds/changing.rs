@@ -1,7 +1,7 @@
 //! What a session goes on after.
 
 use migration_cli::{Deed, Question, Refusal};
-use session_control::{SessionError, SessionState, Wishes};
+use session_control::{Holder, SessionError, SessionState, Wishes};
 use session_model::Finding;
 
 use super::making::{invalid, reached};
@@ -91,6 +91,11 @@ pub(crate) fn unlock(hosts: Hosts, session: &str, force: bool) -> Result<Deed, R
         return Err(refuse(&found.row, SessionError::NotLocked { id }));
     }
     let owner = found.owner();
+    let holder = match &owner {
+        _ if !force => Holder::Nobody,
+        Some(owner) => Holder::Process(owner.pid),
+        None => found.unknown_holder(),
+    };
     let question = match &owner {
         None => format!("Override lock for session {:?}?", found.name()),
         Some(owner) if !force => {
@@ -105,10 +110,18 @@ pub(crate) fn unlock(hosts: Hosts, session: &str, force: bool) -> Result<Deed, R
         }
     };
     Ok(found.deed("override the lock of", vec![Question::from(question)], move |found, host| {
-        host.unlock(&found.id, force).map_err(|error| found.said(&error))?;
+        host.unlock(&found.id, holder).map_err(|error| found.said(&error))?;
         let line = format!("Removed the lock of session {}", found.told());
         Ok(done(&found.again(host), vec![line], Vec::new()))
     }))
+}
+
+impl Found {
+    /// Of a lock that may not be read nobody knows whose it is.
+    fn unknown_holder(&self) -> Holder {
+        let is_closed = self.row.session.lock_pid.is_none() && self.row.session.lock_stale == Some(false);
+        if is_closed { Holder::Anybody } else { Holder::Nobody }
+    }
 }
 
 impl super::Owner {

@@ -42,7 +42,9 @@ pub(crate) fn delete(hosts: Hosts, session: &str, connected: bool) -> Result<Dee
     }
     Ok(found.deed("delete", questions, |found, host| {
         host.delete(&found.id).map_err(|error| found.said(&error))?;
+        let mut findings = host.findings();
         let line = format!("Deleted session {}", found.told());
-        Ok(done(&found.row, vec![line], found.hosts.sync_dns([&found.row.session.dns_name, ""])))
+        findings.extend(found.hosts.sync_dns([&found.row.session.dns_name, ""]));
+        Ok(done(&found.row, vec![line], findings))
     }))
 }

@@ -61,6 +61,7 @@ pub(crate) fn duplicate(
     found.hosts.name_is_free(&dns, None, options)?;
     Ok(found.deed("clone", Vec::new(), move |found, host| {
         let made = host.duplicate(&found.id, &name).map_err(|error| found.said(&error))?;
+        let mut findings = host.findings();
         let made = match made.id().filter(|_| !dns.is_empty()) {
             None => made,
             Some(id) => {
@@ -86,7 +87,7 @@ pub(crate) fn duplicate(
             found.row.session.uuid,
             rows::on(&row)
         );
-        let mut findings = found.hosts.sync_dns([&row.session.dns_name, ""]);
+        findings.extend(found.hosts.sync_dns([&row.session.dns_name, ""]));
         if matches!(found.row.state, SessionState::Running | SessionState::Connected) {
             let message = "it runs: what it was writing meanwhile may have been copied half";
             findings.push(Finding::warning("copied-live", message));

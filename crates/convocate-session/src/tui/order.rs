@@ -1,6 +1,6 @@
 //! What a model wants done.
 
-use session_control::{SessionId, Wishes};
+use session_control::{Holder, SessionId, Wishes};
 
 /// A session on a host: one id may be on two of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -63,8 +63,8 @@ pub enum Ask {
     Unlock {
         /// The session.
         id: SessionId,
-        /// Even though its owner lives.
-        force: bool,
+        /// Whom it may be taken from: the owner that was shown.
+        holder: Holder,
     },
     /// Who the process is that holds a lock, for people.
     Owner(u32),

@@ -139,7 +139,7 @@ impl Worker {
                 }
                 done(host.restart(id))
             }
-            Ask::Unlock { id, force } => done(host.unlock(id, *force)),
+            Ask::Unlock { id, holder } => done(host.unlock(id, *holder)),
             Ask::Owner(pid) => {
                 // Of a process far away no more is known than its number.
                 let process = (self.member.address == "local").then(|| Process::alive(*pid)).flatten();

@@ -1,7 +1,7 @@
 //! What keys and answers come to.
 
 use convocate_session::tui::{Ask, Event, Health, Key, Order, Outcome, Role};
-use session_control::{Session, Wishes};
+use session_control::{Holder, Session, Wishes};
 
 use super::scene::{A, B, C, D, FAR, NEAR, Scene, attached, failure, host, locked, running, session};
 
@@ -92,7 +92,7 @@ fn a_lock_of_somebody_alive_goes_only_by_its_number() {
     scene.types("o").types("y").key(Key::Enter);
     assert!(matches!(ask(&scene).1, Ask::Owner(4242)));
     scene.key(Key::Backspace).types("4242").key(Key::Enter);
-    assert_eq!(ask(&scene).1, &Ask::Unlock { id: D.parse().unwrap(), force: true });
+    assert_eq!(ask(&scene).1, &Ask::Unlock { id: D.parse().unwrap(), holder: Holder::Process(4242) });
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use convocate_session::tui::{Ask, Event, Key, Order, Outcome, Share};
 use proptest::prelude::*;
-use session_control::Session;
+use session_control::{Holder, Session};
 
 use super::scene::{A, B, C, D, Scene, failure, session};
 
@@ -102,7 +102,7 @@ impl Witness {
     /// The keys that were shown were the last that were typed.
     fn agreed(&self, ask: &Ask) {
         let (key, screen) = self.typed.last().expect("a key was typed");
-        if let Ask::Unlock { force: true, .. } = ask {
+        if let Ask::Unlock { holder: Holder::Process(_), .. } = ask {
             assert_eq!(*key, Key::Enter, "{screen}");
             let shown = |words: &str| screen.contains(words);
             assert!(shown("Type the pid to override") || self.is_tiny(), "{screen}");

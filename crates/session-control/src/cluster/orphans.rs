@@ -1,7 +1,9 @@
 //! Sessions that were left behind on a shell host, which runs no containers: they are looked at, and removed; all else
 //! has to wait until they have been moved to an agent (formats/convocate.md §8).
 
-use crate::{HostError, Pong, Session, SessionError, SessionHost, SessionId, Wishes};
+use session_model::Finding;
+
+use crate::{Holder, HostError, Pong, Session, SessionError, SessionHost, SessionId, Wishes};
 
 /// The sessions in a folder, none of which can be worked with.
 pub(super) struct Orphans(pub(super) Box<dyn SessionHost>);
@@ -51,7 +53,11 @@ impl SessionHost for Orphans {
         Err(SessionError::Orphan.into())
     }
 
-    fn unlock(&mut self, id: &SessionId, force: bool) -> Result<(), HostError> {
-        self.0.unlock(id, force)
+    fn unlock(&mut self, id: &SessionId, holder: Holder) -> Result<(), HostError> {
+        self.0.unlock(id, holder)
+    }
+
+    fn findings(&mut self) -> Vec<Finding> {
+        self.0.findings()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use session_model::Timestamp;
+use session_model::{Finding, Timestamp};
 
 use super::{Cluster, Member, Place};
 use crate::{HostError, RegistryError, Session, SessionState};
@@ -20,6 +20,8 @@ pub struct Survey {
     pub rows: Vec<Row>,
     /// Hosts that have not said what they have.
     pub unreachable: Vec<Unreachable>,
+    /// What else hosts had to say, such as of sessions that cannot be read.
+    pub findings: Vec<Finding>,
 }
 
 /// A session, and where it is.
@@ -82,7 +84,7 @@ impl Cluster {
         for (index, member) in self.members.iter().cloned().enumerate() {
             let sender = sender.clone();
             // One that never comes back is left to itself.
-            thread::spawn(move || sender.send((index, member.open().list())));
+            thread::spawn(move || sender.send((index, member.list())));
         }
         drop(sender);
         let until = Instant::now() + WITHIN;
@@ -91,11 +93,12 @@ impl Cluster {
         {
             said[index] = Some(answer);
         }
-        let mut survey = Survey { rows: Vec::new(), unreachable: self.broken.clone() };
+        let mut survey = Survey { unreachable: self.broken.clone(), ..Survey::default() };
         for (member, answer) in self.members.iter().zip(said) {
             match answer {
-                Some(Ok(sessions)) => {
-                    survey.rows.extend(sessions.into_iter().map(|session| Row::of(member, session)));
+                Some(Ok((rows, findings))) => {
+                    survey.rows.extend(rows);
+                    survey.findings.extend(findings);
                 }
                 Some(Err(error)) => survey.unreachable.push(Unreachable::of(member, &error)),
                 None => survey.unreachable.push(Unreachable::late(member)),
@@ -103,6 +106,20 @@ impl Cluster {
         }
         survey.rows = merged(survey.rows);
         survey
+    }
+}
+
+impl Member {
+    /// Its sessions, and what else it has to say of them.
+    pub fn list(&self) -> Result<(Vec<Row>, Vec<Finding>), HostError> {
+        let mut host = self.open();
+        let rows = host.list()?.into_iter().map(|session| Row::of(self, session)).collect();
+        let said = host.findings().into_iter();
+        let of_agent = |finding: Finding| match self.place {
+            Place::Agent => Finding { message: format!("agent {}: {}", self.id, finding.message), ..finding },
+            Place::Here | Place::Orphans => finding,
+        };
+        Ok((rows, said.map(of_agent).collect()))
     }
 }
 
@@ -122,7 +139,7 @@ impl Row {
 impl Survey {
     /// The same from answers that were gathered otherwise.
     pub fn of(rows: Vec<Row>, unreachable: Vec<Unreachable>) -> Self {
-        Self { rows: merged(rows), unreachable }
+        Self { rows: merged(rows), unreachable, findings: Vec::new() }
     }
 }
 

@@ -13,7 +13,7 @@ use super::base::{Base, Owner};
 use super::copying::{Owners, copy_contents};
 use super::wishes::{Granted, grant};
 use super::{LocalHost, document};
-use crate::{Held, HeldError, Lock, Process, Session, SessionError, SessionId, Wishes, valid_name};
+use crate::{Held, HeldError, Holder, Lock, Session, SessionError, SessionId, Wishes, valid_name};
 
 /// What a session's own settings are links to, within its container.
 const SHARED: [&str; 4] = ["settings.json", "settings.local.json", ".credentials.json", "plugins"];
@@ -149,20 +149,17 @@ impl LocalHost {
         })
     }
 
-    pub(super) fn override_lock(&self, id: &SessionId, force: bool) -> Result<(), SessionError> {
+    pub(super) fn override_lock(&self, id: &SessionId, holder: Holder) -> Result<(), SessionError> {
         let _base = Base::lock(&self.local.base)?;
         let Some(lock) = Lock::of(&self.path_of(id)) else {
             self.must_be_a_session(id)?;
             return Err(SessionError::NotLocked { id: id.to_string() });
         };
+        let id = id.to_string();
         match lock.owner() {
-            Some(owner) if !force => {
-                Err(SessionError::InUse { id: id.to_string(), owner: Process::clone(owner) })
-            }
-            None if lock.is_closed() && !force => {
-                Err(SessionError::Locked { id: id.to_string(), owner: None })
-            }
-            _ => Ok(lock.remove()?),
+            _ if lock.yields_to(holder) && lock.remove()? => Ok(()),
+            Some(owner) => Err(SessionError::InUse { id, owner: owner.clone() }),
+            None => Err(SessionError::Locked { id, owner: None }),
         }
     }
 }

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::panic::resume_unwind;
+use std::path::Path;
+use std::thread::ScopedJoinHandle;
 
 use legacy_readers::convocate::{self, Content};
-use session_model::{Anomaly, SessionJson};
+use session_model::{Anomaly, Finding, SessionJson};
 
-use super::{Local, LocalHost};
+use super::{Local, LocalHost, document};
 use crate::{Lock, Profile, Session, SessionError, SessionId, valid_protocol};
 
 /// What stands for a time that a document does not tell.
@@ -37,9 +40,9 @@ impl Found {
 }
 
 impl LocalHost {
-    /// All of them that can be read, in the order of their ids.
-    pub(super) fn survey(&self) -> Result<Vec<Session>, SessionError> {
-        let found = self.found()?;
+    /// All of them that can be read, in the order of their ids, and what there is to say of the others.
+    pub(super) fn survey(&self) -> Result<(Vec<Session>, Vec<Finding>), SessionError> {
+        let (found, findings) = self.read()?;
         let names = self.running()?;
         // Each question to a container takes a tenth of a second, nearly all of it waiting.
         let ask = |some: &[Found]| some.iter().map(|found| self.told(found, &names)).collect::<Vec<_>>();
@@ -49,10 +52,12 @@ impl LocalHost {
         std::thread::scope(|scope| {
             let share = running.len().div_ceil(AT_ONCE).max(1);
             let asking: Vec<_> = running.chunks(share).map(|some| scope.spawn(|| ask(some))).collect();
-            told.extend(asking.into_iter().flat_map(|one| one.join().unwrap_or_default()));
+            let joined =
+                |one: ScopedJoinHandle<'_, _>| one.join().unwrap_or_else(|panic| resume_unwind(panic));
+            told.extend(asking.into_iter().flat_map(joined));
         });
         told.sort_by(|one, other| one.uuid.cmp(&other.uuid));
-        Ok(told)
+        Ok((told, findings))
     }
 
     pub(super) fn look_at(&self, id: &SessionId) -> Result<Session, SessionError> {
@@ -67,18 +72,32 @@ impl LocalHost {
 
     /// All that can be read, without asking the engine.
     pub(super) fn found(&self) -> Result<Vec<Found>, SessionError> {
+        Ok(self.read()?.0)
+    }
+
+    /// The same, with what cannot be read.
+    fn read(&self) -> Result<(Vec<Found>, Vec<Finding>), SessionError> {
         let base = &self.local.base;
         let survey = convocate::read(base).map_err(|source| SessionError::Io {
             doing: "list the sessions in",
             path: base.clone(),
             source,
         })?;
-        let read = survey.found.into_iter().filter_map(|session| {
-            let Content::Read { document, .. } = session.content else { return None };
-            let id = session.uuid.parse().ok()?;
-            Some(Found { id, document, lock: session.lock.map(Lock::from) })
-        });
-        Ok(read.collect())
+        let (mut found, mut findings) = (Vec::new(), Vec::new());
+        for session in survey.found {
+            let Ok(id) = session.uuid.parse() else { continue };
+            match session.content {
+                Content::Read { document, .. } => {
+                    found.push(Found { id, document, lock: session.lock.map(Lock::from) });
+                }
+                Content::Quarantined(anomaly) => {
+                    let error = unparsable(&session.path, &anomaly);
+                    findings
+                        .push(Finding::warning(error.code(), format!("session {id} is not listed: {error}")));
+                }
+            }
+        }
+        Ok((found, findings))
     }
 
     /// What people call it; of one whose document is broken nobody knows more than its id.
@@ -102,9 +121,7 @@ impl LocalHost {
             Content::Read { document, .. } => {
                 Ok(Found { id: id.clone(), document, lock: session.lock.map(Lock::from) })
             }
-            Content::Quarantined(anomaly) => {
-                Err(SessionError::Unparsable { path: path.join("session.json"), reason: reason(&anomaly) })
-            }
+            Content::Quarantined(anomaly) => Err(unparsable(&path, &anomaly)),
         }
     }
 
@@ -144,11 +161,12 @@ impl LocalHost {
     }
 }
 
-/// What is wrong with a document, and where in it.
-fn reason(anomaly: &Anomaly) -> String {
+/// What is wrong with a session's document, and where in it.
+fn unparsable(session: &Path, anomaly: &Anomaly) -> SessionError {
     let place = anomaly.place.as_ref();
-    match place.and_then(|place| Some((place.line?, place.column?))) {
+    let reason = match place.and_then(|place| Some((place.line?, place.column?))) {
         Some((line, column)) => format!("line {line}, column {column}: {}", anomaly.message),
         None => anomaly.message.clone(),
-    }
+    };
+    SessionError::Unparsable { path: session.join(document::NAME), reason }
 }

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::spelling::quoted;
-use crate::{NotAnId, SessionId, Wishes};
+use crate::{Holder, NotAnId, SessionId, Wishes};
 
 /// What a member has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,7 @@ pub(super) enum Kind {
 pub(super) const ID: (&str, Kind) = ("id", Kind::Text);
 pub(super) const SOURCE: (&str, Kind) = ("source_id", Kind::Text);
 pub(super) const FORCE: (&str, Kind) = ("force", Kind::Flag);
+pub(super) const PID: (&str, Kind) = ("pid", Kind::Number);
 pub(super) const WISHES: [(&str, Kind); 4] =
     [("name", Kind::Text), ("port", Kind::Number), ("protocol", Kind::Text), ("dns_name", Kind::Text)];
 
@@ -109,15 +110,25 @@ impl<'a> Params<'a> {
         self.0.last(name).map(text).unwrap_or_default()
     }
 
-    pub(super) fn flag(&self, name: &str) -> bool {
-        self.0.last(name).is_some_and(|value| value.get() == "true")
+    fn number(&self, name: &str) -> Option<i64> {
+        self.0.last(name).and_then(|value| value.get().parse().ok())
+    }
+
+    /// Whom a lock may be taken from: by force from anybody, unless it is said from whom. No process has a number that is
+    /// none.
+    pub(super) fn holder(&self) -> Holder {
+        let force = self.0.last("force").is_some_and(|value| value.get() == "true");
+        match self.number("pid") {
+            _ if !force => Holder::Nobody,
+            None => Holder::Anybody,
+            Some(pid) => Holder::Process(pid.try_into().unwrap_or(0)),
+        }
     }
 
     pub(super) fn wishes(&self) -> Wishes {
-        let port = self.0.last("port").and_then(|value| value.get().parse().ok());
         Wishes {
             name: self.text("name"),
-            port: port.unwrap_or_default(),
+            port: self.number("port").unwrap_or_default(),
             protocol: self.text("protocol"),
             dns_name: self.text("dns_name"),
         }

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use session_control::{
-    Containers, HostError, Local, LocalHost, Pong, Profile, RemoteHost, Request, SessionHost, SessionId,
-    Wishes, serve_rpc,
+    Containers, Holder, HostError, Local, LocalHost, Pong, Profile, RemoteHost, Request, SessionHost,
+    SessionId, Wishes, serve_rpc,
 };
 use session_model::Timestamp;
 
@@ -113,7 +113,14 @@ fn what_was_recorded_is_asked_and_understood_to_the_byte() {
             host.1.expect(&format!("{asked}\n"), &format!("{said}\n"));
             let came = done(&mut host.0, &request);
             match came {
-                Ok(result) => assert_eq!(json!({"ok": true, "result": result}), answer, "{file}: {asked}"),
+                Ok(result) => {
+                    let mut told = json!({"ok": true, "result": result});
+                    let findings = host.0.findings();
+                    if !findings.is_empty() {
+                        told["findings"] = json!(findings);
+                    }
+                    assert_eq!(told, answer, "{file}: {asked}");
+                }
                 Err(error) => {
                     let words = answer["error"].as_str().unwrap();
                     assert_eq!(error.to_string(), format!("agent op {:?}: {words}", request.op()), "{file}");
@@ -179,7 +186,7 @@ fn done(host: &mut RemoteHost, request: &Request) -> Result<Value, HostError> {
         Request::Delete(id) => host.delete(id).map(nothing),
         Request::Kill(id) => host.kill(id).map(nothing),
         Request::Background(id) => host.background(id).map(nothing),
-        Request::Override { id, force } => host.unlock(id, *force).map(nothing),
+        Request::Override { id, holder } => host.unlock(id, *holder).map(nothing),
         Request::Restart(id) => host.restart(id).map(nothing),
         Request::SettingsGet | Request::SettingsSet => Ok(json!({})),
     }
@@ -234,7 +241,14 @@ fn request(wanted: &str) -> Request {
         "restart" => Request::Restart(id()),
         "clone" => Request::Clone { source: id(), name: rest.to_owned() },
         "edit" => Request::Edit(id(), serde_json::from_str::<Wishes>(rest).unwrap()),
-        "unlock" => Request::Override { id: id(), force: rest == "force" },
+        "unlock" => {
+            let holder = match rest {
+                "" => Holder::Nobody,
+                "force" => Holder::Anybody,
+                pid => Holder::Process(pid.parse().unwrap()),
+            };
+            Request::Override { id: id(), holder }
+        }
         other => panic!("nobody can {other}"),
     }
 }

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use serde_json::Value;
 use session_control::{
-    HostError, Pong, Request, Session, SessionError, SessionHost, SessionId, Wishes, serve_rpc,
+    Holder, HostError, Pong, Request, Session, SessionError, SessionHost, SessionId, Wishes, serve_rpc,
 };
 
 /// A host with nothing on it: what is asked of it is not the question here.
@@ -62,7 +62,7 @@ impl SessionHost for Nothing {
         Self::missing(id)
     }
 
-    fn unlock(&mut self, id: &SessionId, _: bool) -> Result<(), HostError> {
+    fn unlock(&mut self, id: &SessionId, _: Holder) -> Result<(), HostError> {
         Self::missing(id)
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use session_control::{
-    Containers, Held, HostError, Local, LocalHost, Lock, Profile, Session, SessionError, SessionHost,
+    Containers, Held, Holder, HostError, Local, LocalHost, Lock, Profile, Session, SessionError, SessionHost,
     SessionId, Wishes,
 };
 use session_model::Timestamp;
@@ -174,6 +174,21 @@ fn only_folders_that_are_sessions_are_listed_and_get_says_what_is_wrong_with_the
     let mut host = place.host();
     let listed = host.list().unwrap();
     assert_eq!(listed.iter().map(|session| session.uuid.as_str()).collect::<Vec<_>>(), [UUID]);
+    let said: Vec<_> = host.findings().into_iter().map(|finding| (finding.code, finding.message)).collect();
+    let told = |uuid: &str, what: &str| {
+        let path = place.at(uuid).join("session.json");
+        let why = format!("failed to parse session metadata: {}: {what}", path.display());
+        ("session-json".to_owned(), format!("session {uuid} is not listed: {why}"))
+    };
+    let folder = "expected a folder, found something else";
+    let expected = [
+        told(&broken, "line 1, column 1: port is not a whole number"),
+        told(&other, "the uuid in session.json is not the name of its folder"),
+        told(&file, folder),
+        told(&link, folder),
+    ];
+    assert_eq!(said, expected);
+    assert_eq!(host.findings(), [], "it is told once");
     let expected = Session {
         uuid: UUID.into(),
         name: "a".into(),
@@ -440,7 +455,7 @@ fn whoever_has_a_session_keeps_everybody_else_from_changing_it() {
     assert_eq!(refused(host.duplicate(&id(UUID), "b")), locked);
     assert_eq!(refused(host.restart(&id(UUID))), locked);
     assert_eq!(refused(host.delete(&id(UUID))), format!("session {UUID:?} is currently locked (in use)"));
-    let in_use = host.unlock(&id(UUID), false).unwrap_err();
+    let in_use = host.unlock(&id(UUID), Holder::Nobody).unwrap_err();
     assert_eq!(in_use.to_string(), format!("session {UUID:?} is actively in use by process {}", owner.id()));
     let HostError::Session(SessionError::InUse { owner: shown, .. }) = &in_use else { panic!("{in_use}") };
     assert_eq!(shown.command.as_deref(), Some("sleep 1000"));
@@ -450,9 +465,9 @@ fn whoever_has_a_session_keeps_everybody_else_from_changing_it() {
     owner.wait().unwrap();
     host.edit(&id(UUID), &named("b")).unwrap();
     assert!(!lock.exists(), "nobody had it any more");
-    assert_eq!(refused(host.unlock(&id(UUID), true)), format!("session {UUID:?} is not locked"));
+    assert_eq!(refused(host.unlock(&id(UUID), Holder::Anybody)), format!("session {UUID:?} is not locked"));
     assert_eq!(
-        refused(host.unlock(&id(&UUID.replace('3', "9")), true)),
+        refused(host.unlock(&id(&UUID.replace('3', "9")), Holder::Anybody)),
         refused(host.get(&id(&UUID.replace('3', "9"))))
     );
 }
@@ -470,7 +485,7 @@ fn a_lock_that_may_not_be_read_is_somebodys_and_keeps_its_session_safe() {
         assert_eq!(refused(host.edit(&id(UUID), &named("b"))), locked);
         assert_eq!(refused(host.duplicate(&id(UUID), "b")), locked);
         assert_eq!(refused(host.delete(&id(UUID))), format!("session {UUID:?} is currently locked (in use)"));
-        assert_eq!(refused(host.unlock(&id(UUID), false)), locked);
+        assert_eq!(refused(host.unlock(&id(UUID), Holder::Nobody)), locked);
         return;
     }
     let place = Place::new();
@@ -504,13 +519,23 @@ fn a_lock_that_speaks_for_nobody_is_removed_and_one_that_does_only_by_force() {
         let session = host.get(&id(UUID)).unwrap();
         assert_eq!((session.locked, session.lock_stale), (Some(true), Some(true)), "{nobodys}");
         assert!(lock.exists(), "looking removes nothing");
-        host.unlock(&id(UUID), false).unwrap();
+        host.unlock(&id(UUID), Holder::Nobody).unwrap();
         assert!(!lock.exists(), "{nobodys}");
     }
     fs::write(&lock, format!("{}\n", std::process::id())).unwrap();
     assert_eq!(host.get(&id(UUID)).unwrap().lock_stale, Some(false));
-    assert!(host.unlock(&id(UUID), false).is_err());
-    host.unlock(&id(UUID), true).unwrap();
+    let in_use = format!("session {UUID:?} is actively in use by process {}", std::process::id());
+    // By force from whom it was shown to be, and not from whoever has come since.
+    for other in [Holder::Nobody, Holder::Process(std::process::id() + 1)] {
+        assert_eq!(refused(host.unlock(&id(UUID), other)), in_use);
+        assert!(lock.exists());
+    }
+    host.unlock(&id(UUID), Holder::Process(std::process::id())).unwrap();
+    assert!(!lock.exists());
+    fs::write(&lock, "4194305").unwrap();
+    host.unlock(&id(UUID), Holder::Process(7)).unwrap(); // he has ended meanwhile
+    fs::write(&lock, std::process::id().to_string()).unwrap();
+    host.unlock(&id(UUID), Holder::Anybody).unwrap();
     assert!(!lock.exists());
 }
 

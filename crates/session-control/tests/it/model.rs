@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use session_control::{
-    Containers, HostError, Local, LocalHost, Profile, SessionHost, SessionId, Wishes, valid_dns_name,
+    Containers, Holder, HostError, Local, LocalHost, Profile, SessionHost, SessionId, Wishes, valid_dns_name,
     valid_name, valid_port, valid_protocol,
 };
 use session_model::SessionJson;
@@ -122,7 +122,7 @@ impl Model {
                 let id = one(*which);
                 (
                     id.as_ref().map_or_else(|why| Err(*why), |_| Err("not-locked")),
-                    host.unlock(id.as_ref().unwrap_or(&missing), false),
+                    host.unlock(id.as_ref().unwrap_or(&missing), Holder::Nobody),
                 )
             }
             Deed::Start(which) => {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use remote_transfer::{Target, TransportKind};
-use session_control::{AgentError, HostError, RemoteHost, Request, SessionHost, SessionId, Wishes};
+use session_control::{AgentError, Holder, HostError, RemoteHost, Request, SessionHost, SessionId, Wishes};
 use testkit::agent::Agent;
 use testkit::docker::Docker;
 use testkit::sshd::Sshd;
@@ -82,7 +82,7 @@ fn lives(kind: TransportKind) {
     // A lock whose owner lives keeps it, one that speaks for nobody does not.
     let lock = far.base().join(format!("{id}.lock"));
     fs::write(&lock, std::process::id().to_string()).unwrap();
-    assert_eq!(host.unlock(&id, true).unwrap_err().code(), "locked");
+    assert_eq!(host.unlock(&id, Holder::Anybody).unwrap_err().code(), "locked");
     assert_eq!(host.delete(&id).unwrap_err().code(), "locked");
     fs::write(&lock, "x").unwrap();
     host.delete(&id).unwrap();

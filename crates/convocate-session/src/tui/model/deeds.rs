@@ -1,6 +1,6 @@
 //! What is done once somebody has agreed: what stands there now counts, not what stood there when it was asked.
 
-use session_control::SessionState;
+use session_control::{Holder, SessionState};
 
 use super::super::dialog::{Confirm, Deed, Notice};
 use super::super::order::{Ask, Order, Target};
@@ -64,7 +64,9 @@ impl Model {
             }
             Deed::Apply(_) if runs => (Ask::StopAndStart(id), Some(restarting(name))),
             Deed::Restart(_) | Deed::Apply(_) => (Ask::Start(id), Some(restarting(name))),
-            Deed::Unlock { owner, .. } => (Ask::Unlock { id, force: owner.is_some() }, None),
+            Deed::Unlock { owner, .. } => {
+                (Ask::Unlock { id, holder: owner.map_or(Holder::Nobody, Holder::Process) }, None)
+            }
             Deed::Migrate { agent, .. } => (Ask::Migrate { id, agent }, None),
             Deed::Quit => return,
         };
