@@ -9,8 +9,8 @@ use migration_cli::{Deed, Listing, Question, Refusal};
 use session_control::{HostError, Process, Row, Session, SessionError, SessionHost, SessionId, SessionState};
 use session_model::Finding;
 
-pub(crate) use attaching::{UntilStopped, attach, of_session};
-pub(crate) use changing::{background, edit, restart, unlock};
+pub(crate) use attaching::{UntilStopped, attach, of_session, start_for};
+pub(crate) use changing::{background, change, edit, restart, unlock};
 pub(crate) use ending::{delete, kill};
 pub(crate) use making::{duplicate, new};
 
@@ -26,8 +26,16 @@ struct Found {
 }
 
 impl Found {
+    /// One that will be changed. Which of two hosts that have one of its id is meant, only its user knows.
     fn new(hosts: Hosts, name: &str) -> Result<Self, Refusal> {
-        Self::of(hosts.find_to_change(name)?, hosts)
+        let found = Self::of(hosts.find_to_change(name)?, hosts)?;
+        let Row { member, also, .. } = &found.row;
+        if also.is_empty() {
+            return Ok(found);
+        }
+        let message = format!("there is a session {} on {member}, and one on {}", found.id, also.join(", "));
+        let hint = "say which one: --agent ID, or --local for the one on this machine";
+        Err(Refusal::usage("duplicate", message, hint))
     }
 
     fn of(row: Row, hosts: Hosts) -> Result<Self, Refusal> {
@@ -45,7 +53,7 @@ impl Found {
     }
 
     fn host(&self) -> Result<Box<dyn SessionHost>, Refusal> {
-        self.hosts.host_of(&self.row)
+        Ok(self.hosts.host_of(&self.row)?.open())
     }
 
     /// What its host says no to.

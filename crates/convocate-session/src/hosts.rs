@@ -74,10 +74,9 @@ impl Hosts {
     }
 
     /// The host that has it.
-    pub(crate) fn host_of(&self, row: &Row) -> Result<Box<dyn SessionHost>, Refusal> {
-        let member =
-            self.cluster.members().iter().find(|member| member.id == row.member && member.place == row.place);
-        member.map(Member::open).ok_or_else(|| {
+    pub(crate) fn host_of(&self, row: &Row) -> Result<&Member, Refusal> {
+        let mut members = self.cluster.members().iter();
+        members.find(|member| member.id == row.member && member.place == row.place).ok_or_else(|| {
             Refusal::failure(
                 "agent",
                 format!("there is no host {:?}", row.member),
@@ -89,22 +88,22 @@ impl Hosts {
     /// The way to a session's screen.
     pub(crate) fn way_to(
         &self,
-        row: &Row,
+        member: &Member,
         id: &SessionId,
         options: &Options,
         here: &Surroundings,
     ) -> Result<Attachment, Refusal> {
-        let agent = self.registry.agent(&row.member).ok().filter(|_| row.place == Place::Agent);
+        let agent = self.registry.agent(&member.id).ok().filter(|_| member.place == Place::Agent);
         match agent {
             Some(agent) if agent.host != AgentHost::Local => {
-                let ours = self.host_of(row)?.ping().map_err(|error| refusals::of_host(&error))?;
+                let pong = member.open().ping().map_err(|error| refusals::of_host(&error))?;
                 let target = way(options).applied_to(target(&agent), here);
-                Ok(Attachment::there(target, id, !ours.implementation.is_empty()))
+                Ok(Attachment::there(target, id, pong.is_ours()))
             }
             agent => {
                 let base =
                     agent.and_then(|agent| agent.base).map_or_else(|| self.base.clone(), PathBuf::from);
-                let local = Local { id: row.member.clone(), base, ..local(options, here)? };
+                let local = Local { id: member.id.clone(), base, ..local(options, here)? };
                 Attachment::here(&LocalHost::new(local), id).map_err(deeds::of_session)
             }
         }

@@ -11,6 +11,7 @@
 //! Linux only.
 
 mod agents;
+mod changes;
 mod deeds;
 mod events;
 mod hosts;
@@ -26,6 +27,7 @@ mod tool;
 pub mod tui;
 mod verbs;
 
+pub use changes::Changes;
 pub use options::Options;
 pub use tool::ConvocateSession;
 pub use verbs::{AgentVerb, DnsVerb, Named, Published, Verb};

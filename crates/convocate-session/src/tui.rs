@@ -3,7 +3,6 @@
 //! [`Model`] is what stands on the screen: events go in, orders come out, and nothing else happens. [`draw`] shows it.
 //! Neither knows of hosts, files or clocks.
 
-mod attaching;
 pub mod dialog;
 mod event;
 mod field;

@@ -1,15 +1,24 @@
 //! A session's screen on this terminal.
 
 use std::ops::ControlFlow;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use durable_files::Meter;
 use migration_cli::{Exit, Refusal, Stop, Streams, Surroundings};
-use session_control::{AttachError, Attachment, Ended, HostError, SessionState, Terminal};
+use session_control::{
+    AttachError, Attachment, Ended, HostError, SessionHost, SessionId, SessionState, Terminal,
+};
 
 use super::Found;
 use crate::hosts::Hosts;
 use crate::options::Options;
 use crate::{refusals, rows};
+
+/// How long somebody who starts a session has its lock, at most.
+const STARTING: Duration = Duration::from_secs(10);
+/// How long to wait before another look.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Says no more than whether somebody wants to stop.
 pub(crate) struct UntilStopped<'a>(pub(crate) &'a Stop);
@@ -50,8 +59,7 @@ pub(crate) fn attach(
 
 /// The way to its screen, with the session running at the other end.
 fn way_to(found: &Found, options: &Options, here: &Surroundings) -> Result<Attachment, Refusal> {
-    let row = &found.row;
-    if row.state == SessionState::Orphan {
+    if found.row.state == SessionState::Orphan {
         let message = format!(
             "session {:?} is a local orphan (shell host no longer runs containers); migrate it to a convocate-agent to \
              resume",
@@ -60,13 +68,27 @@ fn way_to(found: &Found, options: &Options, here: &Surroundings) -> Result<Attac
         let hint = format!("convocate-migrate --agent ID --session {}", found.id);
         return Err(Refusal::new("orphan", message, hint));
     }
-    if row.session.running {
-        return found.hosts.way_to(row, &found.id, options, here);
+    let way = found.hosts.way_to(found.hosts.host_of(&found.row)?, &found.id, options, here)?;
+    if found.row.session.running {
+        return Ok(way);
     }
-    found.not_locked()?;
-    let way = found.hosts.way_to(row, &found.id, options, here)?;
-    found.host()?.restart(&found.id).map_err(|error| found.said(&error))?;
+    start_for(&mut *found.host()?, &found.id, &here.stop).map_err(|error| found.said(&error))?;
     Ok(way.after_restart())
+}
+
+/// Starts a session for somebody who attaches to it then. Of several who do so at once one starts it, for all of them: the
+/// others find it running, or locked for as long as that takes.
+pub(crate) fn start_for(host: &mut dyn SessionHost, id: &SessionId, stop: &Stop) -> Result<(), HostError> {
+    let begun = Instant::now();
+    loop {
+        match host.restart(id) {
+            Err(error) if error.code() == "already-running" => return Ok(()),
+            Err(error) if error.code() == "locked" && begun.elapsed() < STARTING && stop.exit().is_none() => {
+                thread::sleep(PAUSE);
+            }
+            started => return started,
+        }
+    }
 }
 
 fn refused(found: &Found, error: &AttachError) -> Refusal {

@@ -1,15 +1,18 @@
 //! What a session goes on after.
 
 use migration_cli::{Deed, Question, Refusal};
-use session_control::{Holder, SessionError, SessionState, Wishes};
+use session_control::{
+    Holder, Invalid, Session, SessionError, SessionHost, SessionId, SessionState, valid_dns_name, valid_name,
+    valid_protocol,
+};
 use session_model::Finding;
 
 use super::making::{invalid, reached};
 use super::{Found, done, refuse};
 use crate::hosts::Hosts;
 use crate::options::Options;
-use crate::rows;
 use crate::verbs::Published;
+use crate::{Changes, refusals, rows};
 
 /// Changes what is said of a session.
 pub(crate) fn edit(
@@ -24,22 +27,15 @@ pub(crate) fn edit(
     }
     let found = Found::to_work_with(hosts, session)?;
     found.not_locked()?;
-    let session = &found.row.session;
-    let was = Wishes {
-        name: name.unwrap_or(&session.name).to_owned(),
-        port: session.port,
-        protocol: session.protocol.clone(),
-        dns_name: session.dns_name.clone(),
-    };
-    let wishes = published.over(was).map_err(|error| invalid(&error))?;
-    if wishes.dns_name != session.dns_name {
-        found.hosts.name_is_free(&wishes.dns_name, Some(&session.uuid), options)?;
-    }
+    let changes = published.instead(name).map_err(|error| invalid(&error))?;
+    // Asked for now, for whoever only wants to know what would be done.
+    found.hosts.may_be_called(&found.row.session, &changes, options)?;
+    let options = options.clone();
     Ok(found.deed("edit", Vec::new(), move |found, host| {
-        let session = host.edit(&found.id, &wishes).map_err(|error| found.said(&error))?;
+        let (before, session) = change(&found.hosts, host, &found.id, &changes, &options)?;
         let row = super::with(&found.row, session);
         let line = format!("Saved session {:?} ({}){}", row.session.name, row.session.uuid, rows::on(&row));
-        let mut findings = found.hosts.sync_dns([&found.row.session.dns_name, &row.session.dns_name]);
+        let mut findings = found.hosts.sync_dns([&before.dns_name, &row.session.dns_name]);
         if matches!(found.row.state, SessionState::Running | SessionState::Connected) {
             let message = "it runs as it was started: kill and restart it for this to take effect";
             findings.push(Finding::note("takes-effect-later", message));
@@ -49,9 +45,43 @@ pub(crate) fn edit(
     }))
 }
 
+/// Says this of a session in the place of what is said of it now; how it was, and how it is.
+pub(crate) fn change(
+    hosts: &Hosts,
+    host: &mut dyn SessionHost,
+    id: &SessionId,
+    changes: &Changes,
+    options: &Options,
+) -> Result<(Session, Session), Refusal> {
+    let before = host.get(id).map_err(|error| refusals::of_host(&error))?;
+    hosts.may_be_called(&before, changes, options)?;
+    let after = host.edit(id, &changes.over(&before)).map_err(|error| refusals::of_host(&error))?;
+    Ok((before, after))
+}
+
+impl Hosts {
+    /// Refuses a new DNS name that is another session's, or may be.
+    fn may_be_called(&self, now: &Session, changes: &Changes, options: &Options) -> Result<(), Refusal> {
+        match &changes.dns_name {
+            Some(name) if *name != now.dns_name => self.name_is_free(name, Some(&now.uuid), options),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Published {
     fn says_nothing(&self) -> bool {
         self.port.is_none() && self.protocol.is_none() && self.dns.is_none()
+    }
+
+    /// The same and a name, if one was said, in the place of what is said now.
+    fn instead(&self, name: Option<&str>) -> Result<Changes, Invalid> {
+        Ok(Changes {
+            name: name.map(valid_name).transpose()?.map(str::to_owned),
+            port: self.port,
+            protocol: self.protocol.as_deref().map(valid_protocol).transpose()?.map(str::to_owned),
+            dns_name: self.dns.as_deref().map(valid_dns_name).transpose()?,
+        })
     }
 }
 

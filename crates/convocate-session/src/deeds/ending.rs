@@ -24,12 +24,6 @@ pub(crate) fn kill(hosts: Hosts, session: &str) -> Result<Deed, Refusal> {
 /// Removes a session for good.
 pub(crate) fn delete(hosts: Hosts, session: &str, connected: bool) -> Result<Deed, Refusal> {
     let found = Found::new(hosts, session)?;
-    if !found.row.also.is_empty() {
-        let also = found.row.also.join(", ");
-        let message = format!("there is a session {} on {}, and one on {also}", found.id, found.row.member);
-        let hint = "say which one: --agent ID, or --local for the one on this machine";
-        return Err(Refusal::usage("duplicate", message, hint));
-    }
     if let Some(owner) = found.owner() {
         let error = SessionError::LockedInUse { id: found.id.to_string(), owner: owner.process };
         return Err(refuse(&found.row, error));

@@ -23,6 +23,13 @@ pub enum Event {
     Back(Result<String, String>),
 }
 
+impl Event {
+    /// Whether somebody has typed it.
+    pub(super) fn is_typed(&self) -> bool {
+        matches!(self, Self::Key(_) | Self::Paste(_))
+    }
+}
+
 /// A key, as far as it means something here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "they are what stands on a keyboard")]

@@ -1,5 +1,7 @@
 //! What stands on the screen, and what becomes of it.
 
+mod asking;
+mod choosing;
 mod deeds;
 mod keys;
 mod outcomes;
@@ -11,12 +13,12 @@ use super::dialog::Dialog;
 use super::event::{Event, Key, Moment, Share};
 use super::field::Field;
 use super::order::{Ask, Order, Target};
-use super::row::{self, Health, Host, Known, Row};
+use super::row::{self, Health, Host, Key as RowKey, Known, Row};
 
 /// How often every host is asked what it has.
 const RELOAD: Duration = Duration::from_secs(15);
-/// How long a host may take for that.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a host may take for that, and for how long an order is what somebody wants.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a message stands.
 const READING: Duration = Duration::from_secs(10);
 
@@ -39,9 +41,9 @@ pub struct Model {
     setup: Setup,
     hosts: Vec<Known>,
     rows: Vec<Row>,
-    /// The row that is chosen, and by what it is known again.
+    /// What is chosen, which may be off the list for a while, and where it stood last.
+    chosen: Option<RowKey>,
     at: usize,
-    chosen: Option<(String, String)>,
     top: usize,
     size: (u16, u16),
     moment: Moment,
@@ -50,6 +52,8 @@ pub struct Model {
     waiting: VecDeque<Dialog>,
     busy: BTreeMap<u64, Busy>,
     next: u64,
+    /// How many keys there were.
+    typed: u64,
     search: Search,
     message: Option<(String, Duration)>,
     said: Vec<String>,
@@ -63,8 +67,8 @@ struct Busy {
     ask: Ask,
     /// What its session is called.
     name: String,
-    /// What was shown when it was given.
-    attach: bool,
+    /// How many keys there were when it was given.
+    typed: u64,
     share: Option<Share>,
 }
 
@@ -106,6 +110,7 @@ impl Model {
             waiting: VecDeque::new(),
             busy: BTreeMap::new(),
             next: 0,
+            typed: 0,
             search: Search::None,
             message: None,
             said: Vec::new(),
@@ -115,6 +120,7 @@ impl Model {
 
     /// What becomes of it, and what is to be done.
     pub fn update(&mut self, event: Event) -> Vec<Order> {
+        self.typed += u64::from(event.is_typed());
         match event {
             Event::Key(Key::Interrupt) => self.out.push(Order::Interrupt),
             Event::Key(key) => self.key(key),
@@ -147,7 +153,7 @@ impl Model {
         }
     }
 
-    /// A host that is still at something is not asked: its answer would come behind that.
+    /// A host that is still at something short is not asked: its answer would come behind that.
     fn reload_what_is_due(&mut self) {
         let now = self.moment.since;
         for at in 0..self.hosts.len() {
@@ -156,7 +162,7 @@ impl Model {
             if host.lost.is_none()
                 && asked.is_none()
                 && is_due
-                && !self.busy.values().any(|busy| busy.host == host.id)
+                && !self.busy.values().any(|busy| busy.host == host.id && !busy.ask.is_long())
             {
                 let host = host.id.clone();
                 self.next += 1;
@@ -167,12 +173,15 @@ impl Model {
         }
     }
 
-    /// Puts the rows in their order. What was chosen stays so, wherever it stands now.
+    /// Puts the rows in their order. What was chosen stays so, wherever it stands now; once it is gone nothing is chosen,
+    /// rather than what stands in its place.
     fn arrange(&mut self) {
         self.rows = row::rows(&self.hosts, self.moment.since);
-        let known = self.chosen.as_ref().and_then(|key| self.rows.iter().position(|row| row.key() == *key));
+        if self.chosen.is_none() {
+            self.chosen = self.rows.first().map(Row::key);
+        }
+        let known = self.rows.iter().position(|row| Some(row.key()) == self.chosen);
         self.at = known.unwrap_or(self.at).min(self.rows.len().saturating_sub(1));
-        self.chosen = self.rows.get(self.at).map(Row::key);
         let room = self.room();
         let most = self.rows.len().saturating_sub(room);
         self.top = self.top.clamp(self.at.saturating_sub(room - 1), self.at).min(most);
@@ -183,14 +192,19 @@ impl Model {
         self.chosen = self.rows.get(self.at).map(Row::key);
     }
 
+    fn chosen_at(&self) -> Option<usize> {
+        let row = self.rows.get(self.at)?;
+        (Some(row.key()) == self.chosen).then_some(self.at)
+    }
+
     /// Gives an order about a session, or to make one.
-    fn ask(&mut self, host: &str, ask: Ask, name: &str, attach: bool) -> u64 {
+    fn ask(&mut self, host: &str, ask: Ask, name: &str) -> u64 {
         self.next += 1;
         let number = self.next;
-        let busy =
-            Busy { host: host.to_owned(), ask: ask.clone(), name: name.to_owned(), attach, share: None };
+        let (host, typed) = (host.to_owned(), self.typed);
+        let busy = Busy { host: host.clone(), ask: ask.clone(), name: name.to_owned(), typed, share: None };
         self.busy.insert(number, busy);
-        self.out.push(Order::Ask { number, host: host.to_owned(), ask });
+        self.out.push(Order::Ask { number, host, ask });
         number
     }
 
@@ -242,9 +256,9 @@ impl Model {
         &self.rows
     }
 
-    /// Which of the rows is chosen, and which stands at the top of the screen.
-    pub fn position(&self) -> (usize, usize) {
-        (self.at, self.top)
+    /// Which of the rows is chosen, if one is, and which stands at the top of the screen.
+    pub fn position(&self) -> (Option<usize>, usize) {
+        (self.chosen_at(), self.top)
     }
 
     /// The time, and the load of the machine.

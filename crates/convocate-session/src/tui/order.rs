@@ -2,6 +2,8 @@
 
 use session_control::{Holder, SessionId, Wishes};
 
+use crate::Changes;
+
 /// A session on a host: one id may be on two of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Target {
@@ -45,8 +47,8 @@ pub enum Ask {
     Reload,
     /// A new session.
     Create(Wishes),
-    /// Other words about a session.
-    Edit(SessionId, Wishes),
+    /// Other words about a session, in the place of some of those that are said now.
+    Edit(SessionId, Changes),
     /// A copy of a session under this name.
     Clone(SessionId, String),
     /// The end of a session, for good.
@@ -57,6 +59,8 @@ pub enum Ask {
     Background(SessionId),
     /// Its container started.
     Start(SessionId),
+    /// The same for somebody who then attaches: whoever else has started it meanwhile has done it for him.
+    Enter(SessionId),
     /// Its container stopped and started anew.
     StopAndStart(SessionId),
     /// Its lock removed.
@@ -88,6 +92,7 @@ impl Ask {
             | Self::Kill(id)
             | Self::Background(id)
             | Self::Start(id)
+            | Self::Enter(id)
             | Self::StopAndStart(id)
             | Self::Unlock { id, .. }
             | Self::Migrate { id, .. } => Some(id),
@@ -104,7 +109,7 @@ impl Ask {
             Self::Delete(_) => "deleting",
             Self::Kill(_) => "stopping",
             Self::Background(_) => "detaching",
-            Self::Start(_) => "starting",
+            Self::Start(_) | Self::Enter(_) => "starting",
             Self::StopAndStart(_) => "restarting",
             Self::Unlock { .. } => "unlocking",
             Self::Owner(_) => "looking for the owner of",
@@ -121,6 +126,12 @@ impl Ask {
                 | Self::Background(_)
                 | Self::StopAndStart(_)
                 | Self::Unlock { .. }
+                | Self::Migrate { .. }
         )
+    }
+
+    /// Whether it may take as long as there is much to carry: nothing else waits behind it.
+    pub fn is_long(&self) -> bool {
+        matches!(self, Self::Clone(..) | Self::Migrate { .. })
     }
 }

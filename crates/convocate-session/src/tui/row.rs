@@ -8,6 +8,9 @@ use session_control::{Session, SessionId, SessionState};
 
 use super::Target;
 
+/// By what a row is known again: its host, and its id there.
+pub(super) type Key = (String, String);
+
 /// How an unreachable agent's row begins to be named: no session is called so.
 const UNREACHABLE: &str = "agent-unreachable:";
 
@@ -73,8 +76,10 @@ pub struct Row {
     pub host: String,
     /// What the host is.
     pub role: Role,
-    /// The session; of a host that is not reached there is none.
+    /// The session; the row of a host that is not reached has none.
     pub session: Result<Session, String>,
+    /// Why the session's host is not reached: this is what it said last.
+    pub lost: Option<String>,
     /// Whether another host has a session of the same id.
     pub duplicate: bool,
     /// Whether its host takes its time to answer.
@@ -83,7 +88,7 @@ pub struct Row {
 
 impl Row {
     /// By what the selection knows it again.
-    pub(super) fn key(&self) -> (String, String) {
+    pub(super) fn key(&self) -> Key {
         let uuid = self
             .session
             .as_ref()
@@ -91,13 +96,13 @@ impl Row {
         (self.host.clone(), uuid)
     }
 
-    /// How the session stands.
+    /// How the session stands, if its host tells.
     pub fn state(&self) -> Option<SessionState> {
-        let session = self.session.as_ref().ok()?;
+        let session = self.session.as_ref().ok().filter(|_| self.lost.is_none())?;
         Some(if self.role == Role::Orphans { SessionState::Orphan } else { session.state() })
     }
 
-    /// What can be worked with.
+    /// Which session it is, if it is one.
     pub fn target(&self) -> Option<Target> {
         let id: SessionId = self.session.as_ref().ok()?.id()?;
         Some(Target { host: self.host.clone(), id })
@@ -122,21 +127,20 @@ pub(super) fn rows(hosts: &[Known], now: Duration) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for known in hosts {
         let late = known.asked.is_some_and(|(_, since)| now.saturating_sub(since) >= LATE);
+        let lost = if let Health::Down(why) = &known.health { Some(why) } else { None };
         let row = |session| Row {
             host: known.host.id.clone(),
             role: known.host.role,
             session,
+            lost: lost.cloned(),
             duplicate: false,
             late,
         };
-        if let Health::Down(why) = &known.health {
-            rows.push(row(Err(why.clone())));
-        } else {
-            rows.extend(known.sessions.iter().map(|session| Row {
-                duplicate: times.get(session.uuid.as_str()).is_some_and(|&times| times > 1),
-                ..row(Ok(session.clone()))
-            }));
-        }
+        rows.extend(lost.map(|why| row(Err(why.clone()))));
+        rows.extend(known.sessions.iter().map(|session| Row {
+            duplicate: times.get(session.uuid.as_str()).is_some_and(|&times| times > 1),
+            ..row(Ok(session.clone()))
+        }));
     }
     // Times are RFC 3339 in UTC: but for the fraction's length they compare as text.
     rows.sort_by_cached_key(|row| {

@@ -11,13 +11,14 @@ use migration_cli::{Exit, Refusal, Stop, Streams, Surroundings};
 use migration_engine::StateRoot;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-use session_control::{Member, Place, Unreachable};
+use session_control::{Ended, Member, Place, Unreachable};
 use signal_hook::consts::SIGHUP;
 
 use super::glass::{Glass, Hooked};
 use super::show::{Left, Wires, show};
 use super::workers::{Office, Workers};
-use super::{Event, Host, Model, Moment, Palette, Role, Setup, Target, attaching};
+use super::{Event, Host, Model, Moment, Palette, Role, Setup, Target};
+use crate::deeds::UntilStopped;
 use crate::hosts::Hosts;
 use crate::options::Options;
 
@@ -111,7 +112,15 @@ fn attach(office: &Office, target: &Target, fresh: bool, here: &Surroundings) ->
     let Some(member) = members.find(|member| named(member).0 == target.host) else {
         return Err(format!("there is no host {:?}", target.host));
     };
-    attaching::have(office, (member, &target.id), fresh, here)
+    let way = office.hosts.way_to(member, &target.id, &office.options, here);
+    let way = way.map_err(|refusal| refusal.message)?;
+    let way = if fresh { way.after_restart() } else { way };
+    let terminal = session_control::Terminal::standard().map_err(|error| error.to_string())?;
+    match session_control::attach(&way, &terminal, &mut UntilStopped(&here.stop)) {
+        Ok(Ended::Over) => Ok("The session has ended".into()),
+        Ok(Ended::Detached | Ended::Stopped) => Ok("The session goes on running".into()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// What was done, for whoever reads on.

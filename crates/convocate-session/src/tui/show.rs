@@ -14,6 +14,8 @@ use super::{Event, Key, Model, Moment, Order, Palette, Target, draw};
 
 /// How long a key may take to be noticed beside what the workers say.
 const SLICE: Timespec = Timespec { tv_sec: 0, tv_nsec: 30_000_000 };
+/// How many keys are taken at a time.
+const MOST: usize = 1000;
 /// How often the clock is shown.
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -57,7 +59,7 @@ where
     let mut size = None;
     let mut told: Option<Instant> = None;
     loop {
-        let mut news: Vec<Event> = wires.events.try_iter().collect();
+        let mut news = Vec::new();
         if told.is_none_or(|told| told.elapsed() >= SECOND) {
             told = Some(Instant::now());
             news.push(Event::Tick((wires.moment)()));
@@ -69,42 +71,56 @@ where
         if (wires.stop)() {
             return Ok(Left::Stopped);
         }
-        match typed(wires.keyboard)? {
+        // A key means what was to be seen when it was pressed: it comes before what the workers say.
+        match typed(wires.keyboard, &mut news)? {
             Typed::Gone => return Ok(Left::HungUp),
             Typed::Anew => terminal.clear().map_err(io::Error::other)?,
-            Typed::Event(event) => news.push(event),
-            Typed::Nothing if news.is_empty() => continue,
-            Typed::Nothing => {}
+            Typed::Keys => {}
         }
-        let mut left = None;
-        for order in { news }.into_iter().flat_map(|event| model.update(event)) {
-            match order {
-                Order::Quit => left = Some(Left::Quit),
-                Order::Interrupt => left = Some(Left::Interrupt),
-                Order::Attach { target, name, fresh } => left = Some(Left::Attach { target, name, fresh }),
-                // Nobody listens any more only when all is over.
-                ask @ Order::Ask { .. } => _ = wires.orders.send(ask),
-            }
+        news.extend(wires.events.try_iter());
+        if news.is_empty() {
+            continue;
         }
-        if let Some(left) = left {
+        if let Some(left) = hears(model, news, wires.orders) {
             return Ok(left);
         }
         terminal.draw(|frame| draw(model, wires.palette, frame)).map_err(io::Error::other)?;
     }
 }
 
+/// The model hears all of that, and its orders are passed on. What was typed behind a key that leaves the screen was meant
+/// for what comes next, and is not taken for a command here.
+fn hears(model: &mut Model, news: Vec<Event>, orders: &Sender<Order>) -> Option<Left> {
+    let mut left = None;
+    for event in news {
+        if left.is_some() && event.is_typed() {
+            continue;
+        }
+        for order in model.update(event) {
+            match order {
+                Order::Quit => left = Some(Left::Quit),
+                Order::Interrupt => left = Some(Left::Interrupt),
+                Order::Attach { target, name, fresh } => left = Some(Left::Attach { target, name, fresh }),
+                // Nobody listens any more only when all is over.
+                ask @ Order::Ask { .. } => _ = orders.send(ask),
+            }
+        }
+    }
+    left
+}
+
 /// What came from the keyboard.
 enum Typed {
-    Nothing,
-    Event(Event),
+    /// Some keys, or none.
+    Keys,
     /// Ctrl-L: all of it is to be drawn once more.
     Anew,
     /// There is no keyboard any more.
     Gone,
 }
 
-/// Waits for a key, though not long.
-fn typed(keyboard: &Stdin) -> io::Result<Typed> {
+/// Waits for a key, though not long, and takes all that were pressed since.
+fn typed(keyboard: &Stdin, news: &mut Vec<Event>) -> io::Result<Typed> {
     let mut waited = [PollFd::new(keyboard, PollFlags::IN)];
     match poll(&mut waited, Some(&SLICE)) {
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -114,21 +130,32 @@ fn typed(keyboard: &Stdin) -> io::Result<Typed> {
     if waited[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
         return Ok(Typed::Gone);
     }
-    if !event::poll(Duration::ZERO)? {
-        return Ok(Typed::Nothing);
+    let mut typed = Typed::Keys;
+    for _ in 0..MOST {
+        if !event::poll(Duration::ZERO)? {
+            break;
+        }
+        match event::read()? {
+            event::Event::Key(key) if is_redraw(key) => typed = Typed::Anew,
+            event::Event::Key(key) if key.kind != KeyEventKind::Release => {
+                news.push(Event::Key(meaning(key)));
+            }
+            event::Event::Paste(text) => news.push(Event::Paste(text)),
+            _ => {}
+        }
     }
-    Ok(match event::read()? {
-        event::Event::Key(key) if key.kind != KeyEventKind::Release => meaning(key),
-        event::Event::Paste(text) => Typed::Event(Event::Paste(text)),
-        _ => Typed::Nothing,
-    })
+    Ok(typed)
 }
 
-fn meaning(key: KeyEvent) -> Typed {
+/// Ctrl-L.
+fn is_redraw(key: KeyEvent) -> bool {
+    key.code == KeyCode::Char('l') && key.modifiers.contains(KeyModifiers::CONTROL)
+}
+
+fn meaning(key: KeyEvent) -> Key {
     let with_control = key.modifiers.contains(KeyModifiers::CONTROL);
-    Typed::Event(Event::Key(match key.code {
+    match key.code {
         KeyCode::Char('c') if with_control => Key::Interrupt,
-        KeyCode::Char('l') if with_control => return Typed::Anew,
         KeyCode::Char(c) if !with_control && !key.modifiers.contains(KeyModifiers::ALT) => Key::Char(c),
         KeyCode::Enter => Key::Enter,
         KeyCode::Esc => Key::Esc,
@@ -145,5 +172,5 @@ fn meaning(key: KeyEvent) -> Typed {
         KeyCode::PageUp => Key::PageUp,
         KeyCode::PageDown => Key::PageDown,
         _ => Key::Other,
-    }))
+    }
 }

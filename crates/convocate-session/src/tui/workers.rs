@@ -1,4 +1,5 @@
-//! The half that works: a thread for each host, which waits for it so that nobody else has to.
+//! The half that works: two threads for each host, which wait for it so that nobody else has to. One is for what takes
+//! long, so that nothing waits behind that.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +14,9 @@ use migration_cli::{Refusal, Signal, Surroundings};
 use session_control::{HostError, Member, Process, Session, SessionHost};
 use session_model::Level;
 
+use super::model::PATIENCE;
 use super::{Ask, Event, Failure, Order, Outcome, migrating};
+use crate::deeds;
 use crate::hosts::Hosts;
 use crate::options::Options;
 
@@ -36,7 +39,7 @@ pub(super) struct Office {
 pub(super) struct Workers(Vec<JoinHandle<()>>);
 
 impl Workers {
-    /// One for each of these hosts, by the names that the screen has for them.
+    /// Those of these hosts, by the names that the screen has for them.
     pub(super) fn start(
         members: Vec<(String, Member)>,
         office: &Arc<Office>,
@@ -46,14 +49,14 @@ impl Workers {
         let mut desks = BTreeMap::new();
         let mut threads = Vec::new();
         for (name, member) in members {
-            let (desk, inbox) = channel();
-            desks.insert(name, desk);
-            let (office, events) = (office.clone(), events.clone());
-            let worker = move || {
-                let mut worker = Worker { host: member.open(), member, office, version: None };
-                worker.works(&inbox, &events);
-            };
-            threads.push(thread::spawn(worker));
+            for is_long in [false, true] {
+                let (desk, inbox) = channel();
+                desks.insert((name.clone(), is_long), desk);
+                let mut worker =
+                    Worker { host: None, member: member.clone(), office: office.clone(), version: None };
+                let events = events.clone();
+                threads.push(thread::spawn(move || worker.works(&inbox, &events)));
+            }
         }
         threads.push(thread::spawn(move || hand_out(&orders, &desks)));
         Self(threads)
@@ -70,18 +73,38 @@ impl Workers {
     }
 }
 
-fn hand_out(orders: &Receiver<Order>, desks: &BTreeMap<String, Sender<(u64, Ask)>>) {
+/// An order on somebody's desk.
+struct Errand {
+    number: u64,
+    ask: Ask,
+    /// When it was given.
+    given: Instant,
+}
+
+/// By the host, and whether they are for what takes long.
+type Desks = BTreeMap<(String, bool), Sender<Errand>>;
+
+fn hand_out(orders: &Receiver<Order>, desks: &Desks) {
     for order in orders {
         if let Order::Ask { number, host, ask } = order
-            && let Some(desk) = desks.get(&host)
+            && let Some(desk) = desks.get(&(host, ask.is_long()))
         {
-            let _ = desk.send((number, ask)); // who is gone has said why
+            let _ = desk.send(Errand { number, ask, given: Instant::now() }); // who is gone has said why
         }
     }
 }
 
+impl Errand {
+    /// What was wanted so long ago may not be wanted any more. What takes long waits for its turn, and looks is all that
+    /// a reload does.
+    fn is_stale(&self) -> bool {
+        !self.ask.is_long() && self.ask != Ask::Reload && self.given.elapsed() >= PATIENCE
+    }
+}
+
 struct Worker {
-    host: Box<dyn SessionHost>,
+    /// The way to it, from the first order on.
+    host: Option<Box<dyn SessionHost>>,
     member: Member,
     office: Arc<Office>,
     /// What the host has said of itself.
@@ -89,49 +112,60 @@ struct Worker {
 }
 
 impl Worker {
-    fn works(&mut self, inbox: &Receiver<(u64, Ask)>, events: &Sender<Event>) {
-        for (number, ask) in inbox {
-            let done = catch_unwind(AssertUnwindSafe(|| self.does(&ask, (number, events))));
-            let outcome = done.unwrap_or_else(|_| {
-                let words = format!("{} failed in a way that it must not: please report it", ask.doing());
-                Err(Failure { code: "panic".into(), words })
-            });
-            let outcome = outcome.unwrap_or_else(Outcome::Failed);
+    fn works(&mut self, inbox: &Receiver<Errand>, events: &Sender<Event>) {
+        for errand in inbox {
+            let number = errand.number;
+            let outcome = self.tries(&errand, events).unwrap_or_else(Outcome::Failed);
             if events.send(Event::Done(number, outcome)).is_err() {
                 return;
             }
         }
     }
 
+    fn tries(&mut self, errand: &Errand, events: &Sender<Event>) -> Result<Outcome, Failure> {
+        if errand.is_stale() {
+            let waited = errand.given.elapsed().as_secs();
+            let words = format!(
+                "not done: {} was at something else for {waited} seconds; if it is still wanted, say it again",
+                self.member.id
+            );
+            return Err(Failure { code: "stale".into(), words });
+        }
+        let done = catch_unwind(AssertUnwindSafe(|| self.does(&errand.ask, (errand.number, events))));
+        done.unwrap_or_else(|_| {
+            self.host = None; // nobody knows what it was at
+            let words = format!("{} failed in a way that it must not: please report it", errand.ask.doing());
+            Err(Failure { code: "panic".into(), words })
+        })
+    }
+
     fn does(&mut self, ask: &Ask, report: (u64, &Sender<Event>)) -> Result<Outcome, Failure> {
-        let host = &mut self.host;
+        let Self { host, member, office, version } = self;
+        let host = &mut **host.get_or_insert_with(|| member.open());
         match ask {
-            Ask::Reload => self.reload(),
+            Ask::Reload => reload(host, version),
             Ask::Create(wishes) => {
-                self.name_is_free(&wishes.dns_name, None)?;
-                let session = self.host.create(wishes)?;
-                Ok(self.with_name("", session))
+                office.hosts.name_is_free(&wishes.dns_name, None, &office.options)?;
+                let session = host.create(wishes)?;
+                Ok(office.with_name(host, "", session))
             }
-            Ask::Edit(id, wishes) => {
-                let before = host.get(id)?;
-                if !before.dns_name.eq_ignore_ascii_case(&wishes.dns_name) {
-                    self.name_is_free(&wishes.dns_name, Some(id.as_str()))?;
-                }
-                let session = self.host.edit(id, wishes)?;
-                Ok(self.with_name(&before.dns_name, session))
+            Ask::Edit(id, changes) => {
+                let (before, session) = deeds::change(&office.hosts, host, id, changes, &office.options)?;
+                Ok(office.with_name(host, &before.dns_name, session))
             }
             Ask::Clone(id, name) => {
                 let session = host.duplicate(id, name)?;
-                Ok(Outcome::Session { session, warning: None })
+                Ok(office.with_name(host, "", session))
             }
             Ask::Delete(id) => {
                 let name = host.get(id).map(|session| session.dns_name).unwrap_or_default();
                 host.delete(id)?;
-                Ok(Outcome::Done(self.names_are_told([&name, ""])))
+                Ok(Outcome::Done(office.what_else(host, [&name, ""])))
             }
             Ask::Kill(id) => done(host.kill(id)),
             Ask::Background(id) => done(host.background(id)),
             Ask::Start(id) => done(host.restart(id)),
+            Ask::Enter(id) => done(deeds::start_for(host, id, &office.here.stop)),
             Ask::StopAndStart(id) => {
                 match host.kill(id) {
                     Err(error) if error.code() != "not-running" => return Err(error.into()),
@@ -142,38 +176,52 @@ impl Worker {
             Ask::Unlock { id, holder } => done(host.unlock(id, *holder)),
             Ask::Owner(pid) => {
                 // Of a process far away no more is known than its number.
-                let process = (self.member.address == "local").then(|| Process::alive(*pid)).flatten();
+                let process = (member.address == "local").then(|| Process::alive(*pid)).flatten();
                 Ok(Outcome::Done(process.map(|process| process.to_string())))
             }
             Ask::Migrate { id, agent } => {
-                self.office.migrates.store(true, Ordering::Relaxed);
-                let outcome = migrating::migrate(&self.office, id, agent, report);
-                self.office.migrates.store(false, Ordering::Relaxed);
-                outcome
+                let _begun = UnderWay::of(&office.migrates);
+                migrating::migrate(office, id, agent, report)
             }
         }
     }
+}
 
-    fn reload(&mut self) -> Result<Outcome, Failure> {
-        let sessions = self.host.list()?;
-        if self.version.is_none() {
-            self.version = self.host.ping().ok().map(|pong| pong.version);
-        }
-        Ok(Outcome::Listed { sessions, version: self.version.clone() })
+/// As long as this lives a migration is under way: it has an end even if that is a panic.
+struct UnderWay<'a>(&'a AtomicBool);
+
+impl<'a> UnderWay<'a> {
+    fn of(migrates: &'a AtomicBool) -> Self {
+        migrates.store(true, Ordering::Relaxed);
+        Self(migrates)
     }
+}
 
-    fn name_is_free(&self, name: &str, but: Option<&str>) -> Result<(), Failure> {
-        Ok(self.office.hosts.name_is_free(name, but, &self.office.options)?)
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
     }
+}
 
-    fn with_name(&self, before: &str, session: Session) -> Outcome {
-        let warning = self.names_are_told([before, &session.dns_name]);
+fn reload(host: &mut dyn SessionHost, version: &mut Option<String>) -> Result<Outcome, Failure> {
+    let sessions = host.list()?;
+    host.findings(); // what cannot be read is told by the verb: here it would be told every 15 seconds
+    if version.is_none() {
+        *version = host.ping().ok().map(|pong| pong.version);
+    }
+    Ok(Outcome::Listed { sessions, version: version.clone() })
+}
+
+impl Office {
+    fn with_name(&self, host: &mut dyn SessionHost, before: &str, session: Session) -> Outcome {
+        let warning = self.what_else(host, [before, &session.dns_name]);
         Outcome::Session { session, warning }
     }
 
-    /// Has the names of all sessions told to the DNS, as this one of them has changed; what went wrong with that.
-    fn names_are_told(&self, names: [&str; 2]) -> Option<String> {
-        let findings = self.office.hosts.sync_dns(names).into_iter();
+    /// What else there is to say of what was done: by the host, and by the DNS, which has the names of all sessions told
+    /// as one of these has changed.
+    fn what_else(&self, host: &mut dyn SessionHost, names: [&str; 2]) -> Option<String> {
+        let findings = host.findings().into_iter().chain(self.hosts.sync_dns(names));
         let wrong = findings.filter(|finding| finding.level != Level::Note);
         let words: Vec<String> = wrong.map(|finding| finding.message).collect();
         (!words.is_empty()).then(|| words.join("\n"))
@@ -196,3 +244,6 @@ impl From<Refusal> for Failure {
         Self { code: refusal.code, words: refusal.message }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,6 +76,32 @@ fn what_is_named_by_its_name_is_changed_only_if_every_host_has_said_what_it_has(
 }
 
 #[test]
+fn which_of_two_sessions_of_one_id_is_meant_has_to_be_said_before_it_is_changed() {
+    let shell = shell();
+    let [near, far] = [shell.cluster.agent(0).base(), shell.cluster.agent(1).base()];
+    lay(far, 1, "billing", &[]);
+    let all = || [near, far].map(Tree::of);
+    let before = all();
+    for words in [
+        &["delete", &uuid(1), "--yes"][..],
+        &["kill", &uuid(1), "--yes"],
+        &["edit", &uuid(1), "--name", "other"],
+        &["restart", &uuid(1)],
+        &["background", &uuid(1)],
+        &["override", &uuid(1), "--yes"],
+        &["clone", &uuid(1), "copy"],
+    ] {
+        let said = shell.refuses(2, "duplicate", words);
+        assert!(said.starts_with(&format!("there is a session {} on ", uuid(1))), "{said}");
+    }
+    for (before, now) in before.iter().zip(&all()) {
+        before.assert_same(now, "nothing was done");
+    }
+    shell.says(0, &["edit", &uuid(1), "--name", "other", "--agent", AGENTS[1]]);
+    before[0].assert_same(&Tree::of(near), "the other one was meant");
+}
+
+#[test]
 fn one_host_alone_is_asked_if_it_is_named() {
     let shell = shell();
     let names = |words: &[&str]| -> Vec<String> {

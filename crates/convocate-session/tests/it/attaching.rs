@@ -24,11 +24,14 @@ fn status(there: &impl Typing) -> String {
 fn share(there: &impl Typing, base: &Path) {
     lay(base, 1, "one", &[]);
     let [ada, ben] = [Person::sits_down(80, 24), Person::sits_down(80, 24)];
-    ada.types(&line(there, &["attach", "one"]));
-    ada.waits_to_see("Claude listens.");
+    // Both at once: one of them starts it.
+    for person in [&ada, &ben] {
+        person.types(&line(there, &["attach", "one"]));
+    }
+    for person in [&ada, &ben] {
+        person.waits_to_see("Claude listens.");
+    }
     assert_eq!(there.container(&uuid(1)), "running", "it was started");
-    ben.types(&line(there, &["attach", "one"]));
-    ben.waits_to_see("Claude listens.");
     ada.types("good morning");
     ben.waits_to_see("heard: good morning");
     assert_eq!(status(there), "\"C\"");
@@ -72,7 +75,7 @@ fn who_cannot_be_attached_is_told_why() {
     let shell = Shell::new();
     lay(&shell.cluster.shell(), 1, "left behind", &[]);
     assert!(shell.refuses(2, "no-terminal", &["attach", "left behind"]).starts_with("there is no terminal"));
-    let ada = Person::sits_down(120, 24);
+    let ada = Person::sits_down(180, 24);
     ada.types(&line(&shell, &["attach", "left behind"]));
     let seen = ada.waits_to_see("hint: ");
     let told = "session \"left behind\" is a local orphan (shell host no longer runs containers)";

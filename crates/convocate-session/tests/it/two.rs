@@ -115,3 +115,22 @@ impl Two {
         self.assert_same(&before, code);
     }
 }
+
+#[test]
+fn an_edit_leaves_what_somebody_else_has_said_meanwhile() {
+    let two = Two::new();
+    two.lay(0, 1, "one");
+    let document = two.session(0, 1).join("session.json");
+    // He says it between our looking for the session and our editing it.
+    let asked = two.cluster.folder().join("asked");
+    two.hook(0, &format!(
+        "echo x >> {asked}; [ $(wc -l < {asked}) != 2 ] || sed -i 's/\"udp\"/\"tcp\"/; s/8001/9001/' {document}",
+        asked = asked.display(),
+        document = document.display(),
+    ));
+    two.says(0, &["edit", "one", "--name", "other"]);
+    let now = fs::read_to_string(document).unwrap();
+    for said in ["\"name\": \"other\"", "\"protocol\": \"tcp\"", "\"port\": 9001"] {
+        assert!(now.contains(said), "{now}");
+    }
+}

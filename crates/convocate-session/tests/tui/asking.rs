@@ -1,5 +1,6 @@
 //! What keys and answers come to.
 
+use convocate_session::Changes;
 use convocate_session::tui::{Ask, Event, Health, Key, Order, Outcome, Role};
 use session_control::{Holder, Session, Wishes};
 
@@ -25,18 +26,86 @@ fn enter_attaches_to_what_runs_and_to_what_others_are_attached_to() {
 fn enter_on_a_stopped_session_starts_it_and_then_attaches() {
     let mut scene = Scene::local(vec![session(A, "notes", "2026-03-02")]);
     scene.types("1");
-    assert_eq!(ask(&scene), ("this machine", &Ask::Start(A.parse().unwrap())));
+    assert_eq!(ask(&scene), ("this machine", &Ask::Enter(A.parse().unwrap())));
     scene.comes_out(Outcome::Done(None));
     assert!(matches!(scene.last(), Some(Order::Attach { name, .. }) if name == "notes"));
 }
 
 #[test]
 fn whoever_has_begun_with_something_else_is_not_torn_from_it_by_an_attach() {
-    let mut scene = Scene::local(vec![session(A, "notes", "2026-03-02")]);
-    scene.key(Key::Enter).types("nhalf a na").comes_out(Outcome::Done(None));
+    let two = || vec![session(A, "notes", "2026-03-02"), session(B, "other", "2026-03-01")];
+    for (keys, shown) in [("nhalf a na", "half a na"), ("/half", "/half"), ("?", "Help")] {
+        let mut scene = Scene::local(two());
+        scene.key(Key::Enter).types(keys).comes_out(Outcome::Done(None));
+        assert!(!scene.orders.iter().any(|order| matches!(order, Order::Attach { .. })), "{keys}");
+        assert!(scene.text().contains(shown));
+        assert!(scene.key(Key::Esc).text().contains("Enter attaches to it"), "{}", scene.text());
+    }
+    // Nor from what he has chosen meanwhile.
+    let mut scene = Scene::local(two());
+    scene.key(Key::Enter).key(Key::Down).comes_out(Outcome::Done(None));
     assert!(!scene.orders.iter().any(|order| matches!(order, Order::Attach { .. })));
-    assert!(scene.text().contains("half a na"));
-    assert!(scene.key(Key::Esc).text().contains("Enter attaches to it"), "{}", scene.text());
+    assert_eq!(scene.model.position().0, Some(1));
+}
+
+#[test]
+fn enter_never_means_a_session_that_was_not_chosen() {
+    let mut scene = Scene::cluster();
+    scene.passes(16).lists(FAR, vec![session(C, "scratch", "2026-02-28")]);
+    scene.passes(32).types("/scratch").key(Key::Enter).key(Key::Esc);
+    let chosen = scene.model.position().0;
+    assert!(scene.model.rows()[chosen.unwrap()].name() == "scratch");
+
+    // Its host goes down: what it has said last stays, and nothing can be done with it.
+    scene.answers(FAR, failure("agent-unreachable", "connection refused"));
+    let at = scene.model.position().0.expect("it stays chosen");
+    assert_eq!(scene.model.rows()[at].name(), "scratch");
+    for key in [Key::Enter, Key::Char('d'), Key::Char('r'), Key::Char('e')] {
+        assert!(scene.key(key).text().contains("is not reached: connection refused"), "{}", scene.text());
+        scene.key(Key::Esc);
+    }
+    scene.passes(48).lists(FAR, vec![session(C, "scratch", "2026-02-28")]);
+    scene.key(Key::Enter);
+    assert_eq!(ask(&scene), (FAR, &Ask::Enter(C.parse().unwrap())));
+    scene.comes_out(failure("container", "no")).key(Key::Esc);
+
+    // Somebody else removes it: then nothing is chosen, whatever stands in its place.
+    let before = scene.last().cloned();
+    scene.passes(64).lists(FAR, vec![session(D, "another", "2026-02-28")]);
+    assert_eq!(scene.model.position().0, None);
+    assert!(scene.key(Key::Enter).text().contains("Nothing is chosen"), "{}", scene.text());
+    scene.types("dyry");
+    assert_eq!(scene.last(), before.as_ref());
+    // It is found again when it is back.
+    scene.passes(80).lists(FAR, vec![session(C, "scratch", "2026-02-28")]);
+    let at = scene.model.position().0.expect("it was chosen");
+    assert_eq!(scene.model.rows()[at].name(), "scratch");
+}
+
+#[test]
+fn what_is_agreed_to_is_not_done_at_a_host_that_went_down_meanwhile() {
+    let mut scene = Scene::local(vec![session(A, "notes", "2026-03-02")]);
+    scene.types("d").passes(16).answers("this machine", failure("container", "check running: no"));
+    assert!(scene.types("y").text().contains("Nothing was done."), "{}", scene.text());
+    assert_eq!(scene.last(), None);
+}
+
+#[test]
+fn which_of_two_sessions_of_one_id_is_meant_is_said_before_anything_is_done_to_it() {
+    for key in ["k", "b", "d", "e", "o"] {
+        let mut scene = Scene::cluster();
+        assert!(
+            scene.types(key).text().contains(&format!("the one on {NEAR} is meant")),
+            "{key}: {}",
+            scene.text()
+        );
+    }
+    let mut scene = Scene::of(vec![host(NEAR, Role::Agent), host(FAR, Role::Agent)]);
+    scene.lists(NEAR, vec![session(A, "notes", "2026-03-02")]);
+    scene.lists(FAR, vec![locked(session(A, "notes", "2026-03-01"), 4242, false)]);
+    assert!(scene.types("r").text().contains(&format!("the one on {NEAR} is meant")), "{}", scene.text());
+    scene.key(Key::Esc).key(Key::Down).types("o");
+    assert!(scene.text().contains(&format!("the one on {FAR} is meant")), "{}", scene.text());
 }
 
 #[test]
@@ -45,7 +114,7 @@ fn a_choice_follows_its_session_when_the_list_is_ordered_anew() {
     let mut scene = Scene::local(vec![a.clone(), b.clone()]);
     scene.key(Key::Down).passes(16);
     scene.lists("this machine", vec![a, Session { last_accessed: "2026-03-03T00:00:00Z".into(), ..b }]);
-    assert_eq!(scene.model.position().0, 0);
+    assert_eq!(scene.model.position().0, Some(0));
     scene.types("d").types("y");
     assert_eq!(ask(&scene), ("this machine", &Ask::Delete(B.parse().unwrap())));
 }
@@ -54,7 +123,7 @@ fn a_choice_follows_its_session_when_the_list_is_ordered_anew() {
 fn an_order_goes_to_the_host_whose_row_is_chosen_though_another_has_the_same_id() {
     let mut scene = Scene::cluster();
     scene.key(Key::End).types("d");
-    assert!(scene.text().contains("Only its copy on this machine goes"), "{}", scene.text());
+    assert!(scene.text().contains("Only the one on this machine is meant"), "{}", scene.text());
     scene.types("y");
     assert_eq!(ask(&scene), ("this machine", &Ask::Delete(A.parse().unwrap())));
 }
@@ -129,7 +198,14 @@ fn a_host_that_has_not_answered_is_not_asked_again() {
 }
 
 #[test]
-fn a_host_that_is_at_something_long_is_not_taken_for_silent() {
+fn while_something_long_is_under_way_the_list_is_kept_as_things_stand() {
+    let mut scene = Scene::local(vec![session(A, "notes", "2026-03-02")]);
+    scene.types("c").types("copy").key(Key::Enter).passes(16);
+    assert!(matches!(scene.orders.last(), Some(Order::Ask { ask: Ask::Reload, .. })), "{:?}", scene.orders);
+}
+
+#[test]
+fn a_host_that_is_at_something_is_not_taken_for_silent() {
     let mut scene = Scene::local(vec![session(A, "notes", "2026-03-02")]);
     scene.types("ry").key(Key::Enter);
     scene.passes(16).passes(100);
@@ -175,17 +251,36 @@ fn a_form_says_all_of_it_and_what_is_wrong_gets_the_focus() {
 }
 
 #[test]
-fn an_edit_says_what_was_said_before_but_for_what_is_typed() {
+fn an_edit_says_what_was_typed_and_nothing_else() {
     let before = Session {
         port: 53,
         protocol: "udp".into(),
         dns_name: "n".into(),
         ..session(A, "notes", "2026-03-02")
     };
-    let mut scene = Scene::local(vec![before]);
+    let mut scene = Scene::local(vec![before.clone()]);
     scene.types("e").key(Key::End).types("2").key(Key::Enter);
-    let wishes = Wishes { name: "notes2".into(), port: 53, protocol: "udp".into(), dns_name: "n".into() };
-    assert_eq!(ask(&scene), ("this machine", &Ask::Edit(A.parse().unwrap(), wishes)));
+    let changes = Changes { name: Some("notes2".into()), ..Changes::default() };
+    assert_eq!(ask(&scene), ("this machine", &Ask::Edit(A.parse().unwrap(), changes)));
+
+    // Everything, and what is nothing.
+    let mut scene = Scene::local(vec![before]);
+    scene
+        .types("e")
+        .types("2")
+        .key(Key::Tab)
+        .types("t")
+        .key(Key::Tab)
+        .key(Key::Backspace)
+        .key(Key::Backspace);
+    scene.key(Key::Tab).key(Key::Backspace).key(Key::Enter);
+    let changes = Changes {
+        name: Some("notes2".into()),
+        port: Some(0),
+        protocol: Some("tcp".into()),
+        dns_name: Some(String::new()),
+    };
+    assert_eq!(ask(&scene), ("this machine", &Ask::Edit(A.parse().unwrap(), changes)));
 }
 
 #[test]
@@ -269,5 +364,9 @@ fn a_session_whose_name_another_host_has_too_can_be_edited_all_the_same() {
     let named = |id, name| Session { dns_name: "same".into(), ..session(id, name, "2026-03-02") };
     let mut scene = Scene::local(vec![named(A, "notes"), named(B, "other")]);
     scene.types("e").key(Key::Enter);
-    assert!(matches!(ask(&scene).1, Ask::Edit(_, wishes) if wishes.dns_name == "same"), "{}", scene.text());
+    assert!(
+        matches!(ask(&scene).1, Ask::Edit(_, changes) if *changes == Changes::default()),
+        "{}",
+        scene.text()
+    );
 }

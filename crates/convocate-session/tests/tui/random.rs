@@ -102,15 +102,11 @@ impl Witness {
     /// The keys that were shown were the last that were typed.
     fn agreed(&self, ask: &Ask) {
         let (key, screen) = self.typed.last().expect("a key was typed");
-        if let Ask::Unlock { holder: Holder::Process(_), .. } = ask {
+        if let Ask::Unlock { holder: Holder::Process(pid), .. } = ask {
             assert_eq!(*key, Key::Enter, "{screen}");
-            let shown = |words: &str| screen.contains(words);
-            assert!(shown("Type the pid to override") || self.is_tiny(), "{screen}");
-            let digits = |(key, _): &(Key, String)| matches!(key, Key::Char('0'..='9'));
-            assert!(
-                self.typed[..self.typed.len() - 1].iter().rev().take(20).any(digits),
-                "nothing was typed"
-            );
+            let typed = screen.lines().find_map(|line| line.split_once("Type the pid to override: "));
+            let typed = typed.map(|(_, rest)| rest.trim_end_matches(['\u{2502}', ' ']));
+            assert!(self.is_tiny() || typed == Some(&pid.to_string()), "{pid} is unlocked at\n{screen}");
             return;
         }
         assert!(matches!(key, Key::Char('y' | 'Y')), "{ask:?} was ordered by {key:?} at\n{screen}");
@@ -119,6 +115,7 @@ impl Witness {
             Ask::Kill(_) => ("Kill Session", "(Y)es  (N)o"),
             Ask::Background(_) => ("Background Session", "(Y)es  (N)o"),
             Ask::StopAndStart(_) => ("Restart Session", "Y = restart now"),
+            Ask::Migrate { .. } => ("Migrate Session", "(Y)es  (N)o"),
             _ => ("Override Lock", "(Y)es  (N)o"),
         };
         assert!(

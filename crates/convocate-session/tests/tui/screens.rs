@@ -2,7 +2,9 @@
 
 use convocate_session::tui::{Event, Key, Outcome, Palette, Role, Share};
 
-use super::scene::{A, FAR, NEAR, Scene, attached, failure, host, locked, running, session};
+use ratatui::style::Color;
+
+use super::scene::{A, B, FAR, NEAR, Scene, attached, failure, host, locked, running, session};
 
 /// The screen in the sizes of most terminals.
 fn golden(name: &str, scene: &mut Scene) {
@@ -32,6 +34,26 @@ fn without_colours_everything_can_be_told_apart() {
     golden("mono-alarm", scene.types("b"));
     scene.key(Key::Esc).types("n").key(Key::Enter);
     golden("mono-form-error", scene.key(Key::Enter));
+}
+
+#[test]
+fn every_state_is_told_by_a_letter_of_its_own_and_no_colour_is_needed_for_it() {
+    let mut scene = Scene::cluster();
+    scene.palette = Palette::Mono;
+    scene.passes(16);
+    scene.lists(
+        NEAR,
+        vec![attached(session(A, "notes", "2026-03-02")), running(session(B, "b", "2026-03-01"))],
+    );
+    // One host is down, and what it has is not known to stand so any more.
+    scene.answers(FAR, failure("agent-unreachable", "connection refused"));
+    let text = scene.text();
+    let states: Vec<&str> =
+        text.lines().skip(4).take(6).map(|line| &line[..line.find('|').unwrap()]).collect();
+    assert_eq!(states, [" C!", " R ", " ? ", " ? ", " O!", " ? "], "{text}");
+    for cell in scene.buffer().content() {
+        assert!(cell.fg == Color::Reset && cell.bg == Color::Reset, "{cell:?}");
+    }
 }
 
 #[test]

@@ -3,15 +3,24 @@
 use session_control::{Wishes, valid_dns_name, valid_name};
 
 use super::{Face, Line, Reply, Tone};
+use crate::Changes;
 use crate::tui::field::Field;
 use crate::tui::{Failure, Key, Target};
 
 /// What a form is for.
 #[derive(Debug, Clone, PartialEq)]
 enum Purpose {
-    Create { host: String },
-    Edit { target: Target },
-    Clone { target: Target, from: String },
+    Create {
+        host: String,
+    },
+    /// With what is said of it now.
+    Edit {
+        target: Target,
+        now: Wishes,
+    },
+    Clone {
+        target: Target,
+    },
 }
 
 /// What a filled form asks for.
@@ -19,7 +28,7 @@ enum Purpose {
 #[expect(missing_docs, reason = "they are what the form says")]
 pub enum Draft {
     Create { host: String, wishes: Wishes },
-    Edit { target: Target, wishes: Wishes },
+    Edit { target: Target, name: String, changes: Changes },
     Clone { target: Target, name: String },
 }
 
@@ -36,6 +45,8 @@ enum Slot {
 pub struct Form {
     title: String,
     purpose: Purpose,
+    /// What stands above it.
+    about: Option<String>,
     name: Field,
     udp: bool,
     port: Field,
@@ -52,6 +63,7 @@ impl Form {
         Self {
             title,
             purpose,
+            about: None,
             name: Field::new(&said.name, 64),
             udp: said.protocol.eq_ignore_ascii_case("udp"),
             port: Field::new(&port, 5),
@@ -67,15 +79,16 @@ impl Form {
         Self::new(title.into(), Purpose::Create { host: host.into() }, &Wishes::default())
     }
 
-    /// For a session of which this is said now.
-    pub fn edit(target: Target, said: &Wishes) -> Self {
-        Self::new("Edit Session".into(), Purpose::Edit { target }, said)
+    /// For a session of which this is said now; `which` of several it is, if there are.
+    pub fn edit(target: Target, now: &Wishes, which: Option<String>) -> Self {
+        let form = Self::new("Edit Session".into(), Purpose::Edit { target, now: now.clone() }, now);
+        Self { about: which, ..form }
     }
 
     /// For a copy of a session.
     pub fn duplicate(target: Target, from: impl Into<String>) -> Self {
-        let purpose = Purpose::Clone { target, from: from.into() };
-        Self::new("Clone Session".into(), purpose, &Wishes::default())
+        let form = Self::new("Clone Session".into(), Purpose::Clone { target }, &Wishes::default());
+        Self { about: Some(format!("From: {}", from.into())), ..form }
     }
 
     /// It stays until this order has come out.
@@ -160,16 +173,15 @@ impl Form {
     /// What is filled in, or what is wrong with it and where.
     fn draft(&self) -> Result<Draft, (Slot, String)> {
         let name = valid_name(self.name.text()).map_err(|wrong| (Slot::Name, wrong.to_string()))?.to_owned();
-        if let Purpose::Clone { target, .. } = &self.purpose {
-            return Ok(Draft::Clone { target: target.clone(), name });
-        }
         let port = port(self.port.text()).map_err(|wrong| (Slot::Port, wrong.to_owned()))?;
         let dns_name = valid_dns_name(self.dns.text()).map_err(|wrong| (Slot::Dns, wrong.to_string()))?;
         let wishes = Wishes { name, port, protocol: self.protocol().to_owned(), dns_name };
         Ok(match &self.purpose {
             Purpose::Create { host } => Draft::Create { host: host.clone(), wishes },
-            Purpose::Edit { target } | Purpose::Clone { target, .. } => {
-                Draft::Edit { target: target.clone(), wishes }
+            Purpose::Clone { target } => Draft::Clone { target: target.clone(), name: wishes.name },
+            Purpose::Edit { target, now } => {
+                let (name, changes) = (wishes.name.clone(), between(now, wishes));
+                Draft::Edit { target: target.clone(), name, changes }
             }
         })
     }
@@ -179,10 +191,7 @@ impl Form {
     }
 
     pub(super) fn face(&self) -> Face {
-        let mut lines = Vec::new();
-        if let Purpose::Clone { from, .. } = &self.purpose {
-            lines.push(Line::plain(format!("From: {from}")));
-        }
+        let mut lines: Vec<Line> = self.about.iter().map(Line::plain).collect();
         lines.extend(self.slots().iter().map(|&slot| self.line(slot)));
         lines.push(Line::plain(""));
         lines.push(match (&self.wrong, self.saving) {
@@ -214,6 +223,17 @@ impl Form {
         } else {
             Line::plain(format!("{label}{}", field.text()))
         }
+    }
+}
+
+/// What was changed in the form: what somebody else has said of the rest meanwhile stays.
+fn between(now: &Wishes, wishes: Wishes) -> Changes {
+    let dns_is_new = !wishes.dns_name.eq_ignore_ascii_case(&now.dns_name);
+    Changes {
+        port: (wishes.port != now.port).then_some(wishes.port),
+        protocol: (wishes.protocol != now.protocol).then_some(wishes.protocol),
+        dns_name: dns_is_new.then_some(wishes.dns_name),
+        name: (wishes.name != now.name).then_some(wishes.name),
     }
 }
 

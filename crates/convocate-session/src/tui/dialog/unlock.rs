@@ -1,6 +1,6 @@
 //! A lock whose owner lives: it goes only for somebody who has looked at the owner.
 
-use super::{Confirm, Deed, Face, Line, Reply, Tone};
+use super::{Deed, Face, Line, Reply, Tone};
 use crate::tui::field::Field;
 use crate::tui::{Key, Target};
 
@@ -11,20 +11,16 @@ pub struct Unlock {
     name: String,
     pid: u32,
     owner: Option<String>,
+    /// Which of several sessions it is.
+    which: Option<String>,
     typed: Field,
     wrong: bool,
 }
 
 impl Unlock {
     /// For the session of this name, which that process holds.
-    pub fn new(target: Target, name: impl Into<String>, pid: u32) -> Self {
-        Self { target, name: name.into(), pid, owner: None, typed: Field::new("", 10), wrong: false }
-    }
-
-    /// The same question of a lock whose owner has ended.
-    pub fn stale(target: Target, name: &str) -> Confirm {
-        let question = format!("Override lock for session {name:?}?");
-        Confirm::new("Override Lock", question, Deed::Unlock { target, owner: None })
+    pub fn new(target: Target, name: impl Into<String>, pid: u32, which: Option<String>) -> Self {
+        Self { target, name: name.into(), pid, owner: None, which, typed: Field::new("", 10), wrong: false }
     }
 
     /// Who the owner is has been found out.
@@ -52,13 +48,16 @@ impl Unlock {
         let mut lines = vec![
             Line::plain(format!("Session {:?} is in use by a process that is alive:", self.name)),
             Line::plain(process),
+        ];
+        lines.extend(self.which.iter().map(Line::plain));
+        lines.extend([
             Line::plain(""),
             Line {
                 text: format!("{asked}{}", self.typed.text()),
                 tone: Tone::Chosen,
                 cursor: Some(format!("{asked}{}", self.typed.before())),
             },
-        ];
+        ]);
         if self.wrong {
             lines.push(Line::toned(format!("error: expected {}", self.pid), Tone::Wrong));
         }

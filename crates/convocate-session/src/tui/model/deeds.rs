@@ -5,6 +5,7 @@ use session_control::{Holder, SessionState};
 use super::super::dialog::{Confirm, Deed, Notice};
 use super::super::order::{Ask, Order, Target};
 use super::Model;
+use super::choosing::unreached;
 
 impl Model {
     pub(super) fn agreed(&mut self, deed: Deed) {
@@ -23,7 +24,11 @@ impl Model {
             let text = "It is not on the list any more; nothing was done.";
             return self.tell(Notice::alarm("Gone", text).into());
         };
-        let (name, state) = (row.name(), row.state().unwrap_or(SessionState::Stopped));
+        let Some(state) = row.state() else {
+            let notice = unreached(row, row.lost.as_deref().unwrap_or_default());
+            return self.tell(notice.and("Nothing was done.").into());
+        };
+        let name = row.name();
         if let Some(doing) = self.doing_to(&target) {
             let text = format!("{doing} {name:?} is still under way.");
             return self.tell(Notice::alarm("Busy", text).into());
@@ -70,7 +75,7 @@ impl Model {
             Deed::Migrate { agent, .. } => (Ask::Migrate { id, agent }, None),
             Deed::Quit => return,
         };
-        self.ask(&target.host, ask, name, false);
+        self.ask(&target.host, ask, name);
         if let Some(notice) = told {
             self.tell(notice.into());
         }

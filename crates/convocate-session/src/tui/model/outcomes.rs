@@ -59,7 +59,7 @@ impl Model {
                     unlock.owner_is(*pid, &words);
                 }
             }
-            (Outcome::Done(_), Ask::Start(id)) if busy.attach => self.started(busy, id.clone()),
+            (Outcome::Done(_), Ask::Enter(id)) => self.started(busy, id.clone()),
             (Outcome::Done(words), ask) => {
                 self.was_done(ask, name, words);
             }
@@ -132,7 +132,7 @@ impl Model {
 
     /// A session was started to be attached to. Whoever has begun with something else meanwhile is not torn from it.
     fn started(&mut self, busy: &Busy, id: SessionId) {
-        if self.dialog.is_some() {
+        if self.dialog.is_some() || self.typed != busy.typed {
             return self.mention(format!("Session {:?} is running now: Enter attaches to it.", busy.name));
         }
         let target = Target { host: busy.host.clone(), id };
@@ -143,9 +143,6 @@ impl Model {
         let name = &busy.name;
         if waits {
             return self.form_refused(&failure.code, failure.words.clone());
-        }
-        if let (Ask::Start(id), true, "already-running") = (&busy.ask, busy.attach, &*failure.code) {
-            return self.started(busy, id.clone());
         }
         if matches!(busy.ask, Ask::Owner(_)) {
             return; // the number alone is shown

@@ -12,19 +12,24 @@ use crate::tui::{Model, Role, Row};
 struct Column {
     title: &'static str,
     width: usize,
-    least: usize,
+    /// Of those that there is no room for the lowest goes first.
+    worth: u8,
     cell: fn(&Row) -> String,
 }
 
-/// Behind state and number. What there is no room for goes from the right.
+/// Behind state and number.
 const COLUMNS: [Column; 6] = [
-    Column { title: "Name", width: 20, least: 6, cell: Row::name },
-    Column { title: "Session ID", width: 36, least: 36, cell: |row| of(row, |it| it.uuid.clone()) },
-    Column { title: "Created", width: 10, least: 10, cell: |row| of(row, |it| day(&it.created_at)) },
-    Column { title: "Last Acc.", width: 10, least: 10, cell: |row| of(row, |it| day(&it.last_accessed)) },
-    Column { title: "Port/Proto", width: 10, least: 10, cell: |row| of(row, port) },
-    Column { title: "Agent", width: 18, least: 8, cell: agent },
+    Column { title: "Name", width: 8, worth: 5, cell: Row::name },
+    Column { title: "Session ID", width: 36, worth: 3, cell: |row| of(row, |it| it.uuid.clone()) },
+    Column { title: "Created", width: 10, worth: 0, cell: |row| of(row, |it| day(&it.created_at)) },
+    Column { title: "Last Acc.", width: 10, worth: 1, cell: |row| of(row, |it| day(&it.last_accessed)) },
+    Column { title: "Port/Proto", width: 10, worth: 2, cell: |row| of(row, port) },
+    // As wide as an id, which is of use only if all of it can be read.
+    Column { title: "Agent", width: 12, worth: 4, cell: agent },
 ];
+
+/// The longest name that there is: the first column takes what is left of the room.
+const LONGEST: usize = 64;
 
 fn of(row: &Row, part: fn(&session_control::Session) -> String) -> String {
     row.session.as_ref().map_or_else(|_| "-".to_owned(), part)
@@ -39,34 +44,33 @@ fn port(session: &session_control::Session) -> String {
 }
 
 fn agent(row: &Row) -> String {
-    let id = if row.role == Role::Orphans { "(orphan)" } else { &row.host };
-    if row.late { format!("\u{2026} {id}") } else { id.to_owned() }
+    if row.role == Role::Orphans { "(orphan)".to_owned() } else { row.host.clone() }
 }
 
-/// The widths of the columns that there is room for, beside state and number.
-fn widths(room: usize) -> Vec<usize> {
-    let mut widths = Vec::new();
-    let mut left = room.saturating_sub(" S | #  ".len());
-    for column in COLUMNS {
-        let width = column.width.min(left.saturating_sub(" | ".len() - 1));
-        if width < column.least {
-            break;
-        }
-        widths.push(width);
-        left -= (width + 3).min(left);
+/// The columns that there is room for, beside state and number, and their widths.
+fn columns(room: usize) -> Vec<(&'static Column, usize)> {
+    let room = room.saturating_sub(" S | #  | ".len());
+    let mut kept: Vec<_> = COLUMNS.iter().map(|column| (column, column.width)).collect();
+    let takes =
+        |kept: &[(&Column, usize)]| kept.iter().map(|it| it.1 + " | ".len()).sum::<usize>() - " | ".len();
+    while kept.len() > 1 && takes(&kept) > room {
+        let least = kept.iter().map(|(column, _)| column.worth).min();
+        kept.retain(|(column, _)| Some(column.worth) != least);
     }
-    widths
+    let rest = room.saturating_sub(takes(&kept));
+    kept[0].1 = (kept[0].1 + rest).min(LONGEST).min(room);
+    kept
 }
 
-fn line(state: &str, number: &str, cells: impl Iterator<Item = String>, room: usize) -> String {
-    let cells = cells.zip(widths(room)).map(|(cell, width)| padded(&visible(&cell), width));
+fn line(state: &str, number: &str, room: usize, cell: impl Fn(&Column) -> String) -> String {
+    let cells = columns(room).into_iter().map(|(column, width)| padded(&visible(&cell(column)), width));
     [format!("{state}| {number:<3}"), cells.collect::<Vec<_>>().join(" | ")].join("| ")
 }
 
 pub(super) fn header(palette: Palette, layout: &Layout, buffer: &mut Buffer) {
     let room = usize::from(layout.header.width);
-    let titles = COLUMNS.iter().map(|column| column.title.to_owned());
-    put(buffer, layout.header, 0, &line(" S ", "#", titles, room), palette.header());
+    let titles = line(" S ", "#", room, |column| column.title.to_owned());
+    put(buffer, layout.header, 0, &titles, palette.header());
     put(buffer, layout.rule, 0, &"\u{2500}".repeat(room), Style::new());
 }
 
@@ -80,7 +84,7 @@ pub(super) fn rows(model: &Model, palette: Palette, area: Rect, buffer: &mut Buf
     let shown = model.rows().iter().enumerate().skip(top).take(usize::from(area.height));
     for ((number, row), y) in shown.zip(area.y..) {
         let place = Rect { y, height: 1, ..area };
-        let style = if number == at { palette.chosen() } else { look(row, palette) };
+        let style = if Some(number) == at { palette.chosen() } else { look(row, palette) };
         buffer.set_style(place, style);
         put(buffer, place, 0, &words(number, row, usize::from(area.width)), style);
     }
@@ -88,27 +92,23 @@ pub(super) fn rows(model: &Model, palette: Palette, area: Rect, buffer: &mut Buf
 
 fn words(number: usize, row: &Row, room: usize) -> String {
     let number = (number + 1).to_string();
-    let Some(state) = row.state() else {
+    if row.session.is_err() {
         // Of a host that is not reached there is only that to be told.
         return format!(" ? | {number:<3}| {}", row.name());
-    };
+    }
+    let state = row.state().map_or('?', session_control::SessionState::letter);
     let mark = match row {
         Row { duplicate: true, .. } => '!',
         Row { late: true, .. } => '\u{2026}',
         _ => ' ',
     };
-    line(
-        &format!(" {}{mark}", state.letter()),
-        &number,
-        COLUMNS.iter().map(|column| (column.cell)(row)),
-        room,
-    )
+    line(&format!(" {state}{mark}"), &number, room, |column| (column.cell)(row))
 }
 
 fn look(row: &Row, palette: Palette) -> Style {
-    match row.state() {
-        None => palette.wrong(),
-        Some(_) if row.late => palette.faint(),
-        Some(_) => Style::new(),
+    match row {
+        Row { session: Err(_), .. } => palette.wrong(),
+        Row { lost: Some(_), .. } | Row { late: true, .. } => palette.faint(),
+        _ => Style::new(),
     }
 }

@@ -1,0 +1,158 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use clap::Parser;
+use durable_files::DirLock;
+use migration_cli::{Stop, Terminals};
+use session_control::{Cluster, Layout, Local, LocalHost, Profile, Registry, Wishes};
+use session_model::Timestamp;
+
+use super::*;
+
+const HERE: &str = "local";
+
+/// A machine with a session, and those who work for its screen.
+struct Machine {
+    folder: tempfile::TempDir,
+    office: Arc<Office>,
+}
+
+impl Machine {
+    fn new() -> Self {
+        #[derive(Parser)]
+        struct Said {
+            #[command(flatten)]
+            options: Options,
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        fs::create_dir(folder.path().join("base")).unwrap();
+        let words = ["", "--docker=/bin/true"].map(str::to_owned).into_iter();
+        let folders = ["base", "agent-keys-dir", "agent-dir"].map(|name| format!("--{name}={}", at(name)));
+        let options = Said::parse_from(words.chain(folders)).options;
+        let here = Surroundings {
+            env: BTreeMap::new(),
+            home: None,
+            cwd: folder.path().to_owned(),
+            terminals: Terminals { stdin: false, stdout: false, stderr: false },
+            now: Timestamp::now,
+            salt: 0,
+            stop: Stop::default(),
+        };
+        let hosts = Hosts::of(&options, &here).unwrap();
+        let (root, migrates) = (folder.path().join("state"), AtomicBool::new(false));
+        Self { office: Arc::new(Office { hosts, options, root, here, migrates }), folder }
+    }
+
+    fn base(&self) -> PathBuf {
+        self.folder.path().join("base")
+    }
+
+    fn member(&self) -> Member {
+        self.office.hosts.cluster.members()[0].clone()
+    }
+
+    fn worker(&self, member: Member) -> Worker {
+        Worker { host: None, member, office: self.office.clone(), version: None }
+    }
+
+    fn session(&self) -> Session {
+        let wishes = Wishes { name: "notes".into(), ..Wishes::default() };
+        self.member().open().create(&wishes).unwrap()
+    }
+}
+
+/// What comes of these, one after the other.
+fn done(mut worker: Worker, errands: Vec<Errand>) -> Vec<Outcome> {
+    let ((desk, inbox), (outbox, events)) = (channel(), channel());
+    for errand in errands {
+        desk.send(errand).unwrap();
+    }
+    drop(desk);
+    worker.works(&inbox, &outbox);
+    drop(outbox);
+    let outcome = |event| match event {
+        Event::Done(_, outcome) => outcome,
+        other => panic!("{other:?}"),
+    };
+    events.into_iter().map(outcome).collect()
+}
+
+fn given(ask: Ask, ago: Duration) -> Errand {
+    Errand { number: 1, ask, given: Instant::now().checked_sub(ago).unwrap() }
+}
+
+#[test]
+fn what_was_agreed_to_long_ago_is_given_back_and_not_done() {
+    let machine = Machine::new();
+    let session = machine.session();
+    let (id, folder) = (session.id().unwrap(), machine.base().join(&session.uuid));
+    let delete = |ago| vec![given(Ask::Delete(id.clone()), ago)];
+    let [Outcome::Failed(failure)] = &done(machine.worker(machine.member()), delete(PATIENCE))[..] else {
+        panic!("it was done");
+    };
+    assert_eq!(failure.code, "stale");
+    assert!(failure.words.starts_with("not done: local was at something else for 30 seconds"), "{failure:?}");
+    assert!(folder.exists());
+    let soon = delete(PATIENCE.checked_sub(Duration::from_secs(5)).unwrap());
+    assert_eq!(done(machine.worker(machine.member()), soon), [Outcome::Done(None)]);
+    assert!(!folder.exists());
+}
+
+#[test]
+fn what_takes_long_keeps_nothing_else_waiting() {
+    let machine = Machine::new();
+    let id = machine.session().id().unwrap();
+    let ((orders, inbox), (outbox, events)) = (channel(), channel());
+    let members = vec![(HERE.to_owned(), machine.member())];
+    let workers = Workers::start(members, &machine.office, inbox, &outbox);
+    let asks = |number, ask| {
+        orders.send(Order::Ask { number, host: HERE.to_owned(), ask }).unwrap();
+    };
+    // A clone waits for whoever has the base.
+    let base = DirLock::take(&machine.base()).unwrap();
+    asks(1, Ask::Clone(id.clone(), "copy".into()));
+    asks(2, Ask::Reload);
+    let next = || events.recv_timeout(Duration::from_mins(1)).unwrap();
+    assert!(matches!(next(), Event::Done(2, Outcome::Listed { .. })));
+    drop(base);
+    assert!(matches!(next(), Event::Done(1, Outcome::Session { .. })));
+    drop(orders);
+    workers.part(&machine.office);
+}
+
+#[test]
+fn a_host_that_fails_as_none_should_is_worked_with_again() {
+    let machine = Machine::new();
+    let fails = Arc::new(AtomicBool::new(true));
+    let layout = Layout {
+        registry: Registry::at(machine.folder.path().join("agent-keys-dir")),
+        base: machine.base(),
+        local_id: HERE.to_owned(),
+        here: Arc::new(move |_: &str, base: &Path| {
+            assert!(!fails.swap(false, Ordering::Relaxed), "a mistake of ours");
+            let mut local = Local::new(base, Profile::CONVOCATE);
+            local.containers.program = "/bin/true".into();
+            Box::new(LocalHost::new(local))
+        }),
+        dial: Arc::new(|_| unreachable!("there are no agents")),
+    };
+    let member = Cluster::of(&layout).unwrap().members()[0].clone();
+    let outcomes = done(
+        machine.worker(member),
+        vec![given(Ask::Reload, Duration::ZERO), given(Ask::Reload, Duration::ZERO)],
+    );
+    assert!(matches!(&outcomes[0], Outcome::Failed(failure) if failure.code == "panic"), "{outcomes:?}");
+    assert!(matches!(&outcomes[1], Outcome::Listed { .. }), "{outcomes:?}");
+}
+
+#[test]
+fn a_migration_has_an_end_even_if_that_is_a_panic() {
+    let migrates = AtomicBool::new(false);
+    let failed = catch_unwind(AssertUnwindSafe(|| {
+        let _begun = UnderWay::of(&migrates);
+        assert!(!migrates.load(Ordering::Relaxed), "it is under way");
+    }));
+    assert!(failed.is_err() && !migrates.load(Ordering::Relaxed));
+}
