@@ -62,16 +62,36 @@ const TRAILER: u64 = 2 << 20;
 /// It is compared with what the other host says of its own, and with how it looked before and afterwards: what changed
 /// meanwhile is an error, and may be tried again. It is durable when this returns. Interrupted, it is begun anew.
 pub fn fetch_tree(far: &mut Far, of: &Surveyed, into: &Path, cx: &Cx<'_>) -> Result<Manifest, FetchError> {
-    let peer = || far.peer().to_owned();
     if let Some(remark) = of.remarks.iter().find(|remark| remark.about.forbids()) {
-        return Err(FetchError::Forbidden { peer: peer(), path: crate::display(&remark.path) });
+        let (peer, path) = (far.peer().to_owned(), crate::display(&remark.path));
+        return Err(FetchError::Forbidden { peer, path });
     }
-    let changed = || FetchError::Changed { peer: peer(), path: crate::display(&of.tree.path) };
-    let changed = changed();
-    let unpacked = match stream(far, of, into, cx) {
-        Err(FetchError::Far(FarError::Failed { .. })) if !is_as_it_was(far, of, cx)? => return Err(changed),
-        unpacked => unpacked?,
-    };
+    let came = stream(far, of, into, cx).and_then(|unpacked| as_told(far, of, &unpacked, cx));
+    // Whatever looks like damage may be no more than that somebody works with the tree.
+    if came.as_ref().map_or_else(FetchError::may_come_of_a_change, |_| true) && !is_as_it_was(far, of, cx)? {
+        let (peer, path) = (far.peer().to_owned(), crate::display(&of.tree.path));
+        return Err(FetchError::Changed { peer, path });
+    }
+    let manifest = came?;
+    let mut unsynced = Unsynced::default();
+    unsynced.add_tree(into.to_owned())?;
+    unsynced.sync()?;
+    sync_dir(into)?;
+    Ok(manifest)
+}
+
+impl FetchError {
+    fn may_come_of_a_change(&self) -> bool {
+        match self {
+            Self::Unpack(_) | Self::Damaged { .. } => true,
+            Self::Far(error) => !matches!(error, FarError::Link(_) | FarError::Chatty { .. }),
+            Self::Forbidden { .. } | Self::Changed { .. } | Self::File(_) | Self::Stopped => false,
+        }
+    }
+}
+
+/// What came, with the digests that the other host tells, if it is that.
+fn as_told(far: &mut Far, of: &Surveyed, came: &Manifest, cx: &Cx<'_>) -> Result<Manifest, FetchError> {
     let told = far.tell(&of.tree, of.manifest.bytes(), &mut { *cx })?;
     let mut expected = of.manifest.clone();
     for entry in expected.entries_mut() {
@@ -81,21 +101,21 @@ pub fn fetch_tree(far: &mut Far, of: &Surveyed, into: &Path, cx: &Cx<'_>) -> Res
             *digest = *found;
         }
     }
-    if !is_as_it_was(far, of, cx)? {
-        return Err(changed);
+    match expected.differences(came).first() {
+        None => Ok(expected),
+        Some(first) => {
+            Err(FetchError::Damaged { peer: far.peer().to_owned(), path: crate::display(&first.path) })
+        }
     }
-    if let Some(first) = expected.differences(&unpacked).first() {
-        return Err(FetchError::Damaged { peer: far.peer().to_owned(), path: crate::display(&first.path) });
-    }
-    let mut unsynced = Unsynced::default();
-    unsynced.add_tree(into.to_owned())?;
-    unsynced.sync()?;
-    sync_dir(into)?;
-    Ok(expected)
 }
 
+/// One that is not there any more is not as it was.
 fn is_as_it_was(far: &mut Far, of: &Surveyed, cx: &Cx<'_>) -> Result<bool, FarError> {
-    Ok(far.survey(&of.tree.path, &mut { *cx })? == *of)
+    match far.survey(&of.tree.path, &mut { *cx }) {
+        Ok(seen) => Ok(seen == *of),
+        Err(FarError::NoBase { .. } | FarError::Elsewhere { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Has it sent and unpacks it.

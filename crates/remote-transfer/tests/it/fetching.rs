@@ -121,6 +121,12 @@ fn over_either_transport_it_is_the_same() {
     }
 }
 
+/// What becomes of a stream.
+type Alteration = fn(Vec<u8>) -> Vec<u8>;
+
+/// What somebody does to a tree.
+type Change = fn(&Path);
+
 /// A link to this machine on which something happens.
 #[derive(Clone, Copy)]
 enum What {
@@ -130,6 +136,8 @@ enum What {
     Cut(usize),
     /// The other end sends something else.
     Hostile,
+    /// What it sends becomes this.
+    Altered(Alteration),
 }
 
 struct Meddled {
@@ -143,6 +151,7 @@ struct Meddling<'a> {
     there: PathBuf,
     what: What,
     came: usize,
+    altered: Vec<u8>,
 }
 
 fn hostile() -> Vec<u8> {
@@ -158,7 +167,13 @@ fn hostile() -> Vec<u8> {
 
 impl Read for Meddling<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let (What::Altered(alter), true) = (self.what, self.altered.is_empty()) {
+            let mut all = Vec::new();
+            self.stream.read_to_end(&mut all)?;
+            self.altered = alter(all);
+        }
         let read = match self.what {
+            What::Altered(_) => (&self.altered[self.came..]).read(buffer)?,
             What::Cut(limit) if self.came >= limit => {
                 let (peer, message) = ("there".to_owned(), "the test cut it".to_owned());
                 return Err(TransportError::Lost { peer, message }.into());
@@ -219,7 +234,8 @@ impl Transport for Meddled {
         meter: &'a mut dyn Meter,
     ) -> Result<Box<dyn Duplex + 'a>, TransportError> {
         let (there, what) = (self.there.clone(), self.what);
-        Ok(Box::new(Meddling { stream: self.here.converse(command, meter)?, there, what, came: 0 }))
+        let stream = self.here.converse(command, meter)?;
+        Ok(Box::new(Meddling { stream, there, what, came: 0, altered: Vec::new() }))
     }
 }
 
@@ -232,6 +248,74 @@ fn meddled(both: &Both, what: What) -> FetchError {
 fn what_changes_while_it_comes_is_not_taken_for_the_tree() {
     let both = Both::odd();
     assert!(matches!(meddled(&both, What::Written), FetchError::Changed { .. }));
+}
+
+/// A tree of files that every byte of its stream is known of.
+fn plain() -> Both {
+    let both = Both::new();
+    for name in ["byte", "left", "mode"] {
+        fs::write(both.there().join(name), "precious").unwrap();
+    }
+    fs::write(both.there().join("big"), vec![7; 100_000]).unwrap();
+    both
+}
+
+#[test]
+fn what_changes_between_the_look_and_the_stream_is_said_to_have_changed_whatever_it_looks_like() {
+    let changes: [(&str, Change); 6] = [
+        ("one more", |there| fs::write(there.join("zz-new"), "").unwrap()),
+        ("longer", |there| fs::write(there.join("big"), vec![7; 300_000]).unwrap()),
+        ("shorter", |there| fs::write(there.join("big"), "7").unwrap()),
+        ("one less", |there| fs::remove_file(there.join("left")).unwrap()),
+        ("a folder now", |there| {
+            fs::remove_file(there.join("left")).unwrap();
+            fs::create_dir(there.join("left")).unwrap();
+        }),
+        ("gone", |there| fs::remove_dir_all(there).unwrap()),
+    ];
+    for (what, change) in changes {
+        let (both, mut far) = (plain(), here());
+        let seen = both.survey(&mut far);
+        change(&both.there());
+        let came = fetch_tree(&mut far, &seen, &both.here(), &cx()).map(drop);
+        assert!(matches!(came, Err(FetchError::Changed { .. })), "{what}: {came:?}");
+    }
+}
+
+/// Where the header of this file begins in a stream of [`plain`].
+fn header_of(stream: &[u8], name: &[u8]) -> usize {
+    let blocks = stream.chunks(512).map(|block| block.strip_prefix(b"./").unwrap_or_default());
+    let is_it = |block: &[u8]| block.strip_prefix(name).is_some_and(|rest| rest.first() == Some(&0));
+    512 * blocks.enumerate().find(|(_, block)| is_it(block)).unwrap().0
+}
+
+#[test]
+fn a_stream_with_another_byte_another_mode_or_a_name_less_is_not_taken_for_the_tree() {
+    let alterations: [(&str, Alteration); 3] = [
+        ("byte", |mut stream| {
+            let content = header_of(&stream, b"byte") + 512;
+            assert_eq!(&stream[content..][..8], b"precious");
+            stream[content] = b'P';
+            stream
+        }),
+        ("mode", |mut stream| {
+            let header = header_of(&stream, b"mode");
+            stream[header + 100..][..7].copy_from_slice(b"0000604");
+            stream[header + 148..][..8].fill(b' ');
+            let sum: u32 = stream[header..][..512].iter().map(|&byte| u32::from(byte)).sum();
+            stream[header + 148..][..7].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+            stream
+        }),
+        ("left", |mut stream| {
+            let header = header_of(&stream, b"left");
+            stream.drain(header..header + 1024);
+            stream
+        }),
+    ];
+    for (name, alter) in alterations {
+        let damaged = meddled(&plain(), What::Altered(alter));
+        assert!(matches!(&damaged, FetchError::Damaged { path, .. } if path == name), "{name}: {damaged}");
+    }
 }
 
 #[test]
