@@ -6,9 +6,7 @@ use legacy_readers::convocate::{Claim, Content, LockFile, Session};
 use migration_cli::Refusal;
 use migration_engine::{Bucket, Outcome, RunId};
 use remote_transfer::{About, Remark, Tree, Walked};
-use session_control::{
-    Container, Containers, Process, Use, valid_dns_name, valid_name, valid_port, valid_protocol,
-};
+use session_control::{Container, Process, Use, valid_dns_name, valid_name, valid_port, valid_protocol};
 use session_model::{Fields, Finding, SessionJson};
 
 use crate::agent_end::{AgentEnd, refusal};
@@ -66,8 +64,8 @@ pub(crate) fn containers(options: &Options) -> Result<Vec<Container>, Refusal> {
     if options.no_docker_check {
         return Ok(Vec::new());
     }
-    Containers::default().running().map_err(|error| {
-        let hint = "start the engine, or say --no-docker-check if you know that no session runs here";
+    options.containers().running().map_err(|error| {
+        let hint = "start the engine, or name it: --docker PROGRAM; say --no-docker-check if you know that no session runs here";
         Refusal::new("containers", error.to_string(), hint)
     })
 }

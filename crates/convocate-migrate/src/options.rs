@@ -1,10 +1,13 @@
 //! What a user may say on the command line.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
+
 use camino::Utf8PathBuf;
 use migration_cli::{SshOptions, Verbs};
 use remote_transfer::Compression;
 use serde::{Deserialize, Serialize};
-use session_control::Profile;
+use session_control::{Containers, Profile};
 
 /// The options of `convocate-migrate`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -59,6 +62,14 @@ pub struct Options {
     #[arg(long)]
     pub allow_unverified_dns: bool,
 
+    /// The container engine's program, such as podman [default: docker]
+    #[arg(long, value_name = "PROGRAM")]
+    pub docker: Option<PathBuf>,
+
+    /// Something to say to that program before all else; may be said several times
+    #[arg(long, value_name = "ARGUMENT", allow_hyphen_values = true)]
+    pub docker_argument: Vec<OsString>,
+
     /// Do not ask the container engine of this host what runs
     #[arg(long)]
     pub no_docker_check: bool,
@@ -71,6 +82,17 @@ pub struct Options {
     /// How the agent is reached, where the registry or the profile says otherwise
     #[command(flatten)]
     pub ssh: SshOptions,
+}
+
+impl Options {
+    /// The container engine of this host.
+    pub(crate) fn containers(&self) -> Containers {
+        let engine = Containers { arguments: self.docker_argument.clone(), ..Containers::default() };
+        match &self.docker {
+            Some(program) => Containers { program: program.clone(), ..engine },
+            None => engine,
+        }
+    }
 }
 
 /// How streams are compressed, by its name.

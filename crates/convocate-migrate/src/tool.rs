@@ -64,6 +64,7 @@ impl Tool for ConvocateMigrate {
     const ABOUT: &'static str = "Moves orphan convocate sessions of this host to an agent";
 
     const ENDS_IN_A_TABLE: bool = true;
+    const REFUSALS: &'static [&'static str] = &["locked"];
 
     fn targets(&self, ask: Ask<'_, Self>, here: &Surroundings) -> Result<Vec<PathText>, Refusal> {
         Ok(vec![source::base(ask.options, here)?.into()])

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! # Limitations
-//! Linux only.
+//! Linux only. A session that is brought from another host is brought whole: stopped before all of it has come, it begins anew.
 
 mod agents;
 mod changes;

@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use convocate_migrate::OnConflict;
 use durable_files::PathText;
-use migration_cli::{Ask, Refusal, Surroundings};
+use migration_cli::{Ask, Refusal, Surroundings, settings_of};
+use migration_engine::Header;
+use serde::{Deserialize, Serialize};
 use session_control::{Place, Registry};
+use session_model::Finding;
 
 use crate::hosts;
 use crate::moving::{self, CopyOf, Request};
@@ -58,6 +61,35 @@ pub(crate) fn request(
         return Err(Refusal::new("agent", message, "convocate-session agents shows all that are registered"));
     }
     Ok(Some((Request { session, from: row.member, to: to.clone(), copy }, ends)))
+}
+
+/// What a run remembers beside what the moving does.
+#[derive(Serialize, Deserialize)]
+struct Remembered {
+    options: Options,
+}
+
+/// Has a run remember what was said on its command line: the engine, the registry, the file of names.
+pub(crate) fn remember(header: &mut Header, options: &Options, here: &Surroundings) -> Result<(), Refusal> {
+    let Some(settings) = header.settings.as_object_mut() else { return Ok(()) }; // nothing moves
+    let options = serde_json::to_value(options.anywhere(here)).map_err(|error| {
+        Refusal::failure("plan", error.to_string(), "this is a defect of the tool: please report it")
+    })?;
+    settings.insert("options".to_owned(), options);
+    Ok(())
+}
+
+/// What was said on the command line of a run.
+pub(crate) fn remembered(header: &Header) -> Result<Options, Refusal> {
+    settings_of(header).map(|Remembered { options }| options)
+}
+
+/// Has the names written anew if what a run has moved, or moved back, has one.
+pub(crate) fn make_known(header: &Header, here: &Surroundings) -> Result<Vec<Finding>, Refusal> {
+    if !moving::has_a_name(header)? {
+        return Ok(Vec::new());
+    }
+    Ok(hosts::Hosts::of(&remembered(header)?, here)?.write_names())
 }
 
 /// The hosts, as the options say.

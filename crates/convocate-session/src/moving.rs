@@ -12,13 +12,15 @@ mod judge;
 mod known;
 mod orphan;
 mod plan;
+mod running;
 mod settings;
+mod source;
 mod step;
 mod worlds;
 
 pub use ends::Hosts;
 pub use orphan::migrate_orphan;
-pub use step::{Effect, Handles, SetLockAside, Trace};
+pub use step::{Deliver, Effect, Handles, Retire, SetLockAside, Trace};
 pub use worlds::Open;
 
 use std::path::PathBuf;
@@ -102,6 +104,11 @@ fn known(
 pub fn brought(root: &StateRoot) -> Vec<PathBuf> {
     let folders = std::fs::read_dir(bring::fetched(root)).into_iter().flatten().flatten();
     folders.map(|entry| entry.path()).collect()
+}
+
+/// Whether what a run moves has, or had, a DNS name.
+pub(crate) fn has_a_name(header: &Header) -> Result<bool, Refusal> {
+    settings_of(header).map(|Settings { named, .. }| named)
 }
 
 /// What of that a run needs.

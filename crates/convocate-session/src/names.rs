@@ -31,10 +31,15 @@ impl Hosts {
         })
     }
 
-    /// Has the names written anew on a shell host, if one of these was or is a session's. What is done is done: that it
+    /// The same as [`Hosts::write_names`], if one of these was or is a session's. What is done is done: that it
     /// could not be written is only told.
     pub(crate) fn sync_dns(&self, names: [&str; 2]) -> Vec<Finding> {
-        if !self.cluster.is_shell() || names.iter().all(|name| name.is_empty()) {
+        if names.iter().all(|name| name.is_empty()) { Vec::new() } else { self.write_names() }
+    }
+
+    /// Has the names written anew on a shell host.
+    pub(crate) fn write_names(&self) -> Vec<Finding> {
+        if !self.cluster.is_shell() {
             return Vec::new();
         }
         match self.dns.sync(&self.cluster, &self.cluster.survey()) {

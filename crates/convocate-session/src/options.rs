@@ -4,11 +4,12 @@ use std::ffi::OsString;
 
 use camino::Utf8PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use migration_cli::SshOptions;
+use migration_cli::{SshOptions, Surroundings};
+use serde::{Deserialize, Serialize};
 use session_control::Profile;
 
 /// The options of `convocate-session`.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, clap::Args, Serialize, Deserialize)]
 pub struct Options {
     /// Only the sessions of this agent; for `new`, where the session is to be
     #[arg(long, value_name = "ID", conflicts_with = "local")]
@@ -20,6 +21,7 @@ pub struct Options {
 
     /// Which releases made the sessions: sets the names of folders, users and containers
     #[arg(long, value_name = "NAME", value_parser = profiles(), default_value = Profile::CONVOCATE.name)]
+    #[serde(with = "by_name")]
     pub profile: Profile,
 
     /// Where the sessions of this machine are, instead of the profile's home
@@ -58,6 +60,44 @@ pub struct Options {
     /// How agents are reached, where the registry says nothing of it
     #[command(flatten)]
     pub ssh: SshOptions,
+}
+
+impl Options {
+    /// All that does not choose among sessions, as it is meant wherever it is read again: a run that is gone on with or taken
+    /// back needs to be told nothing anew.
+    pub(crate) fn anywhere(&self, here: &Surroundings) -> Self {
+        let path = |path: &Utf8PathBuf| here.absolute_utf8(path);
+        // A program without a folder is looked for where programs are.
+        let is_a_path = self.docker.as_str().contains('/');
+        Self {
+            agent: None,
+            local: false,
+            base: self.base.as_ref().map(path),
+            agent_keys_dir: self.agent_keys_dir.as_ref().map(path),
+            agent_dir: path(&self.agent_dir),
+            docker: if is_a_path { path(&self.docker) } else { self.docker.clone() },
+            claude: path(&self.claude),
+            dns_hosts: self.dns_hosts.as_ref().map(path),
+            ssh: self.ssh.anywhere(here),
+            ..self.clone()
+        }
+    }
+}
+
+/// A profile in a file.
+mod by_name {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use session_control::Profile;
+
+    pub(super) fn serialize<S: Serializer>(profile: &Profile, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(profile.name)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Profile, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let profile = Profile::ALL.into_iter().find(|profile| profile.name == name);
+        profile.ok_or_else(|| D::Error::custom("expected the name of a profile"))
+    }
 }
 
 fn profiles() -> impl TypedValueParser<Value = Profile> {

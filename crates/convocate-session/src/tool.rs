@@ -8,6 +8,7 @@ use migration_cli::{
     Ask, Deed, Exit, Listing, Mode, Prepared, Purpose, Refusal, Streams, Surroundings, TakeOver, Tool,
 };
 use migration_engine::{Cx, Header, StateRoot};
+use session_model::Finding;
 
 use crate::hosts::Hosts;
 use crate::moving::{self, Effect, Open};
@@ -30,6 +31,8 @@ impl Tool for ConvocateSession {
     const ABOUT: &'static str =
         "The sessions of convocate, on this machine and on every agent: on a screen if no verb is said";
 
+    const REFUSALS: &'static [&'static str] = &["locked"];
+
     fn targets(&self, ask: Ask<'_, Self>, here: &Surroundings) -> Result<Vec<PathText>, Refusal> {
         moves::targets(ask.options, here)
     }
@@ -42,7 +45,8 @@ impl Tool for ConvocateSession {
         cx: &Cx<'_>,
     ) -> Result<Prepared<Self>, Refusal> {
         let (request, hosts) = moves::request(ask, here)?.ok_or_else(no_migration)?;
-        let (plan, worlds) = moving::prepare(&request, &hosts, (ask.root, mode), here, cx)?;
+        let (mut plan, worlds) = moving::prepare(&request, &hosts, (ask.root, mode), here, cx)?;
+        moves::remember(&mut plan.header, ask.options, here)?;
         Ok(Prepared { plan, worlds })
     }
 
@@ -50,11 +54,17 @@ impl Tool for ConvocateSession {
         &self,
         header: &Header,
         _run_dir: &Path,
-        options: &Options,
+        _options: &Options,
         purpose: Purpose,
         here: &Surroundings,
     ) -> Result<Open, Refusal> {
-        Open::again(header, purpose, &crate::hosts::local(options, here)?.containers, here)
+        let containers = crate::hosts::local(&moves::remembered(header)?, here)?.containers;
+        Open::again(header, purpose, &containers, here)
+    }
+
+    fn make_known(&self, header: &Header, here: &Surroundings) -> Vec<Finding> {
+        let told = moves::make_known(header, here);
+        told.unwrap_or_else(|refusal| vec![Finding::warning(refusal.code, refusal.message)])
     }
 
     fn brought(&self, root: &StateRoot) -> Result<Vec<PathBuf>, Refusal> {

@@ -2,11 +2,12 @@
 
 use camino::Utf8PathBuf;
 use remote_transfer::{Target, Transport, TransportError, TransportKind};
+use serde::{Deserialize, Serialize};
 
 use crate::{Refusal, Surroundings};
 
 /// The options that say how another host is reached.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args, Serialize, Deserialize)]
 #[command(next_help_heading = "Options of the connection")]
 pub struct SshOptions {
     /// The user to be on the other host
@@ -39,7 +40,7 @@ pub struct SshOptions {
 }
 
 /// A transport by its name.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 pub enum TransportName {
     /// The system's ssh, with its configuration
     #[default]
@@ -72,6 +73,18 @@ impl SshOptions {
             ssh_config: path(&self.ssh_config).or(known.ssh_config),
             accept_new_host_key: self.accept_new_host_key || known.accept_new_host_key,
             ..known
+        }
+    }
+
+    /// The same, wherever it is read again.
+    #[must_use]
+    pub fn anywhere(&self, here: &Surroundings) -> Self {
+        let path = |path: &Option<Utf8PathBuf>| path.as_deref().map(|path| here.absolute_utf8(path));
+        Self {
+            ssh_config: path(&self.ssh_config),
+            known_hosts: path(&self.known_hosts),
+            identity: path(&self.identity),
+            ..self.clone()
         }
     }
 

@@ -7,6 +7,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
+use camino::{Utf8Path, Utf8PathBuf};
 use session_model::Timestamp;
 
 use crate::{Refusal, Stop};
@@ -76,6 +77,11 @@ impl Surroundings {
     /// The path, starting from the working directory if it is relative. Symlinks and `..` stay as they are.
     pub fn absolute(&self, path: impl AsRef<Path>) -> PathBuf {
         self.cwd.join(path)
+    }
+
+    /// The same of what is UTF-8: below a working directory that is not, it stays as it is.
+    pub fn absolute_utf8(&self, path: &Utf8Path) -> Utf8PathBuf {
+        Utf8PathBuf::from_path_buf(self.absolute(path)).unwrap_or_else(|_| path.to_owned())
     }
 
     /// A path that the user named, made absolute. An empty one is the unset variable of some script, and would silently

@@ -87,6 +87,12 @@ pub trait Tool {
         Vec::new()
     }
 
+    /// Makes known elsewhere that such a run has been carried out or taken back, if somebody has to know. Done is done: what
+    /// did not go well is only told.
+    fn make_known(&self, _header: &Header, _here: &Surroundings) -> Vec<Finding> {
+        Vec::new()
+    }
+
     /// Everything that the tool has brought from elsewhere below the state root, to move it from there.
     fn brought(&self, _root: &StateRoot) -> Result<Vec<PathBuf>, Refusal> {
         Ok(Vec::new())

@@ -10,6 +10,7 @@ mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use durable_files::{DirLock, FileError, InContext, LockError, PathText, Traits, write_with};
 use session_model::Timestamp;
@@ -61,6 +62,8 @@ pub struct Run<S: Step> {
     plan: Plan<S>,
     index: Index,
     ledger: Ledger<S::Evidence>,
+    /// The lanes whose worlds nobody has opened since the run was made: nothing was done there.
+    untouched: Mutex<BTreeSet<usize>>,
     _locks: TargetLocks,
 }
 
@@ -113,8 +116,9 @@ impl<S: Step> Run<S> {
         let dir = root.adopt(&prepared, &id)?;
         let locks = locks.and(lock.renamed(&dir)?);
         let history = History::begin(&began).expect("because this record begins a journal");
-        let index = Index::of(&plan);
-        Ok(Self { id, dir, plan, index, ledger: Ledger::new(journal, history), _locks: locks })
+        let (index, ledger) = (Index::of(&plan), Ledger::new(journal, history));
+        let untouched = Mutex::new((0..plan.lanes.len()).collect());
+        Ok(Self { id, dir, plan, index, ledger, untouched, _locks: locks })
     }
 
     /// Takes up a run, with the locks on its targets.
@@ -129,7 +133,8 @@ impl<S: Step> Run<S> {
         let (journal, history) = Journal::open(&dir.join("journal")).map_err(ReadRunError::from)?;
         let plan = plan_file::read(&dir.join("plan.jsonl"), history.plan).map_err(ReadRunError::from)?;
         let (index, ledger) = (Index::of(&plan), Ledger::new(journal, history));
-        Ok(Self { id: id.clone(), dir, plan, index, ledger, _locks: locks })
+        let untouched = Mutex::default(); // nobody knows
+        Ok(Self { id: id.clone(), dir, plan, index, ledger, untouched, _locks: locks })
     }
 
     /// Its name.
@@ -172,6 +177,10 @@ impl<S: Step> Run<S> {
                 .filter_map(|(_, item)| item)
                 .collect()
         })
+    }
+
+    fn untouched(&self) -> MutexGuard<'_, BTreeSet<usize>> {
+        self.untouched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn slot(&self, step: u32) -> Slot {

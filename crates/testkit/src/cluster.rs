@@ -26,6 +26,7 @@ pub struct Cluster {
 pub struct Agent {
     id: &'static str,
     place: Place,
+    engine: PathBuf,
     sshd: Sshd,
 }
 
@@ -114,8 +115,11 @@ impl Agent {
             format!("Subsystem convocate-agent-{verb} {}", program.display())
         });
         let [rpc, attach] = subsystems.each_ref().map(String::as_str);
-        let sshd = Sshd::start(&[rpc, attach, "Subsystem sftp internal-sftp"]);
-        Self { id, place, sshd }
+        let engine = around.join(id).join("engine");
+        std::os::unix::fs::symlink(docker.socket(), &engine).unwrap();
+        let shells = format!("SetEnv DOCKER_HOST=unix://{}", engine.display());
+        let sshd = Sshd::start(&[rpc, attach, "Subsystem sftp internal-sftp", &shells]);
+        Self { id, place, engine, sshd }
     }
 
     fn register_in(&self, registry: &Path) {
@@ -141,6 +145,11 @@ impl Agent {
     /// What it knows of itself.
     pub fn folder(&self) -> &Path {
         &self.place.folder
+    }
+
+    /// Where shells on its host find the engine: a link, which a test may take away from them.
+    pub fn engine(&self) -> &Path {
+        &self.engine
     }
 
     /// How it is reached.

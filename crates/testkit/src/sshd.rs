@@ -52,6 +52,9 @@ impl Sshd {
             .expect("the key was made");
         let port = free_port();
         let at = |name: &str| folder.path().join(name).display().to_string();
+        // Of several such lines only the first counts.
+        let environment =
+            configuration.iter().find_map(|line| line.strip_prefix("SetEnv ")).unwrap_or_default();
         let mut lines = vec![
             format!("Port {port}"),
             format!("ListenAddress {address}"),
@@ -66,7 +69,7 @@ impl Sshd {
             "LogLevel VERBOSE".to_owned(),
             "MaxStartups 100".to_owned(),
             // A bash that is not the first reads no .bashrc: what stands there is this machine's, and takes its time.
-            "SetEnv SHLVL=2".to_owned(),
+            format!("SetEnv SHLVL=2 {environment}"),
         ];
         lines.extend(configuration.iter().map(|&line| line.to_owned()));
         fs::write(folder.path().join("sshd_config"), lines.join("\n") + "\n").expect("the folder is ours");

@@ -158,3 +158,57 @@ pub(crate) fn start(hosts: &Hosts, docker: &Docker, uid: &str, gid: &str) {
     let running = docker.run(&["inspect", "-f", "{{.State.Running}}", &name]);
     assert_eq!(running, "true");
 }
+
+/// An engine that does this when it is asked what runs, and then says this.
+fn engine(hosts: &Hosts, does: &str, says: &str) -> String {
+    let program = hosts.folder.path().join("engine");
+    let text = format!(
+        "#!/bin/sh\n[ \"$1\" = --remote ] || exit 64\n\
+         case $2 in ps) {does}; echo {says};; inspect) printf '{{\"Name\":\"/%s\"}}' {says};; esac\n"
+    );
+    fs::write(&program, text).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    program.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_engine_that_is_named_is_the_one_that_is_asked() {
+    let hosts = Hosts::with(1);
+    let engine = engine(&hosts, ":", &format!("convocate-session-{}", uuid(0)));
+    let words =
+        ["--agent", AGENT, "--session", &uuid(0), "--docker", &engine, "--docker-argument", "--remote"];
+    let output = hosts.tool_as(Program::new(MOVING), &words).run();
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    assert!(said(&output).contains("docker stop convocate-session-"), "{}", said(&output));
+}
+
+#[test]
+fn a_session_that_is_locked_in_the_last_moment_is_refused_and_no_run_stands_in_the_way_of_the_next() {
+    let hosts = Hosts::with(2);
+    let before = hosts.both();
+    let lock = hosts.shell().join(format!("{}.lock", uuid(0)));
+    // The engine is asked after the locks were read.
+    let engine = engine(&hosts, &format!("printf %s {} > {}", std::process::id(), lock.display()), "");
+    let words = [
+        "--agent",
+        AGENT,
+        "--all",
+        "--jobs",
+        "1",
+        "--json",
+        "--docker",
+        &engine,
+        "--docker-argument",
+        "--remote",
+    ];
+    let output = hosts.tool_as(Program::new(MOVING), &words).run();
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["error"]["code"], "locked", "{report}");
+    assert_eq!(fs::read_to_string(&lock).unwrap(), std::process::id().to_string());
+    fs::remove_file(lock).unwrap();
+    before[0].assert_same(&Tree::of(&hosts.shell()), "refused, here");
+    before[1].assert_same(&Tree::of(&hosts.agent()), "refused, there");
+    session_user();
+    hosts.moves(0, &["--all"]);
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use convocate_migrate::ProfileName;
 use convocate_migrate::parts::{self, AgentEnd, Elsewhere};
 use migration_cli::{Refusal, Surroundings};
-use session_control::{AgentHost, Container, Containers, Profile, Registry};
+use session_control::{AgentHost, Containers, Profile, Registry};
 
 /// The hosts there are, and what is said of how to reach them.
 #[derive(Debug, Clone)]
@@ -73,13 +73,6 @@ impl Hosts {
     pub(super) fn names_elsewhere(&self, from: &AgentEnd, to: &AgentEnd) -> Elsewhere {
         let like = to.api.as_ref().or(from.api.as_ref()).unwrap_or(&to.ssh);
         Elsewhere::ask(&self.registry, &to.id, like)
-    }
-
-    /// Which containers run on this machine.
-    pub(super) fn running(&self) -> Result<Vec<Container>, Refusal> {
-        self.containers.running().map_err(|error| {
-            Refusal::new("containers", error.to_string(), "start the engine, or name it: --docker PROGRAM")
-        })
     }
 }
 

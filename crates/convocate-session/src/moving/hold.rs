@@ -36,6 +36,15 @@ pub(super) struct Wanted {
 pub(super) struct Held {
     release: Option<Sender<()>>,
     holder: Option<JoinHandle<()>>,
+    /// The process over there.
+    process: String,
+}
+
+impl Held {
+    /// The id of the process over there that has it.
+    pub(super) fn process(&self) -> &str {
+        &self.process
+    }
 }
 
 /// The name of a session's lock file.
@@ -44,26 +53,34 @@ pub(super) fn lock_of(uuid: &str) -> String {
 }
 
 impl Wanted {
-    fn command(&self) -> RemoteCommand {
-        let (script, stale) = (include_str!("hold.sh"), self.stale.as_deref().unwrap_or_default());
-        let lock = lock_of(&self.uuid);
-        let words = [&self.base, lock.as_bytes(), self.run.as_bytes(), stale.as_bytes()];
-        if self.as_root { RemoteCommand::sudo(script, &words) } else { RemoteCommand::sh(script, &words) }
+    /// A script of ours, run as whoever has the sessions.
+    pub(super) fn command(&self, script: &str, words: &[&[u8]]) -> RemoteCommand {
+        if self.as_root { RemoteCommand::sudo(script, words) } else { RemoteCommand::sh(script, words) }
     }
 
     /// Takes it, unless the stale one is still there.
     pub(super) fn take(&self, link: Box<dyn Transport>) -> Result<Option<Held>, StepError> {
-        let (command, peer) = (self.command(), link.peer().to_owned());
+        let (lock, stale) = (lock_of(&self.uuid), self.stale.as_deref().unwrap_or_default());
+        let words = [&self.base, lock.as_bytes(), self.run.as_bytes(), stale.as_bytes()];
+        let (command, peer) = (self.command(include_str!("hold.sh"), &words), link.peer().to_owned());
         let ((said, hears), (release, waits)) = (channel(), channel());
         let holder = std::thread::spawn(move || hold(link, &command, &said, &waits));
-        let held = Held { release: Some(release), holder: Some(holder) };
-        let lock = || format!("the lock {} on {peer}", lock_of(&self.uuid));
+        let mut held = Held { release: Some(release), holder: Some(holder), process: String::new() };
+        let not_taken = |code: &str, why: &str| {
+            Err(Cause::new(code, format!("cannot take the lock {lock} on {peer}: {why}")).world())
+        };
         match hears.recv_timeout(PATIENCE) {
-            Ok(Ok(answer)) if answer == "taken" => Ok(Some(held)),
-            Ok(Ok(answer)) if answer == "stale" => Ok(None),
-            Ok(Ok(answer)) => Err(Cause::new("locked", format!("cannot take {}: {answer}", lock())).world()),
+            Ok(Ok(answer)) => match answer.split_once(' ') {
+                Some(("taken", process)) => {
+                    process.clone_into(&mut held.process);
+                    Ok(Some(held))
+                }
+                None if answer == "stale" => Ok(None),
+                Some(("held", _)) => not_taken("locked", &answer),
+                _ => not_taken("far-end", &answer),
+            },
             Ok(Err(error)) => Err(Cause::new("far-end", error.to_string()).world()),
-            Err(_) => Err(Cause::new("far-end", format!("cannot take {}: nothing is heard", lock())).world()),
+            Err(_) => not_taken("far-end", "nothing is heard"),
         }
     }
 }
@@ -80,7 +97,7 @@ fn hold(
         Err(error) => return drop(said.send(Err(error))),
     };
     let answer = line(&mut *talk);
-    let taken = answer.as_ref().is_ok_and(|answer| answer == "taken");
+    let taken = answer.as_ref().is_ok_and(|answer| answer.starts_with("taken "));
     if said.send(answer).is_ok() && taken {
         let _ = waits.recv(); // which ends when nobody holds it any more
         // A link that is lost ends it too.

@@ -22,7 +22,7 @@ if ! take "$@"; then
 fi
 [ "$(id -u)" != 0 ] || chown --reference=. -- "$2" 2>/dev/null # so that whom the sessions belong to can read whose it is
 exec 8<&-
-echo taken
+echo "taken $$"
 read -r _
 [ "$(head -c 20 -- "$2" 2>/dev/null)" != "$$" ] || rm -f -- "$2"
 echo released

@@ -4,10 +4,10 @@ use convocate_migrate::parts::{Copy, stand_still};
 use durable_files::Quiet;
 use migration_cli::Refusal;
 use migration_engine::StepError;
-use session_control::{Containers, Use};
 use session_model::Finding;
 
-use super::settings::{End, Settings};
+use super::running::{Runs, Unknown, perhaps, runs};
+use super::settings::Settings;
 use super::worlds::Both;
 
 /// Before the source is moved aside: it must not have changed nor be at work, and the agent that got it must tell of it what
@@ -43,9 +43,10 @@ fn source(both: &Both) -> Vec<Finding> {
         }
         Err(error) => findings.push(not_looked_at(&error.into())),
     }
-    match runs(from, uuid, &both.containers) {
-        Ok(false) => {}
-        Ok(true) => {
+    match runs(from, &both.from, uuid, &both.containers) {
+        Ok(Runs::No) | Err(Unknown::NotThere) => {}
+        Ok(Runs::Perhaps(why)) => findings.push(perhaps(from, uuid, &why)),
+        Ok(Runs::Yes(_)) => {
             let message =
                 format!("{uuid} runs on {} by now; stop it: convocate-session kill {uuid}", from.id);
             findings.push(Finding::error("source-runs", message));
@@ -58,19 +59,6 @@ fn source(both: &Both) -> Vec<Finding> {
     findings
 }
 
-/// Whether an end runs a session.
-fn runs(end: &End, uuid: &str, containers: &Containers) -> Result<bool, String> {
-    use std::os::unix::ffi::OsStrExt;
-    if let Some(api) = &end.api {
-        let told = session_control::get(&mut *api.open(), uuid).map_err(|error| error.to_string())?;
-        return Ok(told.is_some_and(|session| session.running));
-    }
-    let folder = std::path::Path::new(std::ffi::OsStr::from_bytes(&end.base)).join(uuid);
-    let folder = folder.canonicalize().unwrap_or(folder);
-    let running = containers.running().map_err(|error| error.to_string())?;
-    Ok(running.iter().any(|container| container.use_of(uuid, &folder) == Some(Use::InUse)))
-}
-
 /// Refuses to take back a copy that is at work. An agent that cannot be asked does not hold up an undo: what has changed
 /// there is found by its files.
 pub(super) fn copy_stands_still(both: &Both) -> Result<(), Refusal> {
@@ -78,9 +66,13 @@ pub(super) fn copy_stands_still(both: &Both) -> Result<(), Refusal> {
     if let Some(api) = &to.api {
         return stand_still(&to.id, api, &[becomes]);
     }
-    if runs(to, becomes, &both.containers).unwrap_or(false) {
-        let message = format!("session {becomes} runs on {}", to.id);
-        return Err(Refusal::new("agent-runs-it", message, "stop it there, then say undo again"));
+    match runs(to, &both.to, becomes, &both.containers) {
+        Ok(Runs::Yes(_)) => {
+            let message = format!("session {becomes} runs on {}", to.id);
+            Err(Refusal::new("agent-runs-it", message, "stop it there, then say undo again"))
+        }
+        // The engine is this machine's own.
+        Err(why) => Err(Refusal::new("containers", why.to_string(), "start the engine, then say undo again")),
+        Ok(Runs::No | Runs::Perhaps(_)) => Ok(()),
     }
-    Ok(())
 }

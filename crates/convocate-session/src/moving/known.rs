@@ -7,10 +7,12 @@ use durable_files::{DirLock, PathText, Quiet};
 use migration_cli::{Refusal, Surroundings};
 use migration_engine::{Cx, Outcome, StateRoot};
 use remote_transfer::{Surveyed, Tree};
-use session_control::{AgentError, SessionId, Use, valid_dns_name, valid_name};
+use session_control::{AgentError, SessionId, valid_dns_name, valid_name};
 use session_model::{Finding, SessionJson, Timestamp};
 
 use super::hold::lock_of;
+use super::running::{Runs, Unknown, perhaps, runs};
+use super::settings::End;
 use super::{CopyOf, Hosts, Request, bring};
 
 /// How long a session's document may be.
@@ -24,6 +26,8 @@ pub(super) struct Known {
     /// The document as it is, and as it arrives.
     pub(super) text: Vec<u8>,
     pub(super) arrives: SessionJson,
+    /// Whether it has a DNS name; where it arrives it may go without.
+    pub(super) named: bool,
     /// What tells the holder of the source's lock from every other run's.
     pub(super) holder: String,
     /// A lock that speaks for nobody, by device and inode.
@@ -52,7 +56,7 @@ impl Known {
         let seen = survey(&from, uuid, cx)?;
         let text = document_of(&from, &seen, cx)?;
         let document = parsed(&text, uuid, &from)?;
-        is_stopped(&from, uuid, hosts)?;
+        let perhaps = stands_still(&from, uuid, hosts)?;
         let stale = lock(&from, uuid)?;
         let remarks = match local_path(&from, uuid) {
             // Only here one sees extended attributes.
@@ -67,21 +71,17 @@ impl Known {
         }
         let becomes = request.copy.as_ref().map_or(document.clone(), |copy| copied(&document, copy, here));
         let id = becomes.fields().uuid.clone();
-        let names = !becomes.fields().dns_name.is_empty();
-        let elsewhere = if names { hosts.names_elsewhere(&from, &to) } else { Elsewhere::default() };
+        let named = !becomes.fields().dns_name.is_empty();
+        let elsewhere = if named { hosts.names_elsewhere(&from, &to) } else { Elsewhere::default() };
         let facts = Facts::gather(&to, elsewhere)?;
         if let Some(outcome) = facts.there(&id, &to)? {
             return Err(stays(outcome));
         }
         let (arrives, mut findings) = facts.cleared(&becomes, &hosts.options).map_err(stays)?;
         parts::room(&to, seen.manifest.bytes(), seen.manifest.entries().len() as u64)?;
+        findings.extend(perhaps);
         findings.extend(parts::oddities(document.fields()));
         findings.extend(parts::remarks(&remarks));
-        if !arrives.fields().dns_name.is_empty() {
-            let message =
-                "its DNS name leads to where it was until `convocate-session dns sync` has been said";
-            findings.push(Finding::warning("dns-to-sync", message));
-        }
         let is_here = local_path(&from, uuid).is_some();
         if !is_here {
             let message = "extended attributes are not looked for on another host, and do not arrive";
@@ -90,7 +90,7 @@ impl Known {
         let bundle = (!is_here).then(|| bring::bundle_of(root, &from, uuid, &seen));
         let arrives = arrives.with("agent_id", Some(&to.id));
         let holder = format!("rehome-move-{uuid}-{}", SessionId::fresh());
-        Ok(Self { from, to, seen, text, arrives, holder, stale, bundle, findings })
+        Ok(Self { from, to, seen, text, arrives, named, holder, stale, bundle, findings })
     }
 
     /// Brings what is on another host. Until there is a run that needs it, the lock keeps it.
@@ -147,49 +147,40 @@ fn parsed(text: &[u8], uuid: &str, from: &AgentEnd) -> Result<SessionJson, Refus
 }
 
 /// Refuses a session that runs, and one of which nobody can tell.
-fn is_stopped(from: &AgentEnd, uuid: &str, hosts: &Hosts) -> Result<(), Refusal> {
-    let runs = |by: String| {
-        let message = format!("session {uuid} runs on {}{by}", from.id);
-        Refusal::new("source-runs", message, format!("convocate-session kill {uuid}"))
-    };
-    let Some(api) = &from.api else {
-        let folder = local_path(from, uuid).unwrap_or_default();
-        let folder = folder.canonicalize().unwrap_or(folder);
-        let running = hosts.running()?;
-        let using = running.iter().find(|container| container.use_of(uuid, &folder) == Some(Use::InUse));
-        return using
-            .map_or(Ok(()), |container| Err(runs(format!(": container {} uses it", container.name()))));
-    };
-    match session_control::get(&mut *api.open(), uuid) {
-        Ok(Some(session)) if session.running => Err(runs(String::new())),
-        Ok(Some(_)) => Ok(()),
-        Ok(None) => {
+fn stands_still(from: &AgentEnd, uuid: &str, hosts: &Hosts) -> Result<Option<Finding>, Refusal> {
+    let end = End::from(from);
+    match runs(&end, &from.remote, uuid, &hosts.containers) {
+        Ok(Runs::No) => Ok(None),
+        Ok(Runs::Perhaps(why)) => Ok(Some(perhaps(&end, uuid, &why))),
+        Ok(Runs::Yes(container)) => {
+            let by = container.map(|name| format!(": container {name} uses it")).unwrap_or_default();
+            let message = format!("session {uuid} runs on {}{by}", from.id);
+            Err(Refusal::new("source-runs", message, format!("convocate-session kill {uuid}")))
+        }
+        Err(Unknown::NotThere) => {
             let message = format!(
                 "agent {} does not know the session {uuid}: it keeps its sessions elsewhere",
                 from.id
             );
-            Err(Refusal::new(
-                "agent-does-not-know",
-                message,
-                "its registry's session-control.json names its base",
-            ))
+            let hint = "its registry's session-control.json names its base";
+            Err(Refusal::new("agent-does-not-know", message, hint))
         }
-        Err(AgentError::Link(link)) => Err((&link).into()),
-        Err(error) => {
+        Err(Unknown::Agent(AgentError::Link(link))) => Err((&link).into()),
+        Err(Unknown::Agent(error)) => {
             let message = format!("nobody knows whether session {uuid} runs: {error}");
             Err(Refusal::new("agent-not-asked", message, "convocate-session agents shows how it is"))
+        }
+        Err(Unknown::Engine(error)) => {
+            let hint = "start the engine, or name it: --docker PROGRAM";
+            Err(Refusal::new("containers", error.to_string(), hint))
         }
     }
 }
 
 /// What is known of its lock: none, or a stale one by device and inode. One that somebody holds refuses.
 fn lock(from: &AgentEnd, uuid: &str) -> Result<Option<String>, Refusal> {
-    use remote_transfer::RemoteCommand;
     let name = lock_of(uuid);
-    let words = [from.base.as_slice(), name.as_bytes()];
-    let script = include_str!("lock.sh");
-    let command =
-        if from.as_root { RemoteCommand::sudo(script, &words) } else { RemoteCommand::sh(script, &words) };
+    let command = End::from(from).command(include_str!("lock.sh"), &[&from.base, name.as_bytes()]);
     let ended =
         from.remote.far().link().run(&command, b"", &mut Quiet).map_err(|error| Refusal::from(&error))?;
     let said = String::from_utf8_lossy(&ended.stdout).into_owned();

@@ -21,6 +21,8 @@ pub fn migrate_orphan(
     let options = convocate_migrate::Options {
         session: vec![session.to_string()],
         jobs: 1,
+        docker: Some(hosts.containers.program.clone()),
+        docker_argument: hosts.containers.arguments.clone(),
         shell_base: camino::Utf8PathBuf::from_path_buf(hosts.base.clone()).ok(),
         profile: ProfileName::from(hosts.profile),
         ..hosts.options_for(agent)

@@ -12,7 +12,7 @@ use super::Request;
 use super::hold::lock_of;
 use super::known::{Known, shown};
 use super::settings::{End, Settings};
-use super::step::{Effect, SetLockAside};
+use super::step::{Deliver, Effect, Retire, SetLockAside};
 
 /// The plan of a session that goes.
 pub(super) fn plan(request: &Request, known: &Known) -> Result<Plan<Effect>, Refusal> {
@@ -24,14 +24,16 @@ pub(super) fn plan(request: &Request, known: &Known) -> Result<Plan<Effect>, Ref
         let lock = aside(known, &lock_of(uuid), identity, None);
         lane.push(Wave::publish(vec![task(SetLockAside { lock }.into())]));
     }
-    lane.push(Wave::publish(vec![task(delivery(known, uuid, becomes).into())]));
+    lane.push(Wave::publish(vec![task(Deliver { tree: delivery(known, uuid, becomes) }.into())]));
     if request.copy.is_none() {
         let note = json!({
             "to_agent": known.to.id,
             "to": shown(&known.to, uuid),
             "session_json": String::from_utf8_lossy(&known.text),
         });
-        lane.push(Wave::retire(vec![task(aside(known, uuid, known.seen.identity(), Some(note)).into())]));
+        lane.push(Wave::retire(vec![task(
+            Retire { folder: aside(known, uuid, known.seen.identity(), Some(note)) }.into(),
+        )]));
     }
     let mut item = Item::new(input(known, uuid), called(known, uuid), Outcome::plain(Bucket::Migrated));
     item.source = Some(shown(&known.from, uuid));
@@ -87,6 +89,7 @@ fn settings(request: &Request, known: &Known) -> Settings {
         holder: known.holder.clone(),
         identity: known.seen.identity().to_owned(),
         moves: request.copy.is_none(),
+        named: known.named,
         stale: known.stale.clone(),
         bundle: known.bundle.clone().map(Into::into),
         arrives: known.arrives.fields().into(),

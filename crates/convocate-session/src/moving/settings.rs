@@ -3,7 +3,7 @@
 use convocate_migrate::parts::{AgentEnd, Arriving, Reach, greet};
 use durable_files::{Digest, PathText};
 use migration_cli::{Refusal, Surroundings};
-use remote_transfer::Remote;
+use remote_transfer::{Remote, RemoteCommand};
 use serde::{Deserialize, Serialize};
 use session_model::text_or_hex;
 
@@ -23,6 +23,8 @@ pub(super) struct Settings {
     pub(super) identity: String,
     /// Whether its source is moved aside.
     pub(super) moves: bool,
+    /// Whether it has a DNS name, or had one.
+    pub(super) named: bool,
     /// The stale lock that the run begins with setting aside, by device and inode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) stale: Option<String>,
@@ -53,6 +55,11 @@ impl From<&AgentEnd> for End {
 }
 
 impl End {
+    /// A script of ours, run as whoever has the sessions.
+    pub(super) fn command(&self, script: &str, words: &[&[u8]]) -> RemoteCommand {
+        if self.as_root { RemoteCommand::sudo(script, words) } else { RemoteCommand::sh(script, words) }
+    }
+
     /// Goes there again.
     pub(super) fn reach(&self, here: &Surroundings) -> Result<Remote, Refusal> {
         let mut far = greet(&self.ssh, here)?;

@@ -1,10 +1,10 @@
 //! What a move does, and the handles it does it with.
 
-use migration_engine::{Cx, Look, Slot, State, Step, StepError, World, compose_steps};
-use remote_transfer::{DeliverTree, Remote, RetireFar, RetiredFar};
+use migration_engine::{Cost, Cx, Look, Slot, State, Step, StepError, World, compose_steps};
+use remote_transfer::{DeliverTree, Delivered, Remote, RetireFar, RetiredFar};
 use serde::{Deserialize, Serialize};
 
-use super::hold::{Held, Wanted};
+use super::source::Source;
 
 compose_steps! {
     /// One effect.
@@ -12,54 +12,16 @@ compose_steps! {
         /// Sets a stale lock aside.
         Unlock(SetLockAside) with source,
         /// Puts the session where it goes.
-        Deliver(DeliverTree) with to,
+        Deliver(Deliver),
         /// Moves the source aside, where it is.
-        Retire(RetireFar) with from,
+        Retire(Retire) with source,
     }
 }
 
 /// The live handles of a move: both hosts, and the session's lock.
 pub struct Handles {
     pub(super) source: Source,
-    pub(super) from: Remote,
     pub(super) to: Remote,
-}
-
-/// The host that has the session, with its lock.
-pub struct Source {
-    pub(super) remote: Remote,
-    pub(super) wanted: Option<Wanted>,
-    pub(super) held: Option<Held>,
-}
-
-impl Source {
-    /// Takes the lock, unless it has it, or a stale one is to be set aside before.
-    pub(super) fn take(&mut self) -> Result<(), StepError> {
-        if let (Some(wanted), None) = (&self.wanted, &self.held) {
-            let link = self.remote.far().link().another();
-            self.held = wanted.take(link)?;
-        }
-        Ok(())
-    }
-
-    /// Gives the lock back for good.
-    fn release(&mut self) {
-        self.wanted = None;
-        self.held = None;
-    }
-}
-
-impl World for Source {
-    fn persist(&mut self) -> Result<(), StepError> {
-        Ok(())
-    }
-
-    /// Takes the lock if a stale one was in its way until now.
-    fn settle(&mut self) -> Result<(), StepError> {
-        self.take()
-    }
-
-    fn abandon(&mut self) {}
 }
 
 impl World for Handles {
@@ -69,13 +31,63 @@ impl World for Handles {
 
     fn settle(&mut self) -> Result<(), StepError> {
         self.source.settle()?;
-        self.from.settle()?;
         self.to.settle()
     }
 
     fn abandon(&mut self) {
-        self.from.abandon();
+        self.source.abandon();
         self.to.abandon();
+    }
+}
+
+/// The session goes to the other host, if it is still whole and ours where it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deliver {
+    /// What was brought, or is here, and where it goes.
+    #[serde(flatten)]
+    pub tree: DeliverTree,
+}
+
+impl Step for Deliver {
+    type World = Handles;
+    type Evidence = Delivered;
+
+    fn describe(&self) -> String {
+        self.tree.describe()
+    }
+
+    fn cost(&self) -> Cost {
+        self.tree.cost()
+    }
+
+    fn inspect(
+        &self,
+        world: &mut Handles,
+        evidence: Option<&Delivered>,
+        look: Look,
+        cx: &Cx<'_>,
+    ) -> Result<State, StepError> {
+        self.tree.inspect(&mut world.to, evidence, look, cx)
+    }
+
+    fn stage(&self, world: &mut Handles, slot: &Slot, cx: &Cx<'_>) -> Result<Delivered, StepError> {
+        world.source.must_stand()?;
+        self.tree.stage(&mut world.to, slot, cx)
+    }
+
+    fn publish(&self, world: &mut Handles, slot: &Slot, evidence: &Delivered) -> Result<(), StepError> {
+        world.source.must_stand()?;
+        self.tree.publish(&mut world.to, slot, evidence)
+    }
+
+    fn revert(
+        &self,
+        world: &mut Handles,
+        slot: &Slot,
+        evidence: Option<&Delivered>,
+        cx: &Cx<'_>,
+    ) -> Result<(), StepError> {
+        self.tree.revert(&mut world.to, slot, evidence, cx)
     }
 }
 
@@ -125,5 +137,51 @@ impl Step for SetLockAside {
     ) -> Result<(), StepError> {
         world.release();
         self.lock.revert(&mut world.remote, slot, evidence, cx)
+    }
+}
+
+/// The source is moved aside, if it is still whole and ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retire {
+    /// Where it is, and where it is put.
+    #[serde(flatten)]
+    pub folder: RetireFar,
+}
+
+impl Step for Retire {
+    type World = Source;
+    type Evidence = RetiredFar;
+
+    fn describe(&self) -> String {
+        self.folder.describe()
+    }
+
+    fn inspect(
+        &self,
+        world: &mut Source,
+        evidence: Option<&RetiredFar>,
+        look: Look,
+        cx: &Cx<'_>,
+    ) -> Result<State, StepError> {
+        self.folder.inspect(&mut world.remote, evidence, look, cx)
+    }
+
+    fn stage(&self, world: &mut Source, slot: &Slot, cx: &Cx<'_>) -> Result<RetiredFar, StepError> {
+        self.folder.stage(&mut world.remote, slot, cx)
+    }
+
+    fn publish(&self, world: &mut Source, slot: &Slot, evidence: &RetiredFar) -> Result<(), StepError> {
+        world.must_stand()?;
+        self.folder.publish(&mut world.remote, slot, evidence)
+    }
+
+    fn revert(
+        &self,
+        world: &mut Source,
+        slot: &Slot,
+        evidence: Option<&RetiredFar>,
+        cx: &Cx<'_>,
+    ) -> Result<(), StepError> {
+        self.folder.revert(&mut world.remote, slot, evidence, cx)
     }
 }

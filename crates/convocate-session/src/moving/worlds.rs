@@ -12,7 +12,8 @@ use session_model::Finding;
 use super::hold::Wanted;
 use super::known::Known;
 use super::settings::Settings;
-use super::step::{Effect, Handles, Source};
+use super::source::Source;
+use super::step::{Effect, Handles};
 use super::{Hosts, judge};
 
 /// Both hosts of a move.
@@ -104,10 +105,11 @@ impl Worlds<Effect> for Open {
             Purpose::Apply => both.is_there()?,
             Purpose::Undo => true,
         };
-        let wanted = locks.then(|| both.wanted());
-        let mut source = Source { remote: both.from.clone(), wanted, held: None };
+        let stands = both.settings.moves.then(|| both.settings.identity.clone());
+        let (remote, wanted) = (both.from.clone(), both.wanted());
+        let mut source = Source { remote, wanted, locks, held: None, stands };
         source.take()?;
-        Ok(Handles { source, from: both.from.clone(), to: both.to.clone() })
+        Ok(Handles { source, to: both.to.clone() })
     }
 
     fn judge(&self, _world: &mut Handles, _item: &Item) -> Vec<Finding> {

@@ -4,6 +4,7 @@
 
 mod agents;
 mod attaching;
+mod engines;
 mod guide;
 mod life;
 mod listing;

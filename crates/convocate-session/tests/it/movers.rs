@@ -4,14 +4,26 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use camino::Utf8PathBuf;
+use convocate_session::moving::{Effect, Hosts, Open, Request, prepare};
+use migration_cli::{Mode, Surroundings};
+use migration_engine::{
+    ApplyError, Bucket, Cx, NoProgress, Plan, Receipt, Run, RunId, StateRoot, TargetLocks,
+};
+use session_control::{Containers, Profile, Registry};
+use session_model::Timestamp;
 use testkit::cluster::AGENTS;
 
 use crate::place::uuid;
 use crate::two::Two;
 
+const A: &str = AGENTS[0];
 const B: &str = AGENTS[1];
+/// An agent that only some shell hosts know: this machine.
+const C: &str = "m4k8t2v6y9zs";
 
 /// A user of this test alone, who may become root without being asked for a password, and is gone with it.
 struct Mover;
@@ -80,4 +92,159 @@ fn the_session_user_moves_what_is_his_and_whoever_may_become_root_all_of_it() {
     assert!(arrived.exists() && !two.session(0, 1).exists());
     two.says(0, &["undo"]);
     two.assert_same(&before, "undone by the session user");
+}
+
+static GO_ON: AtomicBool = AtomicBool::new(false);
+const CX: Cx<'static> = Cx { stop: &GO_ON, progress: &NoProgress, now: Timestamp::now };
+
+/// A shell host that has brought a session, and has not begun to deliver it.
+struct Waiting {
+    state: tempfile::TempDir,
+    plan: Plan<Effect>,
+    worlds: Open,
+}
+
+impl Waiting {
+    /// It wants the first session of the first agent to go there.
+    fn to(two: &Two, agent: &str) -> Self {
+        let state = testkit::crash::place();
+        let folder = state.path().join("registry");
+        let copied = Command::new("cp").arg("-a").arg(two.cluster.registry()).arg(&folder).status().unwrap();
+        assert!(copied.success());
+        fs::create_dir(folder.join(C)).unwrap();
+        fs::copy(
+            folder.join(A).join("shell_to_agent_ed25519_key"),
+            folder.join(C).join("shell_to_agent_ed25519_key"),
+        )
+        .unwrap();
+        two.is_here(&folder.join(C), 2);
+        let mut options = convocate_migrate::Options::default();
+        options.ssh.known_hosts = Some(Utf8PathBuf::from_path_buf(two.cluster.known_hosts()).unwrap());
+        let hosts = Hosts {
+            registry: Registry::at(folder.clone()),
+            folder: folder.clone(),
+            base: two.base(2),
+            profile: Profile::CONVOCATE,
+            containers: Containers { program: "true".into(), ..Containers::default() },
+            options,
+        };
+        let session = uuid(1).parse().unwrap();
+        let request = Request { session, from: A.to_owned(), to: agent.to_owned(), copy: None };
+        let root = StateRoot::at(state.path().join("state"));
+        let here = Surroundings::of_process().unwrap();
+        let (mut plan, worlds) = prepare(&request, &hosts, (&root, Mode::Apply), &here, &CX).unwrap();
+        plan.header.locks = vec![folder.into()];
+        Self { state, plan, worlds }
+    }
+
+    fn goes_on(self) -> Result<Receipt, ApplyError> {
+        let root = StateRoot::at(self.state.path().join("state"));
+        let locks = TargetLocks::take(&self.plan.header.locks).unwrap();
+        let now = Timestamp::now();
+        let run = Run::create(&root, RunId::new(now, 1), self.plan, locks, now).unwrap();
+        run.apply(&self.worlds, 1, &CX)
+    }
+}
+
+/// An agent that answers nothing once this is there, until it is told to.
+struct Halted(std::path::PathBuf);
+
+impl Halted {
+    fn when(two: &Two, host: usize, place: &Path) -> Self {
+        let at = |name: &str| two.cluster.folder().join(name).display().to_string();
+        let (waits, goes_on, place) = (at("waits"), at("goes on"), place.display());
+        two.hook(
+            host,
+            &format!(
+                "[ -d '{place}' ] || exit 0\n: > '{waits}'; while [ ! -e '{goes_on}' ]; do sleep 0.05; done"
+            ),
+        );
+        Self(two.cluster.folder().to_owned())
+    }
+
+    fn is_waited_for(&self) {
+        let begun = Instant::now();
+        while !self.0.join("waits").exists() {
+            assert!(begun.elapsed() < Duration::from_mins(1), "it was to be asked");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn goes_on(&self) {
+        fs::write(self.0.join("goes on"), "").unwrap();
+    }
+}
+
+#[test]
+fn of_several_that_have_brought_one_session_exactly_one_delivers_it() {
+    let two = Two::new();
+    two.lay(0, 1, "one");
+    // On a shell host of their own each of them thinks that it has the session to itself.
+    let [first, second, third] = [B, C, C].map(|agent| Waiting::to(&two, agent));
+    let halted = Halted::when(&two, 1, &two.session(1, 1));
+    let delivered = std::thread::scope(|scope| {
+        let first = scope.spawn(|| first.goes_on());
+        halted.is_waited_for();
+        let Err(ApplyError::World(cause)) = second.goes_on() else { panic!("it has it to itself, too") };
+        assert_eq!(cause.code, "locked", "{}", cause.message);
+        assert_eq!(fs::read_dir(two.base(2)).unwrap().count(), 0, "nothing of it is there");
+        halted.goes_on();
+        first.join().unwrap().unwrap()
+    });
+    assert_eq!(delivered.summary().migrated, 1);
+    assert!(two.session(1, 1).exists() && !two.session(0, 1).exists());
+
+    // Whoever comes to it when that is done finds the lock free.
+    let late = third.goes_on().unwrap();
+    let (_, outcome) = &late.items[0];
+    assert_eq!(
+        (outcome.bucket, outcome.reason.as_deref()),
+        (Bucket::Failed, Some("source-changed")),
+        "{outcome:?}"
+    );
+    assert_eq!(fs::read_dir(two.base(2)).unwrap().count(), 0, "nothing of it is there");
+    assert!(two.session(1, 1).exists());
+}
+
+#[test]
+fn whoever_loses_the_lock_while_it_delivers_lets_the_source_stay() {
+    let two = Two::new();
+    two.lay(0, 1, "one");
+    let before = two.all();
+    let (lock, place) = (two.base(0).join(format!("{}.lock", uuid(1))), two.session(1, 1));
+    two.hook(1, &format!("[ ! -d '{}' ] || kill $(cat '{}')", place.display(), lock.display()));
+    let report = two.says(1, &["move", "one", "--to", B, "--json"]).document();
+    assert_eq!(report["error"]["code"], "lock-lost", "{report}");
+    assert!(two.session(0, 1).exists());
+    fs::remove_file(two.cluster.agent(1).folder().join("hook")).unwrap();
+    two.says(0, &["resume"]);
+    assert!(!two.session(0, 1).exists());
+    two.says(0, &["undo"]);
+    two.assert_same(&before, "undone");
+}
+
+#[test]
+fn a_session_that_somebody_locks_in_the_last_moment_is_refused_and_no_run_stands_in_the_way_of_the_next() {
+    let two = Two::new();
+    two.lay(0, 1, "one");
+    let moves = ["move", "one", "--to", B, "--json"];
+    let asked = two.cluster.folder().join("asked");
+    let (shown, lock) = (asked.display().to_string(), two.base(0).join(format!("{}.lock", uuid(1))));
+    two.hook(1, &format!("echo >> '{shown}'"));
+    two.says(0, &[&moves[..], &["--dry-run"]].concat());
+    // The last question is asked after the lock was looked at.
+    let last = fs::read_to_string(&asked).unwrap().lines().count();
+    fs::remove_file(&asked).unwrap();
+    let (us, lock_shown) = (std::process::id(), lock.display());
+    two.hook(
+        1,
+        &format!("echo >> '{shown}'; [ $(wc -l < '{shown}') != {last} ] || printf %s {us} > '{lock_shown}'"),
+    );
+    let refused = two.says(4, &moves).document();
+    assert_eq!(refused["error"]["code"], "locked", "{refused}");
+    assert_eq!(fs::read_to_string(&lock).unwrap(), us.to_string(), "it is still theirs");
+    assert_eq!(fs::read_dir(two.state().join("runs")).map_or(0, Iterator::count), 0);
+    assert!(two.session(0, 1).exists() && !two.session(1, 1).exists());
+    fs::remove_file(lock).unwrap();
+    two.says(0, &moves);
 }

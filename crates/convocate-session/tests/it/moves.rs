@@ -15,6 +15,7 @@ use testkit::tree::Tree;
 use crate::place::uuid;
 use testkit::cluster::AGENTS;
 
+use crate::engines::Engine;
 use crate::two::Two;
 
 const A: &str = AGENTS[0];
@@ -84,9 +85,7 @@ fn between_this_machine_and_agents_it_goes_either_way_and_a_clone_is_another_ses
     two.assert_same(&before, "undone");
 
     // From now on one of the agents is this machine.
-    let about = format!("{{\"base\": {:?}}}", two.base(0));
-    fs::write(two.cluster.registry().join(A).join("agent-host"), "local\n").unwrap();
-    fs::write(two.cluster.registry().join(A).join("session-control.json"), about).unwrap();
+    two.is_here(&two.cluster.registry().join(A), 0);
     two.says(0, &["move", "to be copied", "--to", A]);
     assert!(two.session(0, 2).join("session.json").exists() && !two.session(1, 2).exists());
     two.says(0, &["undo"]);
@@ -173,6 +172,16 @@ fn a_session_that_starts_in_between_stays_and_goes_once_it_has_stopped() {
     let refused = two.says(4, &["undo", "--json"]).document();
     assert_eq!(refused["error"]["code"], "agent-runs-it", "{refused}");
     two.docker.run(&["kill", &container]);
+    // What was written since it was sent keeps it there too.
+    let (source, written) = (two.session(0, 1), two.session(0, 1).join("written"));
+    let folder = fs::File::open(&source).unwrap();
+    let modified = folder.metadata().unwrap().modified().unwrap();
+    fs::write(&written, "since").unwrap();
+    let changed = two.says(5, &["resume", "--json"]).document();
+    assert!(changed["items"][0]["findings"].to_string().contains("source-changed"), "{changed}");
+    assert!(source.exists());
+    fs::remove_file(written).unwrap();
+    folder.set_modified(modified).unwrap();
     two.says(0, &["resume"]);
     assert!(!two.session(0, 1).exists() && place.exists());
     two.says(0, &["undo"]);
@@ -271,23 +280,56 @@ fn an_orphan_is_brought_to_an_agent_by_a_program_that_shows_it_itself() {
     two.lay(2, 1, "left behind");
     let before = two.all();
     let here = Surroundings::of_process().unwrap();
-    let mut options = convocate_migrate::Options { no_docker_check: true, ..Default::default() };
+    let engine = Engine::from(two.cluster.folder(), &two.session(2, 1));
+    engine.runs(Some(1));
+    let mut options = convocate_migrate::Options::default();
     options.ssh.known_hosts = Some(two.cluster.known_hosts().try_into().unwrap());
     let hosts = Hosts {
         registry: Registry::at(two.cluster.registry()),
         folder: two.cluster.registry(),
         base: two.base(2),
         profile: Profile::CONVOCATE,
-        containers: Containers::default(),
+        containers: Containers {
+            program: engine.program(),
+            arguments: vec![Engine::SAYS.into()],
+            ..Containers::default()
+        },
         options,
     };
     let (heard, state) = (Heard::default(), camino::Utf8PathBuf::try_from(two.state()).unwrap());
     let bring = |agent| migrate_orphan(&uuid(1).parse().unwrap(), agent, &hosts, Some(&state), &heard, &here);
     assert_eq!(bring("nobody").unwrap_err().code, "agent");
+    assert_eq!(bring(A).unwrap_err().code, "container-running", "its engine is the one that was named");
     two.assert_same(&before, "refused");
+    engine.runs(None);
     let brought = bring(A).unwrap();
     assert!(brought.exit == Exit::Done && brought.run.is_some(), "{brought:?}");
     assert!(heard.0.load(Ordering::Relaxed) > 200, "the bytes were heard");
     assert!(two.session(0, 1).exists() && !two.session(2, 1).exists());
     assert!(brought.next[0].starts_with("convocate-migrate undo"), "{:?}", brought.next);
+}
+
+#[test]
+fn where_a_session_was_moved_to_its_name_leads_too_and_where_it_came_from_after_an_undo() {
+    let two = Two::new();
+    two.lay(2, 1, "left behind");
+    let document = two.session(2, 1).join("session.json");
+    let with_a_name =
+        fs::read_to_string(&document).unwrap().replace("\"udp\"", "\"udp\",\n  \"dns_name\": \"billing\"");
+    fs::write(document, with_a_name).unwrap();
+    let folder = two.cluster.folder().join("names");
+    fs::create_dir(&folder).unwrap();
+    let file = folder.join("dnsmasq-hosts");
+    let names = || fs::read_to_string(&file).unwrap().lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    let given = ["--dns-hosts", file.to_str().unwrap()];
+    two.says(0, &[&["move", "left behind", "--to", A], &given[..]].concat());
+    assert_eq!(names(), ["127.0.0.1\tbilling"], "what is left behind has no name, what is at an agent has");
+    two.says(0, &[&["clone", "left behind", "a copy", "--to", B, "--dns", "copy"], &given[..]].concat());
+    assert_eq!(names(), ["127.0.0.1\tbilling", "127.0.0.1\tcopy"]);
+    for left in [&["127.0.0.1\tbilling"][..], &[]] {
+        let undo = Program::new(env!("CARGO_BIN_EXE_convocate-session")).arg("undo").arg("--state-dir");
+        let undone = undo.arg(two.state()).run();
+        assert_eq!(undone.status.code(), Some(0), "{}", String::from_utf8_lossy(&undone.stderr));
+        assert_eq!(names(), left);
+    }
 }

@@ -57,7 +57,14 @@ fn what_happens_on_any_agent_is_told_while_it_happens_whoever_does_it() {
     let (kind, event) = next();
     assert_eq!(kind, format!("container.edited {}", AGENTS[0]));
     assert_eq!((&event["session_id"], &event["data"]["port"]), (&uuid(1).into(), &1001.into()));
-    std::fs::remove_dir_all(shell.cluster.agent(0).base().join(uuid(1))).unwrap();
-    assert_eq!(next().0, format!("container.deleted {}", AGENTS[0]));
+    shell.says(0, &["move", "one", "--to", AGENTS[1]]);
+    let (kind, event) = next();
+    assert_eq!((kind, &event["session_id"]), (format!("session.moved {}", AGENTS[1]), &uuid(1).into()));
+    shell.says(0, &["clone", "one", "three", "--to", AGENTS[0]]);
+    let (kind, event) = next();
+    assert_eq!(kind, format!("container.created {}", AGENTS[0]));
+    assert_eq!(event["data"]["name"], "three");
+    std::fs::remove_dir_all(shell.cluster.agent(1).base().join(uuid(1))).unwrap();
+    assert_eq!(next().0, format!("container.deleted {}", AGENTS[1]));
     assert_eq!(listening.ends(), Some(130));
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use testkit::agent::session_user;
 use testkit::cluster::Cluster;
@@ -79,6 +79,21 @@ impl Two {
         let hook = self.cluster.agent(host).folder().join("hook");
         fs::write(&hook, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(hook, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// From now on that agent answers as an original one whose engine is in trouble: nothing runs, and it says of itself no
+    /// more than who it is.
+    pub(crate) fn is_original(&self, host: usize) {
+        let forgets = r#"s/,"(running|attached|locked|lock_stale)":(true|false)//g; s/,"lock_pid":[0-9]+//g; s/,"impl":"[^"]*"//; s/,"features":\[[^]]*\]//"#;
+        let text = format!("#!/bin/sh\n\"$@\" | sed -E '{forgets}'\n");
+        fs::write(self.cluster.agent(host).folder().join("asked"), text).unwrap();
+    }
+
+    /// From now on the agent of this folder of a registry is this machine, with the base of that host.
+    pub(crate) fn is_here(&self, registered: &Path, host: usize) {
+        fs::write(registered.join("agent-host"), "local\n").unwrap();
+        let about = serde_json::json!({"base": self.base(host)}).to_string();
+        fs::write(registered.join("session-control.json"), about).unwrap();
     }
 
     pub(crate) fn tool(&self, words: &[&str]) -> Program {

@@ -20,6 +20,9 @@ impl<T: Tool> Session<'_, T> {
         run.apply(worlds, jobs, &self.cx()).map_err(|error| self.halted(asked, error, run))?;
         let verdict = run.verify(worlds, Look::Quick, &self.cx()).map_err(|error| self.unseen(error, run))?;
         let mut report = Report::of_receipt::<T>(asked, run.receipt(), verdict.passes()); // not in memory during that look
+        if verdict.passes() {
+            report.findings.extend(self.tool.make_known(&run.plan().header, self.here));
+        }
         report.add_findings(verdict.findings);
         report.findings.extend(self.kept(run));
         self.offer(&mut report, run);

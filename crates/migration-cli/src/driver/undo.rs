@@ -65,6 +65,7 @@ impl<T: Tool> Session<'_, T> {
         let keeps = changed != Changed::SetAside && !drifted.is_empty();
         let mut report = Self::undone(asked, &run, changed, &done, drifted);
         report.findings.extend(self.tool.left(&run.plan().header));
+        report.findings.extend(self.tool.make_known(&run.plan().header, self.here));
         if keeps {
             report.then("aside", format!("{} --set-aside", self.command("undo", run.id())));
         }

@@ -28,7 +28,9 @@ type Staged<'a, S> = (Numbered<'a, S>, <S as Step>::Evidence);
 
 impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
     pub(super) fn open(run: &'a Run<S>, worlds: &'a W, lane: usize, cx: Cx<'a>) -> Result<Self, StepError> {
-        Ok(Self { run, worlds, world: worlds.world(lane)?, lane, cx, taken_back: Vec::new() })
+        let world = worlds.world(lane)?;
+        run.untouched().remove(&lane);
+        Ok(Self { run, worlds, world, lane, cx, taken_back: Vec::new() })
     }
 
     /// Applies every wave that is not settled, and in the settled ones what was taken back or had to stay and is tried

@@ -63,7 +63,9 @@ impl<S: Step> Run<S> {
         let mut lanes = Vec::new();
         let mut drifted = Drifted::new();
         cx.progress.begin("looking", 0, self.plan.tasks().count() as u64);
-        for lane in 0..self.plan.lanes.len() {
+        // Whose world could not be opened cannot be asked to open it now; and there is nothing to take back.
+        let untouched = self.untouched().clone();
+        for lane in (0..self.plan.lanes.len()).filter(|lane| !untouched.contains(lane)) {
             let mut world = worlds.world(lane)?;
             drifted.extend(self.look_at(&mut world, lane, cx)?);
             lanes.push((lane, world));
