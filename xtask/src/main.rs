@@ -8,6 +8,7 @@ mod bench;
 mod canary;
 mod ci;
 mod demo;
+mod dist;
 mod fuzz;
 mod golden;
 mod packages;
@@ -35,6 +36,7 @@ usage: cargo xtask <verb>
   fuzz              look for what no test thought of, a minute for each fuzz target
   canary [NAME…]    resume a moved session with the real clients, against a stub model server, and have the real
                     OpenClaw take over a migrated store
+  dist              what users unpack: all tools with manual pages, completions and guides, in one archive
   windows           build the tools that Windows users have, and run their tests under Wine
 ";
 
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         ["bench", words @ ..] => bench::run(words),
         ["fuzz"] => fuzz::run().map(drop),
         ["canary", names @ ..] => canary::run(names).map(drop),
+        ["dist"] => dist::run(),
         ["windows"] => windows::run().map(drop),
         _ => {
             eprint!("{USAGE}");
