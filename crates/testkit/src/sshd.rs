@@ -141,10 +141,19 @@ impl Sshd {
         self.log().lines().filter(|line| line.contains("Accepted publickey")).count()
     }
 
-    /// Its connections stay, and nothing is heard on them any more; or again.
+    /// Its connections stay, and nothing is heard on them any more; or again. Who calls anew is served.
     pub fn is_silent(&self, silent: bool) {
-        let signal = if silent { "-STOP" } else { "-CONT" };
-        for process in self.children() {
+        Self::stand_still(&self.children(), silent);
+    }
+
+    /// Nothing at all is heard of it any more, whoever calls; or again.
+    pub fn is_frozen(&self, frozen: bool) {
+        Self::stand_still(&[vec![self.child.id()], self.children()].concat(), frozen);
+    }
+
+    fn stand_still(processes: &[u32], still: bool) {
+        let signal = if still { "-STOP" } else { "-CONT" };
+        for process in processes {
             let _ = Command::new("kill").args([signal, &process.to_string()]).status();
         }
     }

@@ -16,7 +16,8 @@ type Hook = Arc<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 pub(super) struct Glass;
 
 impl Glass {
-    pub(super) fn raise(out: &mut dyn Write) -> io::Result<Self> {
+    /// For a thread that is hooked: its panics are seen to there.
+    pub(super) fn raise(out: &mut dyn Write, _hooked: &Hooked) -> io::Result<Self> {
         enable_raw_mode()?;
         let glass = Self;
         // What is pasted is no row of commands.
@@ -28,7 +29,10 @@ impl Glass {
 
 impl Drop for Glass {
     fn drop(&mut self) {
-        lower();
+        // Lowered twice, the cursor would go back, and what was told of a panic be written over.
+        if !thread::panicking() {
+            lower();
+        }
     }
 }
 
@@ -62,5 +66,33 @@ impl Drop for Hooked {
             let before = self.0.clone();
             panic::set_hook(Box::new(move |panic| before(panic)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::person::Person;
+
+    use super::*;
+
+    /// Set where the test is run by itself, on a terminal, to make the mistake.
+    const MISTAKE: &str = "A_MISTAKE_OF_OURS";
+
+    #[test]
+    fn a_mistake_of_ours_leaves_the_terminal_as_it_was() {
+        if std::env::var_os(MISTAKE).is_some() {
+            let hooked = Hooked::new();
+            let _glass = Glass::raise(&mut io::stdout(), &hooked).unwrap();
+            panic!("it was a mistake");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let ada = Person::sits_down(80, 24);
+        let before = ada.notes_settings(&folder.path().join("before"));
+        let (program, name) =
+            (std::env::current_exe().unwrap(), thread::current().name().unwrap().to_owned());
+        ada.types(&format!("clear; {MISTAKE}=1 {} --exact {name} --nocapture", program.display()));
+        ada.waits_to_see("it was a mistake");
+        assert_eq!(ada.about("#{alternate_on} #{cursor_flag}"), "0 1", "{}", ada.sees());
+        assert_eq!(ada.notes_settings(&folder.path().join("after")), before);
     }
 }

@@ -88,9 +88,9 @@ fn screens(
     here: &Surroundings,
     out: &mut dyn Write,
 ) -> io::Result<Left> {
-    let _hooked = Hooked::new();
+    let hooked = Hooked::new();
     loop {
-        let glass = Glass::raise(out)?;
+        let glass = Glass::raise(out, &hooked)?;
         let left = {
             let mut terminal = Terminal::new(CrosstermBackend::new(&mut *out))?;
             show(model, &mut terminal, wires)?

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod asking;
+mod far;
 mod random;
 mod scene;
 mod screens;
 mod svg;
 mod terminal;
+mod tmux;
