@@ -127,6 +127,9 @@ pub enum SessionError {
         /// The folder that it has to itself.
         base: PathBuf,
     },
+    /// Whoever waited for it said stop.
+    #[error("stopped before anything was made or removed")]
+    Stopped,
     /// A copy is not what it should be.
     #[error(transparent)]
     Copy(CopyError),
@@ -160,6 +163,7 @@ impl SessionError {
             Self::Orphan => "orphan",
             Self::CheckRunning(_) | Self::Start(_) | Self::Stop(_) | Self::Detach(_) => "container",
             Self::Busy { .. } => "busy",
+            Self::Stopped => "stopped",
             Self::Copy(_) | Self::Io { .. } => "io",
         }
     }
@@ -199,6 +203,7 @@ impl From<CopyError> for SessionError {
     fn from(error: CopyError) -> Self {
         match error {
             CopyError::File(error) => error.into(),
+            CopyError::Stopped => Self::Stopped,
             error => Self::Copy(error),
         }
     }

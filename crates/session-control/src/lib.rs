@@ -67,7 +67,7 @@ pub use containers::{Container, Containers, ContainersError, Mount, Use};
 pub use dns::{DnsError, DnsHosts, DnsRecord, Dnsmasq, Synced, Told, own_address};
 pub use error::SessionError;
 pub use host::{HostError, SessionHost};
-pub use local::{Local, LocalHost};
+pub use local::{Local, LocalHost, Watch};
 pub use lock::{Held, HeldError, Holder, Lock};
 pub use process::Process;
 pub use profile::Profile;

@@ -4,13 +4,18 @@ mod base;
 mod copying;
 mod document;
 mod making;
+mod remarks;
+mod removing;
 mod run;
 mod survey;
+mod watch;
 mod wishes;
 
 use std::path::PathBuf;
 
 use session_model::{Finding, Timestamp};
+
+pub use watch::Watch;
 
 use crate::{Containers, Holder, HostError, Pong, Profile, Session, SessionHost, SessionId, Wishes};
 
@@ -33,6 +38,8 @@ pub struct Local {
     pub dns: Option<std::net::Ipv4Addr>,
     /// The clock.
     pub now: fn() -> Timestamp,
+    /// Whoever waits while something is copied or removed.
+    pub watch: Watch,
 }
 
 impl Local {
@@ -47,6 +54,7 @@ impl Local {
             claude: "/usr/local/bin/claude".into(),
             dns: None,
             now: Timestamp::now,
+            watch: Watch::default(),
         }
     }
 }
@@ -102,11 +110,14 @@ impl SessionHost for LocalHost {
     }
 
     fn duplicate(&mut self, id: &SessionId, name: &str) -> Result<Session, HostError> {
-        Ok(self.copy(id, name)?)
+        let (session, findings) = self.copy(id, name)?;
+        self.findings = findings;
+        Ok(session)
     }
 
     fn delete(&mut self, id: &SessionId) -> Result<(), HostError> {
-        Ok(self.remove(id)?)
+        self.findings = self.remove(id)?;
+        Ok(())
     }
 
     fn kill(&mut self, id: &SessionId) -> Result<(), HostError> {

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use durable_files::{FileError, InContext, remove_file_if_there};
 use legacy_readers::convocate::{Claim, LockFile};
@@ -13,6 +14,8 @@ use crate::Process;
 
 /// For how long a lock is shown as somebody's, though nobody looked whether he is still at work.
 const A_DAY: i64 = 24 * 60 * 60;
+/// By how many seconds a process may seem to have begun after it wrote its lock: both are rounded.
+const ROUNDING: i64 = 2;
 
 /// Whom a lock may be taken from, beside nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +56,7 @@ impl Lock {
         }
     }
 
-    /// The process it speaks for: one that lives, however old the lock is.
+    /// The process it speaks for: one that lives and may have written it, however long ago.
     pub fn owner(&self) -> Option<&Process> {
         self.owner.as_ref()
     }
@@ -91,7 +94,10 @@ impl Lock {
 impl From<LockFile> for Lock {
     fn from(file: LockFile) -> Self {
         let owner = match file.claim() {
-            Claim::Process(pid) => Process::alive(pid),
+            // One that began after the lock was written has only been given the id anew.
+            Claim::Process(pid) => Process::alive(pid).filter(|process| {
+                process.since.is_none_or(|since| since.as_second() <= file.modified.as_second() + ROUNDING)
+            }),
             Claim::Nobody | Claim::Unknown => None,
         };
         Self { file, owner }
@@ -153,7 +159,9 @@ impl Held {
             let of = fs::metadata(self.path.parent().unwrap_or(Path::new("")))?;
             fchown(&*file, Some(of.uid()), Some(of.gid()))?;
         }
-        file.write_all(self.text.as_bytes())
+        file.write_all(self.text.as_bytes())?;
+        // By this machine's clock, which is also the one that tells when processes began: the base may be on another's disk.
+        file.set_modified(SystemTime::now())
     }
 }
 

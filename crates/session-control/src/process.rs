@@ -24,28 +24,39 @@ pub struct Process {
 }
 
 impl Process {
-    /// The process with this id, if it is alive. One that may not be signalled is.
+    /// The process with this id, if it is alive. One that may not be signalled is; one that has ended, and was not yet waited
+    /// for, is not.
     pub fn alive(pid: u32) -> Option<Self> {
         let id = i32::try_from(pid).ok().and_then(Pid::from_raw)?;
         if !matches!(test_kill_process(id), Ok(()) | Err(Errno::PERM)) {
             return None;
         }
         let about = Path::new("/proc").join(pid.to_string());
+        let stat = stat(&about);
+        if matches!(stat.first().map(String::as_str), Some("Z" | "X")) {
+            return None;
+        }
         let uid = fs::metadata(&about).map(|metadata| metadata.uid()).ok();
         let line = fs::read(about.join("cmdline")).unwrap_or_default();
         let words: Vec<_> = line.split(|&byte| byte == 0).filter(|word| !word.is_empty()).collect();
         let line = String::from_utf8_lossy(&words.join(&b' ')).escape_debug().to_string();
         let name = || fs::read_to_string(about.join("comm")).ok().map(|name| name.trim().to_owned());
         let command = Some(line).filter(|line| !line.is_empty()).or_else(name);
-        Some(Self { pid, uid, since: since(&about), command })
+        Some(Self { pid, uid, since: since(&stat), command })
     }
 }
 
+/// What `/proc` says of a process, from its state on.
+fn stat(about: &Path) -> Vec<String> {
+    let stat = fs::read_to_string(about.join("stat")).unwrap_or_default();
+    // What comes before is the program's name in brackets, which may hold whatever it likes.
+    let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    rest.split_whitespace().map(str::to_owned).collect()
+}
+
 /// When a process began: `/proc` counts clock ticks since the machine was started.
-fn since(about: &Path) -> Option<Timestamp> {
-    let stat = fs::read_to_string(about.join("stat")).ok()?;
-    // The second member is the program's name in brackets, and may hold whatever it likes.
-    let ticks: u64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
+fn since(stat: &[String]) -> Option<Timestamp> {
+    let ticks: u64 = stat.get(19)?.parse().ok()?;
     let machine = fs::read_to_string("/proc/stat").ok()?;
     let started = machine.lines().find_map(|line| line.strip_prefix("btime "))?;
     let seconds = started.trim().parse::<u64>().ok()? + ticks / clock_ticks_per_second();
@@ -77,6 +88,12 @@ mod tests {
         let mut child = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
         let theirs = Process::alive(child.id()).unwrap();
         child.kill().unwrap();
+        // It has ended, though nobody has asked how.
+        let begun = std::time::Instant::now();
+        while Process::alive(child.id()).is_some() && begun.elapsed().as_secs() < 10 {
+            std::thread::yield_now();
+        }
+        assert_eq!(Process::alive(child.id()), None);
         child.wait().unwrap();
         assert!(theirs.since.unwrap() >= since);
         let told = format!("process {} of user {} since ", theirs.pid, theirs.uid.unwrap());

@@ -1,28 +1,36 @@
 //! The folder of all sessions: had by one operation at a time, and kept free of what a killed one has left.
 //!
 //! What is being made or removed lies beside the sessions under a name that is no session's, and whoever is at it holds
-//! the lock of that folder. So a folder with such a name that nobody holds is litter.
+//! the lock of that folder. So a folder with such a name that nobody holds is litter. What of it we may not remove is set
+//! apart under a further name, so that nobody tries again who cannot: only root does.
 
 use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use durable_files::{
-    DirLock, FileError, InContext, LockError, create_private_dir, publish_new, remove_tree_if_there, sync_dir,
-};
+use durable_files::{DirLock, FileError, InContext, LockError, create_private_dir, publish_new, sync_dir};
+use remote_transfer::quote;
 use rustix::process::geteuid;
-use session_model::is_session_id;
+use session_model::{Finding, is_session_id};
 
+use super::removing::{self, Stays};
+use super::watch::Watch;
 use crate::{SessionError, SessionId};
 
 /// How long one operation waits for another, which is short unless it is a migration.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long one waits that has begun: it would leave by half what it is about.
+const UNDER_WAY: Duration = Duration::from_secs(60);
 /// What the names begin with of folders that are no sessions yet, or no more.
 const CREATING: &str = ".creating-";
 const CLONING: &str = ".cloning-";
 const DELETED: &str = ".deleted-";
+/// What the names end with of those that we may not remove.
+const LEFT: &str = ".left";
 
 /// The folder of all sessions, while nobody else may change which there are.
 pub(super) struct Base {
@@ -32,12 +40,21 @@ pub(super) struct Base {
 
 impl Base {
     pub(super) fn lock(path: &Path) -> Result<Self, SessionError> {
+        Self::lock_within(path, PATIENCE)
+    }
+
+    /// The same for whoever has begun with something already.
+    pub(super) fn lock_again(path: &Path) -> Result<Self, SessionError> {
+        Self::lock_within(path, UNDER_WAY)
+    }
+
+    fn lock_within(path: &Path, patience: Duration) -> Result<Self, SessionError> {
         let begun = Instant::now();
         loop {
             match DirLock::take(path) {
                 Ok(lock) => return Ok(Self { path: path.to_owned(), _lock: lock }),
                 Err(LockError::File(error)) => return Err(error.into()),
-                Err(LockError::Held(base)) if begun.elapsed() > PATIENCE => {
+                Err(LockError::Held(base)) if begun.elapsed() > patience => {
                     return Err(SessionError::Busy { base });
                 }
                 Err(LockError::Held(_)) => thread::sleep(Duration::from_millis(10)),
@@ -47,10 +64,9 @@ impl Base {
 
     /// Claims everything that a killed operation has left.
     pub(super) fn litter(&self) -> Litter {
-        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
-        let ours = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_staging));
-        let folders = ours.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-        Litter(folders.filter_map(|entry| DirLock::take(&entry.path()).ok()).collect())
+        let may_go = |path: &PathBuf| geteuid().is_root() || !is_left(path);
+        let folders = litter_in(&self.path).filter(may_go);
+        Litter(folders.filter_map(|path| DirLock::take(&path).ok()).collect())
     }
 
     /// Where a session is made.
@@ -74,21 +90,57 @@ impl Base {
         Ok(Staging { base: self.path.clone(), lock, path: Some(path) })
     }
 
-    /// Takes a session off the list: what was its folder is litter then, which is still to be removed.
-    pub(super) fn withdraw(&self, id: &SessionId) -> Result<Litter, SessionError> {
-        let free = (0..).map(|n: u64| self.path.join(format!("{DELETED}{id}-{n}")));
-        let aside = free.into_iter().find(|path| path.symlink_metadata().is_err());
-        let aside = aside.expect("because some number has not been used");
-        let session = self.path.join(id.as_str());
-        let lock = match DirLock::take(&session) {
-            Ok(lock) => lock,
-            Err(LockError::File(error)) => return Err(error.into()),
-            Err(LockError::Held(base)) => return Err(SessionError::Busy { base }),
-        };
-        publish_new(&session, &aside)?;
-        sync_dir(&self.path)?;
-        Ok(Litter(lock.renamed(&aside).into_iter().collect()))
+    /// Has a session's folder for whoever will withdraw it.
+    pub(super) fn claim(&self, id: &SessionId) -> Result<DirLock, SessionError> {
+        match DirLock::take(&self.path.join(id.as_str())) {
+            Ok(lock) => Ok(lock),
+            Err(LockError::File(error)) => Err(error.into()),
+            Err(LockError::Held(base)) => Err(SessionError::Busy { base }),
+        }
     }
+
+    /// Takes a session off the list: what was its folder is litter then, which is still to be removed.
+    pub(super) fn withdraw(&self, id: &SessionId, folder: DirLock) -> Result<Litter, SessionError> {
+        let free = (0..).map(|n: u64| self.path.join(format!("{DELETED}{id}-{n}")));
+        let is_free = |path: &Path| path.symlink_metadata().is_err();
+        let aside = free.into_iter().find(|path| is_free(path) && is_free(&left(path)));
+        let aside = aside.expect("because some number has not been used");
+        publish_new(folder.dir(), &aside)?;
+        sync_dir(&self.path)?;
+        Ok(Litter(folder.renamed(&aside).into_iter().collect()))
+    }
+}
+
+/// What is said of that which could not be removed.
+pub(super) fn left_behind(base: &Path) -> Vec<Finding> {
+    let told = |path: PathBuf| {
+        let message = format!("of a session that was removed files have stayed: {}", by_hand(&path));
+        Finding::warning("left-behind", message)
+    };
+    litter_in(base).filter(|path| is_left(path)).map(told).collect()
+}
+
+/// All folders in a base that are no sessions yet, or no more.
+fn litter_in(base: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(base).into_iter().flatten().flatten();
+    let ours = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_staging));
+    ours.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path())
+}
+
+/// Its name once it is known that we may not remove it.
+fn left(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(LEFT);
+    name.into()
+}
+
+fn is_left(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().ends_with(LEFT.as_bytes())
+}
+
+/// The command that removes it.
+fn by_hand(path: &Path) -> String {
+    format!("sudo rm -rf -- {}", String::from_utf8_lossy(&quote(path.as_os_str().as_bytes())))
 }
 
 fn is_staging(name: &str) -> bool {
@@ -101,15 +153,34 @@ fn is_staging(name: &str) -> bool {
 pub(super) struct Litter(Vec<DirLock>);
 
 impl Litter {
-    /// Removes them. None is followed out of itself.
-    pub(super) fn remove(self) -> Result<(), FileError> {
-        self.0.iter().try_for_each(|folder| remove_tree_if_there(folder.dir()))
+    /// Removes what can be of them, and tells what stays.
+    pub(super) fn remove(self, watch: &Watch) -> Vec<Finding> {
+        self.0.into_iter().filter_map(|folder| clear_away(&folder, watch)).collect()
     }
 
-    /// Removes what can be: that somebody else's cannot is not the affair of whoever came by.
-    pub(super) fn sweep(self) {
-        for folder in self.0 {
-            let _ = remove_tree_if_there(folder.dir());
+    /// The same for whoever came by, whose affair it is not.
+    pub(super) fn sweep(self, watch: &Watch) {
+        drop(self.remove(watch));
+    }
+}
+
+fn clear_away(folder: &DirLock, watch: &Watch) -> Option<Finding> {
+    let path = folder.dir();
+    match removing::remove(path, watch).err()? {
+        Stays::Stopped => {
+            let message = format!(
+                "stopped: the rest of its files is in {} until a session is made, copied or removed again",
+                path.display()
+            );
+            Some(Finding::warning("stopped", message))
+        }
+        Stays::Because(why) => {
+            let apart = left(path);
+            let is_forbidden = why.kind() == io::ErrorKind::PermissionDenied;
+            let is_apart = is_forbidden && (is_left(path) || publish_new(path, &apart).is_ok());
+            let stands = if is_apart && !is_left(path) { &apart } else { path };
+            let message = format!("not all of its files could be removed ({why}): {}", by_hand(stands));
+            Some(Finding::warning("left-behind", message))
         }
     }
 }
@@ -137,7 +208,7 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         if let Some(path) = &self.path {
-            let _ = remove_tree_if_there(path);
+            let _ = removing::remove(path, &Watch::default());
         }
     }
 }

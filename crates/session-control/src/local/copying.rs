@@ -8,14 +8,17 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use durable_files::{FileError, InContext, Quiet, Traits, create_private_dir, dress_dir, write_new};
+use durable_files::{FileError, InContext, Traits, create_private_dir, dress_dir, write_new};
 use rustix::fs::{
-    AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, Timespec, Timestamps, openat, readlinkat, statat,
-    utimensat,
+    AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, Timespec, Timestamps, flistxattr, openat, readlinkat,
+    statat, utimensat,
 };
 use rustix::io::Errno;
+use rustix::process::{getegid, geteuid};
 
 use super::base::Owner;
+use super::remarks::{About, Remarks};
+use super::watch::Watch;
 use crate::SessionError;
 
 /// Whose the copies are.
@@ -29,26 +32,31 @@ pub(super) enum Owners {
 
 /// The permission bits that are carried: set-user-id and set-group-id are not.
 const CARRIED: u32 = 0o1777;
+const SETS_IDS: u32 = 0o6000;
 const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
 const NO_LINK: OFlags = OFlags::NOFOLLOW.union(OFlags::CLOEXEC);
 
 /// Copies what is in a folder into one that is empty and ours, but for these names in it.
 ///
-/// The original may be worked in meanwhile: what is gone by the time it is reached is not there, and of a file that grows
+/// What the copies do not have is remarked. The original may be worked in meanwhile: what is gone by the time it is reached is not there, and of a file that grows
 /// comes what it had. Its links are never followed, and what would wait for somebody is passed over.
 pub(super) fn copy_contents(
     from: &Path,
     to: &Path,
     but: &[&str],
-    owners: Owners,
-) -> Result<(), SessionError> {
+    (owners, watch): (Owners, &Watch),
+) -> Result<Remarks, SessionError> {
     let folder = openat(CWD, from, FOLDER, Mode::empty()).doing("open the folder", from)?;
-    let mut copying = Copying { owners, linked: HashMap::new() };
-    copying.contents(folder.as_fd(), from, to, but)
+    let (linked, watch, remarks) = (HashMap::new(), watch.clone(), Remarks::default());
+    let mut copying = Copying { owners, watch, linked, remarks };
+    copying.contents(folder.as_fd(), from, to, but)?;
+    Ok(copying.remarks)
 }
 
 struct Copying {
     owners: Owners,
+    watch: Watch,
+    remarks: Remarks,
     /// Where the first copy is of a file with several names.
     linked: HashMap<(u64, u64), PathBuf>,
 }
@@ -83,6 +91,7 @@ impl Copying {
         from: &Path,
         to: &Path,
     ) -> Result<(), SessionError> {
+        self.watch.check()?;
         let Some(stat) = there(statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)).doing("look at", from)?
         else {
             return Ok(());
@@ -97,7 +106,11 @@ impl Copying {
             FileType::Directory => self.folder(folder, name, from, to)?,
             FileType::RegularFile => self.file(folder, name, from, to)?,
             FileType::Symlink => self.symlink(folder, name, from, to)?,
-            FileType::Fifo | FileType::Socket => false,
+            FileType::Fifo | FileType::Socket => {
+                let about = if kind == FileType::Fifo { About::Pipe } else { About::Socket };
+                self.remarks.add(about, from);
+                false
+            }
             _ => return Err(refused(from)),
         };
         if let (true, Some(file)) = (copied, several) {
@@ -116,6 +129,7 @@ impl Copying {
         let opened = there(openat(folder, name, FOLDER | NO_LINK, Mode::empty()));
         let Some(opened) = opened.doing("open the folder", from)? else { return Ok(false) };
         let stat = rustix::fs::fstat(&opened).doing("look at", from)?;
+        self.remark(opened.as_fd(), &stat, from);
         create_private_dir(to)?;
         self.contents(opened.as_fd(), from, to, &[])?;
         self.owner(&stat).give(to)?;
@@ -124,7 +138,7 @@ impl Copying {
     }
 
     fn file(
-        &self,
+        &mut self,
         folder: BorrowedFd<'_>,
         name: &CStr,
         from: &Path,
@@ -140,13 +154,14 @@ impl Copying {
         let len = u64::try_from(stat.st_size).unwrap_or(0);
         let sparse = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512) < len;
         let traits = Traits { mode: stat.st_mode & CARRIED, mtime: mtime(&stat), sparse };
-        write_new(&mut File::from(opened).take(len), from, to, traits, &mut Quiet)?;
+        self.remark(opened.as_fd(), &stat, from);
+        write_new(&mut File::from(opened).take(len), from, to, traits, &mut self.watch)?;
         self.owner(&stat).give(to)?;
         Ok(true)
     }
 
     fn symlink(
-        &self,
+        &mut self,
         folder: BorrowedFd<'_>,
         name: &CStr,
         from: &Path,
@@ -163,7 +178,29 @@ impl Copying {
         let times = Timestamps { last_access: now, last_modification: then };
         utimensat(CWD, to, &times, AtFlags::SYMLINK_NOFOLLOW).doing("set the time of", to)?;
         self.owner(&stat).give(to)?;
+        self.remark_owner(&stat, from);
         Ok(true)
+    }
+
+    /// Notes what the copy of a file or folder will not have.
+    fn remark(&mut self, opened: BorrowedFd<'_>, stat: &Stat, from: &Path) {
+        if stat.st_mode & SETS_IDS != 0 {
+            self.remarks.add(About::SetsIds, from);
+        }
+        if has_attributes(opened) {
+            self.remarks.add(About::ExtendedAttributes, from);
+        }
+        self.remark_owner(stat, from);
+    }
+
+    fn remark_owner(&mut self, stat: &Stat, from: &Path) {
+        let ours = (geteuid().as_raw(), getegid().as_raw());
+        if matches!(self.owners, Owners::AsBefore)
+            && !geteuid().is_root()
+            && (stat.st_uid, stat.st_gid) != ours
+        {
+            self.remarks.add(About::Owner, from);
+        }
     }
 
     fn owner(&self, stat: &Stat) -> Owner {
@@ -171,6 +208,18 @@ impl Copying {
             Owners::Of(owner) => owner,
             Owners::AsBefore => Owner { uid: stat.st_uid, gid: stat.st_gid },
         }
+    }
+}
+
+/// Whether it has extended attributes, lists of who may what among them: but for the label that a system gives to all.
+fn has_attributes(opened: BorrowedFd<'_>) -> bool {
+    let mut names = vec![0_u8; 4096];
+    match flistxattr(opened, &mut names[..]) {
+        Ok(len) => {
+            names[..len].split(|&byte| byte == 0).any(|name| !name.is_empty() && name != b"security.selinux")
+        }
+        Err(Errno::RANGE) => true,
+        Err(_) => false,
     }
 }
 

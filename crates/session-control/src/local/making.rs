@@ -6,13 +6,13 @@ use std::path::Path;
 
 use durable_files::{InContext, Traits, Unsynced, create_private_dir, dress_dir, sync_tree};
 use legacy_readers::convocate;
-use session_model::SessionJson;
+use session_model::{Finding, SessionJson};
 use uuid::Uuid;
 
 use super::base::{Base, Owner};
 use super::copying::{Owners, copy_contents};
 use super::wishes::{Granted, grant};
-use super::{LocalHost, document};
+use super::{LocalHost, Watch, document};
 use crate::{Held, HeldError, Holder, Lock, Session, SessionError, SessionId, Wishes, valid_name};
 
 /// What a session's own settings are links to, within its container.
@@ -41,7 +41,7 @@ impl LocalHost {
         sync_tree(staging.path())?;
         staging.publish(&id)?;
         drop(base);
-        litter.sweep();
+        litter.sweep(&self.local.watch);
         self.look_at_new(&id)
     }
 
@@ -49,7 +49,8 @@ impl LocalHost {
     fn furnish(&self, folder: &Path, owner: Owner) -> Result<(), SessionError> {
         let template = self.local.base.join(".skel");
         if template.is_dir() {
-            copy_contents(&template, folder, &[document::NAME], Owners::Of(owner))?;
+            let watch = Watch::default(); // it is small
+            copy_contents(&template, folder, &[document::NAME], (Owners::Of(owner), &watch))?;
         }
         let settings = folder.join(".claude");
         match settings.symlink_metadata() {
@@ -84,7 +85,8 @@ impl LocalHost {
         Ok(self.told(&self.find(id)?, &running))
     }
 
-    pub(super) fn copy(&self, id: &SessionId, name: &str) -> Result<Session, SessionError> {
+    /// The copy, and what it does not have.
+    pub(super) fn copy(&self, id: &SessionId, name: &str) -> Result<(Session, Vec<Finding>), SessionError> {
         let name = valid_name(name)?;
         let base = Base::lock(&self.local.base)?;
         let found = self.find(id)?;
@@ -93,10 +95,12 @@ impl LocalHost {
         let copy = new_id();
         let staging = base.cloning(&copy)?;
         drop(base); // copying may take long, and whoever copies has both sessions
-        litter.sweep();
+        let watch = &self.local.watch;
+        litter.sweep(watch);
 
         let (original, folder) = (self.path_of(id), staging.path());
-        copy_contents(&original, folder, &[document::NAME, &document::unfinished()], Owners::AsBefore)?;
+        let but = [document::NAME, &document::unfinished()];
+        let remarks = copy_contents(&original, folder, &but, (Owners::AsBefore, watch))?;
         let now = (self.local.now)().to_string();
         let document = found.document.with("uuid", Some(copy.as_str())).with("name", Some(name));
         let document = document.with("created_at", Some(&now)).with("last_accessed", Some(&now));
@@ -107,28 +111,34 @@ impl LocalHost {
         dress_dir(folder, Traits { mode, mtime: None, sparse: false })?;
         let mut unsynced = Unsynced::default();
         unsynced.add_tree(folder.to_owned()).and_then(|()| unsynced.sync())?;
+        watch.check()?;
         staging.publish(&copy)?;
         drop(held);
-        self.look_at_new(&copy)
+        Ok((self.look_at_new(&copy)?, remarks.findings(&original)))
     }
 
-    pub(super) fn remove(&self, id: &SessionId) -> Result<(), SessionError> {
-        let held = {
-            let _base = Base::lock(&self.local.base)?;
+    /// It is removed once it is on no list any more. What of its files we may not remove is told.
+    pub(super) fn remove(&self, id: &SessionId) -> Result<Vec<Finding>, SessionError> {
+        let watch = &self.local.watch;
+        let (folder, held) = {
+            let base = Base::lock(&self.local.base)?;
             self.must_be_a_session(id)?;
-            self.take(id).map_err(|error| match error {
+            let held = self.take(id).map_err(|error| match error {
                 SessionError::Locked { id, owner } => SessionError::LockedInUse { id, owner },
                 error => error,
-            })?
+            })?;
+            (base.claim(id)?, held)
         };
+        watch.check()?;
         self.stop(id)?;
-        let base = Base::lock(&self.local.base)?;
+        watch.check()?;
+        let base = Base::lock_again(&self.local.base)?;
         held.release()?; // nobody else can take it while the base is ours
-        let removed = base.withdraw(id)?;
+        let removed = base.withdraw(id, folder)?;
         let litter = base.litter();
         drop(base);
-        litter.sweep();
-        Ok(removed.remove()?)
+        litter.sweep(watch);
+        Ok(removed.remove(watch))
     }
 
     /// One whose document is broken is removed like any other, but not what only looks like a session.

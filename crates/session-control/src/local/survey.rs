@@ -10,6 +10,7 @@ use std::thread::ScopedJoinHandle;
 use legacy_readers::convocate::{self, Content};
 use session_model::{Anomaly, Finding, SessionJson};
 
+use super::base::left_behind;
 use super::{Local, LocalHost, document};
 use crate::{Lock, Profile, Session, SessionError, SessionId, valid_protocol};
 
@@ -97,6 +98,7 @@ impl LocalHost {
                 }
             }
         }
+        findings.extend(left_behind(base));
         Ok((found, findings))
     }
 

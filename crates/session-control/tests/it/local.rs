@@ -14,32 +14,32 @@ use testkit::tree::Tree;
 
 use crate::cluster::as_nobody;
 
-const UUID: &str = "3f0c1d2e-5b6a-4c7d-8e9f-0a1b2c3d4e5f";
+pub(crate) const UUID: &str = "3f0c1d2e-5b6a-4c7d-8e9f-0a1b2c3d4e5f";
 const NOW: &str = "2026-02-11T08:15:30.5Z";
 
 /// A base, and a machine that has no engine.
-struct Place {
+pub(crate) struct Place {
     _folder: tempfile::TempDir,
-    base: PathBuf,
+    pub(crate) base: PathBuf,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let base = folder.path().canonicalize().unwrap().join("home");
         fs::create_dir(&base).unwrap();
         Self { _folder: folder, base }
     }
 
-    fn host(&self) -> LocalHost {
+    pub(crate) fn host(&self) -> LocalHost {
         host(&self.base)
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
         self.base.join(name)
     }
 
-    fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let mut names: Vec<_> = fs::read_dir(&self.base)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -49,13 +49,13 @@ impl Place {
     }
 
     /// A session as somebody else has written it.
-    fn put(&self, uuid: &str, rest: &str) {
+    pub(crate) fn put(&self, uuid: &str, rest: &str) {
         fs::create_dir(self.at(uuid)).unwrap();
         fs::write(self.at(uuid).join("session.json"), format!("{{\"uuid\": \"{uuid}\"{rest}}}")).unwrap();
     }
 }
 
-fn host(base: &Path) -> LocalHost {
+pub(crate) fn host(base: &Path) -> LocalHost {
     let none = Containers {
         program: "/no/such/docker".into(),
         socket: "/no/such/socket".into(),
@@ -69,11 +69,11 @@ fn wishes(name: &str, port: i64, protocol: &str, dns_name: &str) -> Wishes {
     Wishes { name: name.into(), port, protocol: protocol.into(), dns_name: dns_name.into() }
 }
 
-fn named(name: &str) -> Wishes {
+pub(crate) fn named(name: &str) -> Wishes {
     wishes(name, 0, "", "")
 }
 
-fn id(uuid: &str) -> SessionId {
+pub(crate) fn id(uuid: &str) -> SessionId {
     uuid.parse().unwrap()
 }
 
@@ -440,13 +440,11 @@ fn whoever_has_a_session_keeps_everybody_else_from_changing_it() {
     let lock = Lock::path_of(&place.at(UUID));
     let mut owner = Command::new("sleep").arg("1000").spawn().unwrap();
     fs::write(&lock, owner.id().to_string()).unwrap();
-    // However old it is.
-    fs::File::options().write(true).open(&lock).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
     let before = Tree::of(&place.base);
     let session = host.get(&id(UUID)).unwrap();
     assert_eq!(
         (session.locked, session.lock_pid, session.lock_stale),
-        (Some(true), Some(owner.id()), Some(true))
+        (Some(true), Some(owner.id()), Some(false))
     );
     assert_eq!(session.state().letter(), 'L');
 
@@ -461,9 +459,16 @@ fn whoever_has_a_session_keeps_everybody_else_from_changing_it() {
     assert_eq!(shown.command.as_deref(), Some("sleep 1000"));
     assert_eq!(before.difference(&Tree::of(&place.base)), "");
 
+    // A process that began after the lock was written has been given its owner's number.
+    let written = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+    fs::File::options().write(true).open(&lock).unwrap().set_modified(written).unwrap();
+    assert_eq!(host.get(&id(UUID)).unwrap().lock_stale, Some(true));
+    host.edit(&id(UUID), &named("b")).unwrap();
+    assert!(!lock.exists(), "nobody had it any more");
+    fs::write(&lock, owner.id().to_string()).unwrap();
     owner.kill().unwrap();
     owner.wait().unwrap();
-    host.edit(&id(UUID), &named("b")).unwrap();
+    host.edit(&id(UUID), &named("c")).unwrap();
     assert!(!lock.exists(), "nobody had it any more");
     assert_eq!(refused(host.unlock(&id(UUID), Holder::Anybody)), format!("session {UUID:?} is not locked"));
     assert_eq!(

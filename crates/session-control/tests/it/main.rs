@@ -11,6 +11,7 @@ mod dns;
 mod exchanging;
 mod exercise;
 mod guide;
+mod leaving;
 mod living;
 mod local;
 mod model;

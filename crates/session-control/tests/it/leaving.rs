@@ -1,0 +1,188 @@
+//! What stays of a session that is removed, and what does not come with its copy: by the session user, who has no power over
+//! the files that root has made in a container, and by somebody who says stop.
+
+use std::env;
+use std::fs;
+use std::ops::ControlFlow;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use session_control::{Local, LocalHost, SessionHost, Watch};
+use session_model::Finding;
+use testkit::crash::hand_over;
+use testkit::tree::Tree;
+
+use crate::cluster::as_nobody;
+use crate::local::{Place, UUID, host, id, named};
+
+const OTHER: &str = "9f0c1d2e-5b6a-4c7d-8e9f-0a1b2c3d4e5f";
+/// Told by a test to itself as the session user: where the sessions are.
+const BASE: &str = "REHOME_TEST_BASE_OF_HIS";
+
+/// A base of the session user's, in whose session are two files of root's that he cannot remove.
+fn with_files_of_root() -> Place {
+    let place = Place::new();
+    for uuid in [UUID, OTHER] {
+        place.put(uuid, ", \"name\": \"a\"");
+    }
+    let folder = place.at(UUID);
+    fs::create_dir_all(folder.join("build/deep")).unwrap();
+    fs::create_dir_all(folder.join("zz")).unwrap();
+    for name in ["first", "build/deep/roots", "build/his", "closed", "zz/last"] {
+        fs::write(folder.join(name), "").unwrap();
+    }
+    hand_over(&place.base);
+    for roots in ["build/deep", "build/deep/roots", "closed"] {
+        chown(folder.join(roots), Some(0), Some(0)).unwrap();
+    }
+    fs::set_permissions(folder.join("build/deep"), PermissionsExt::from_mode(0o755)).unwrap();
+    // His own, though it lets nobody in.
+    fs::set_permissions(folder.join("zz"), PermissionsExt::from_mode(0o000)).unwrap();
+    let around = place.base.parent().unwrap();
+    fs::set_permissions(around, PermissionsExt::from_mode(0o755)).unwrap();
+    place
+}
+
+fn codes(findings: &[Finding]) -> Vec<&str> {
+    findings.iter().map(|finding| finding.code.as_str()).collect()
+}
+
+#[test]
+fn a_session_with_files_of_root_is_removed_but_for_them_and_they_are_named() {
+    if let Some(base) = env::var_os(BASE) {
+        let mut host = host(Path::new(&base));
+        host.delete(&id(UUID)).unwrap();
+        let [finding] = &host.findings()[..] else { panic!("expected one") };
+        let path = Path::new(&base).join(format!(".deleted-{UUID}-0.left"));
+        assert_eq!(finding.code, "left-behind");
+        let command = format!("sudo rm -rf -- '{}'", path.display());
+        assert!(finding.message.ends_with(&command), "{}", finding.message);
+        // Whoever comes by leaves it where it is, and looks at nothing in it.
+        fs::write(path.join("witness"), "").unwrap();
+        let made = host.create(&named("b")).unwrap();
+        host.duplicate(&id(OTHER), "c").unwrap();
+        host.delete(&made.id().unwrap()).unwrap();
+        assert_eq!(host.findings(), []);
+        assert!(path.join("witness").exists());
+        assert_eq!(host.list().unwrap().len(), 2);
+        assert_eq!(codes(&host.findings()), ["left-behind"], "a list goes on telling of it");
+        return;
+    }
+    let place = with_files_of_root();
+    as_nobody(place.base.parent().unwrap(), "a_session_with_files_of_root_is_removed", BASE, &place.base);
+    let left = place.at(&format!(".deleted-{UUID}-0.left"));
+    let tree = Tree::of(&left);
+    assert_eq!(tree.names(), ["build", "build/deep", "build/deep/roots", "witness"]);
+    // Root can, and does.
+    place.host().create(&named("d")).unwrap();
+    assert!(!left.exists());
+}
+
+#[test]
+fn what_a_copy_does_not_have_is_told() {
+    if let Some(base) = env::var_os(BASE) {
+        let mut host = host(Path::new(&base));
+        host.duplicate(&id(UUID), "copy").unwrap();
+        let said = host.findings();
+        let told: Vec<_> = said.iter().map(|it| format!("{}: {}", it.code, it.message)).collect();
+        let expected = [
+            "left-out: pipe is a pipe and is left out",
+            "left-out: socket is a socket and is left out",
+            "sets-ids: program is copied without the bits that set ids",
+            "extended-attributes: deep and 1 more: each is copied without its extended attributes",
+            "other-owner: roots is somebody else's, and its copy belongs to whoever has made it",
+        ];
+        assert_eq!(told, expected);
+        return;
+    }
+    let place = Place::new();
+    place.put(UUID, "");
+    let folder = place.at(UUID);
+    fs::create_dir(folder.join("deep")).unwrap();
+    for name in ["deep/tagged", "program", "roots"] {
+        fs::write(folder.join(name), "").unwrap();
+    }
+    for name in ["deep", "deep/tagged"] {
+        rustix::fs::setxattr(folder.join(name), "user.tag", b"x", rustix::fs::XattrFlags::empty()).unwrap();
+    }
+    let made = Command::new("mkfifo").arg(folder.join("pipe")).status().unwrap();
+    assert!(made.success());
+    let _socket = UnixListener::bind(folder.join("socket")).unwrap();
+    hand_over(&place.base);
+    fs::set_permissions(folder.join("program"), PermissionsExt::from_mode(0o4755)).unwrap();
+    chown(folder.join("roots"), Some(0), Some(0)).unwrap();
+    let around = place.base.parent().unwrap();
+    fs::set_permissions(around, PermissionsExt::from_mode(0o755)).unwrap();
+    as_nobody(around, "what_a_copy_does_not_have_is_told", BASE, &place.base);
+
+    // Root's copies belong to whom the originals do.
+    let mut host = place.host();
+    host.duplicate(&id(UUID), "copy").unwrap();
+    assert_eq!(codes(&host.findings()), ["left-out", "left-out", "sets-ids", "extended-attributes"]);
+}
+
+/// The host of a place, with somebody who says stop when he has been asked so many times.
+fn impatient(place: &Place, times: u64) -> (LocalHost, Arc<AtomicU64>) {
+    let asked = Arc::new(AtomicU64::new(0));
+    let count = asked.clone();
+    let watch = Watch::new(move |_| match count.fetch_add(1, Ordering::Relaxed) {
+        asked if asked < times => ControlFlow::Continue(()),
+        _ => ControlFlow::Break(()),
+    });
+    let local = Local { watch, ..place.host().local().clone() };
+    (LocalHost::new(local), asked)
+}
+
+#[test]
+fn a_copy_that_is_stopped_anywhere_leaves_nothing_of_itself() {
+    let place = Place::new();
+    place.put(UUID, "");
+    fs::create_dir(place.at(UUID).join("deep")).unwrap();
+    fs::write(place.at(UUID).join("deep/much"), vec![b'x'; 3 << 20]).unwrap();
+    let before = Tree::of(&place.base);
+    for times in 0.. {
+        let (mut host, asked) = impatient(&place, times);
+        match host.duplicate(&id(UUID), "copy") {
+            Err(error) => assert_eq!(error.code(), "stopped"),
+            Ok(copy) => {
+                assert!(times > 4, "it was asked {asked:?} times only");
+                place.host().delete(&copy.id().unwrap()).unwrap();
+                break;
+            }
+        }
+        assert_eq!(before.difference(&Tree::of(&place.base)), "", "stopped after {times}");
+    }
+}
+
+#[test]
+fn a_removal_that_is_stopped_has_not_begun_or_is_done_but_for_what_goes_with_the_next() {
+    let mut done = 0;
+    for times in 0..8 {
+        let place = Place::new();
+        place.put(UUID, "");
+        for name in ["a", "b", "c"] {
+            fs::write(place.at(UUID).join(name), "").unwrap();
+        }
+        let before = Tree::of(&place.base);
+        let (mut host, _) = impatient(&place, times);
+        match host.delete(&id(UUID)) {
+            Err(error) => {
+                assert_eq!(error.code(), "stopped");
+                assert_eq!(before.difference(&Tree::of(&place.base)), "", "stopped after {times}");
+            }
+            Ok(()) if place.names().is_empty() => assert_eq!(host.findings(), []),
+            Ok(()) => {
+                done += 1;
+                assert_eq!(place.names(), [format!(".deleted-{UUID}-0")]);
+                assert_eq!(codes(&host.findings()), ["stopped"]);
+                place.host().create(&named("b")).unwrap();
+                assert_eq!(place.names().len(), 1, "{:?}", place.names());
+            }
+        }
+    }
+    assert!(done > 1, "it was stopped {done} times in the middle");
+}
