@@ -1,6 +1,7 @@
 //! The verbs that change something. None of it has an undo: a container that was started has run.
 
 mod attaching;
+mod broken;
 mod changing;
 mod ending;
 mod making;
@@ -23,12 +24,19 @@ struct Found {
     hosts: Hosts,
     row: Row,
     id: SessionId,
+    /// What is wrong with its document, of which nothing can be read then.
+    broken: Option<String>,
 }
 
 impl Found {
-    /// One that will be changed. Which of two hosts that have one of its id is meant, only its user knows.
+    /// One that will be changed.
     fn new(hosts: Hosts, name: &str) -> Result<Self, Refusal> {
-        let found = Self::of(hosts.find_to_change(name)?, hosts)?;
+        Self::only(hosts.find_to_change(name)?, hosts)
+    }
+
+    /// Which of two hosts that have one of its id is meant, only its user knows.
+    fn only(row: Row, hosts: Hosts) -> Result<Self, Refusal> {
+        let found = Self::of(row, hosts)?;
         let Row { member, also, .. } = &found.row;
         if also.is_empty() {
             return Ok(found);
@@ -40,16 +48,19 @@ impl Found {
 
     fn of(row: Row, hosts: Hosts) -> Result<Self, Refusal> {
         let id = row.session.uuid.parse().map_err(|error| refuse(&row, SessionError::NotAnId(error)))?;
-        Ok(Self { hosts, row, id })
+        Ok(Self { hosts, row, id, broken: None })
     }
 
     /// The same, if it is one that containers are run for.
     fn to_work_with(hosts: Hosts, name: &str) -> Result<Self, Refusal> {
-        let found = Self::new(hosts, name)?;
-        if found.row.state == SessionState::Orphan {
-            return Err(refuse(&found.row, SessionError::Orphan));
+        Self::new(hosts, name)?.no_orphan()
+    }
+
+    fn no_orphan(self) -> Result<Self, Refusal> {
+        if self.row.state == SessionState::Orphan {
+            return Err(refuse(&self.row, SessionError::Orphan));
         }
-        Ok(found)
+        Ok(self)
     }
 
     fn host(&self) -> Result<Box<dyn SessionHost>, Refusal> {
@@ -74,11 +85,7 @@ impl Found {
     fn owner(&self) -> Option<Owner> {
         let session = &self.row.session;
         let pid = session.lock_pid.filter(|_| session.locked == Some(true))?;
-        let process = look::owner(&self.row, pid);
-        // Of a lock far away no more is known than its host says.
-        let lives =
-            if self.row.address == "local" { process.is_some() } else { session.lock_stale == Some(false) };
-        lives.then_some(Owner { pid, process })
+        (session.lock_stale == Some(false)).then(|| Owner { pid, process: look::owner(&self.row, pid) })
     }
 
     /// Refuses a session that somebody has locked.

@@ -1,14 +1,15 @@
 //! The hosts that this machine knows, as the options say.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use durable_files::FileError;
-use migration_cli::{Refusal, SshOptions, Surroundings};
+use migration_cli::{Refusal, SshOptions, Stop, Surroundings};
 use remote_transfer::Target;
 use session_control::{
     Agent, AgentFolder, AgentHost, Attachment, Cluster, Containers, DnsHosts, Layout, Local, LocalHost,
-    Member, Place, Registry, Row, SessionHost, SessionId, Survey,
+    Member, Place, Registry, Row, SessionHost, SessionId, Survey, Watch,
 };
 
 use crate::options::Options;
@@ -175,7 +176,15 @@ pub(crate) fn local(options: &Options, here: &Surroundings) -> Result<Local, Ref
         Containers { program: options.docker.clone().into(), arguments, ..Containers::default() };
     local.claude = here.named(&options.claude)?;
     local.now = here.now;
+    local.watch = stopping(here.stop.clone());
     Ok(local)
+}
+
+/// Stops what is copied or removed here as soon as somebody wants that.
+fn stopping(stop: Stop) -> Watch {
+    Watch::new(
+        move |_| if stop.exit().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) },
+    )
 }
 
 /// The way to an agent's API.

@@ -8,12 +8,9 @@ use std::time::SystemTime;
 
 use durable_files::{FileError, InContext, remove_file_if_there};
 use legacy_readers::convocate::{Claim, LockFile};
-use session_model::Timestamp;
 
 use crate::Process;
 
-/// For how long a lock is shown as somebody's, though nobody looked whether he is still at work.
-const A_DAY: i64 = 24 * 60 * 60;
 /// By how many seconds a process may seem to have begun after it wrote its lock: both are rounded.
 const ROUNDING: i64 = 2;
 
@@ -66,9 +63,9 @@ impl Lock {
         self.file.claim() == Claim::Unknown
     }
 
-    /// Whether it is shown as left behind: by a process that is no more, or more than a day ago.
-    pub fn is_stale(&self, now: Timestamp) -> bool {
-        self.owner.is_none() && !self.is_closed() || now.as_second() - self.file.modified.as_second() > A_DAY
+    /// Whether it is left behind: it speaks for nobody, who could only have begun after it was written.
+    pub fn is_stale(&self) -> bool {
+        self.owner.is_none() && !self.is_closed()
     }
 
     /// Whether it may be taken from whom it speaks for.

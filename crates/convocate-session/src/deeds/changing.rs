@@ -1,6 +1,6 @@
 //! What a session goes on after.
 
-use migration_cli::{Deed, Question, Refusal};
+use migration_cli::{Deed, Refusal};
 use session_control::{
     Holder, Invalid, Session, SessionError, SessionHost, SessionId, SessionState, valid_dns_name, valid_name,
     valid_protocol,
@@ -115,7 +115,7 @@ pub(crate) fn background(hosts: Hosts, session: &str) -> Result<Deed, Refusal> {
 
 /// Removes a session's lock.
 pub(crate) fn unlock(hosts: Hosts, session: &str, force: bool) -> Result<Deed, Refusal> {
-    let found = Found::new(hosts, session)?;
+    let found = Found::even_broken(hosts, session)?;
     let id = found.id.to_string();
     if found.row.session.locked == Some(false) {
         return Err(refuse(&found.row, SessionError::NotLocked { id }));
@@ -139,7 +139,8 @@ pub(crate) fn unlock(hosts: Hosts, session: &str, force: bool) -> Result<Deed, R
             format!("Override lock for session {:?}, which is held by {who}?", found.name())
         }
     };
-    Ok(found.deed("override the lock of", vec![Question::from(question)], move |found, host| {
+    let questions = found.asked_of_broken("unlock").into_iter().chain([question.into()]).collect();
+    Ok(found.deed("override the lock of", questions, move |found, host| {
         host.unlock(&found.id, holder).map_err(|error| found.said(&error))?;
         let line = format!("Removed the lock of session {}", found.told());
         Ok(done(&found.again(host), vec![line], Vec::new()))
@@ -147,10 +148,10 @@ pub(crate) fn unlock(hosts: Hosts, session: &str, force: bool) -> Result<Deed, R
 }
 
 impl Found {
-    /// Of a lock that may not be read nobody knows whose it is.
+    /// Of a lock that may not be read, or is that of a broken session, nobody knows whose it is.
     fn unknown_holder(&self) -> Holder {
         let is_closed = self.row.session.lock_pid.is_none() && self.row.session.lock_stale == Some(false);
-        if is_closed { Holder::Anybody } else { Holder::Nobody }
+        if is_closed || self.broken.is_some() { Holder::Anybody } else { Holder::Nobody }
     }
 }
 

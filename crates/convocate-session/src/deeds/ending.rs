@@ -1,7 +1,7 @@
 //! What ends a session, for now or for good.
 
-use migration_cli::{Deed, Question, Refusal};
-use session_control::{SessionError, SessionState};
+use migration_cli::{Deed, Exit, Question, Refusal};
+use session_control::{SessionError, SessionHost, SessionState};
 
 use super::{Found, done, refuse};
 use crate::hosts::Hosts;
@@ -9,12 +9,13 @@ use crate::rows;
 
 /// Stops a session.
 pub(crate) fn kill(hosts: Hosts, session: &str) -> Result<Deed, Refusal> {
-    let found = Found::to_work_with(hosts, session)?;
-    if !found.row.session.running {
+    let found = Found::even_broken(hosts, session)?.no_orphan()?;
+    if !found.row.session.running && found.broken.is_none() {
         return Err(refuse(&found.row, SessionError::NotRunning { name: found.name() }));
     }
     let question = format!("Kill session {:?}?", found.name());
-    Ok(found.deed("kill", vec![question.into()], |found, host| {
+    let questions = found.asked_of_broken("kill").into_iter().chain([question.into()]).collect();
+    Ok(found.deed("kill", questions, |found, host| {
         host.kill(&found.id).map_err(|error| found.said(&error))?;
         let line = format!("Killed session {}", found.told());
         Ok(done(&found.again(host), vec![line], Vec::new()))
@@ -23,22 +24,44 @@ pub(crate) fn kill(hosts: Hosts, session: &str) -> Result<Deed, Refusal> {
 
 /// Removes a session for good.
 pub(crate) fn delete(hosts: Hosts, session: &str, connected: bool) -> Result<Deed, Refusal> {
-    let found = Found::new(hosts, session)?;
+    let found = Found::even_broken(hosts, session)?;
     if let Some(owner) = found.owner() {
         let error = SessionError::LockedInUse { id: found.id.to_string(), owner: owner.process };
         return Err(refuse(&found.row, error));
     }
-    let mut questions =
-        vec![Question::from(format!("Delete session {:?}{} for good?", found.name(), rows::on(&found.row)))];
-    if found.row.state == SessionState::Connected && !connected {
+    let question = format!("Delete session {:?}{} for good?", found.name(), rows::on(&found.row));
+    let mut questions: Vec<Question> =
+        found.asked_of_broken("delete").into_iter().chain([question.into()]).collect();
+    let is_connected = found.row.state == SessionState::Connected;
+    if is_connected && !connected {
         let text = format!("Somebody is attached to session {:?}: delete it all the same?", found.name());
         questions.push(Question { text, needs: Some("--connected") });
     }
-    Ok(found.deed("delete", questions, |found, host| {
+    Ok(found.deed("delete", questions, move |found, host| {
+        if !is_connected && !connected {
+            found.still_alone(host)?;
+        }
         host.delete(&found.id).map_err(|error| found.said(&error))?;
         let mut findings = host.findings();
         let line = format!("Deleted session {}", found.told());
         findings.extend(found.hosts.sync_dns([&found.row.session.dns_name, ""]));
+        if let Some(stopped) = findings.iter().find(|finding| finding.code == "stopped") {
+            let message = format!("session {} is deleted; {}", found.told(), stopped.message);
+            let hint = "there is nothing more to do";
+            return Err(Refusal::new("stopped", message, hint).exit(Exit::Interrupted));
+        }
         Ok(done(&found.row, vec![line], findings))
     }))
+}
+
+impl Found {
+    /// Refuses a session that somebody has attached to since nobody was seen there.
+    fn still_alone(&self, host: &mut dyn SessionHost) -> Result<(), Refusal> {
+        if !host.get(&self.id).is_ok_and(|session| session.attached) {
+            return Ok(());
+        }
+        let message = format!("somebody has attached to session {} meanwhile: nothing was done", self.told());
+        let hint = "say it again; with --yes, --connected deletes it all the same";
+        Err(Refusal::new("connected", message, hint))
+    }
 }

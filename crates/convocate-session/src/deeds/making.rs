@@ -1,8 +1,11 @@
 //! Making a session: from nothing, or from another.
 
-use migration_cli::{Deed, Exit, Refusal};
+use std::io::ErrorKind;
+
+use migration_cli::{Deed, Exit, Refusal, shell_word};
 use session_control::{
-    Invalid, Row, Session, SessionError, SessionState, Wishes, valid_dns_name, valid_name, valid_protocol,
+    HostError, Invalid, Profile, Row, Session, SessionError, SessionState, Wishes, valid_dns_name,
+    valid_name, valid_protocol,
 };
 use session_model::Finding;
 
@@ -59,8 +62,13 @@ pub(crate) fn duplicate(
     let found = Found::to_work_with(hosts, source)?;
     found.not_locked()?;
     found.hosts.name_is_free(&dns, None, options)?;
+    // What somebody else has in a session may be closed to us.
+    let by_root = format!("sudo convocate-session clone{} {} {}", said(options), found.id, shell_word(&name));
     Ok(found.deed("clone", Vec::new(), move |found, host| {
-        let made = host.duplicate(&found.id, &name).map_err(|error| found.said(&error))?;
+        let made = host.duplicate(&found.id, &name).map_err(|error| {
+            let refusal = found.said(&error);
+            if is_forbidden(&error) { Refusal { hint: by_root.clone(), ..refusal } } else { refusal }
+        })?;
         let mut findings = host.findings();
         let made = match made.id().filter(|_| !dns.is_empty()) {
             None => made,
@@ -95,6 +103,19 @@ pub(crate) fn duplicate(
         let lines = std::iter::once(line).chain(reached(&row)).collect();
         Ok(done(&row, lines, findings))
     }))
+}
+
+/// Whether the files of the session themselves may not be read here.
+fn is_forbidden(error: &HostError) -> bool {
+    let HostError::Session(SessionError::Io { source, .. }) = error else { return false };
+    source.kind() == ErrorKind::PermissionDenied
+}
+
+/// The options that say which sessions are those of this machine, as they are said again.
+fn said(options: &Options) -> String {
+    let base = options.base.iter().map(|base| format!(" --base {}", shell_word(base.as_str())));
+    let profile = Some(options.profile.name).filter(|name| *name != Profile::CONVOCATE.name);
+    base.chain(profile.map(|name| format!(" --profile {name}"))).collect()
 }
 
 impl Published {

@@ -4,6 +4,7 @@
 
 mod agents;
 mod attaching;
+mod ending;
 mod engines;
 mod guide;
 mod life;

@@ -56,7 +56,10 @@ impl<T: Tool> Session<'_, T> {
         }
         questions.iter().try_for_each(|question| speaker.confirm(question))?;
         self.unless_stopped("stopped at a question; nothing was done")?;
-        act()
+        act().map_err(|refusal| match self.here.stop.exit() {
+            Some(exit) if refusal.code == "stopped" => refusal.exit(exit), // of whichever signal
+            _ => refusal,
+        })
     }
 
     /// Refuses to go on where somebody has said stop.

@@ -24,7 +24,7 @@ use crate::{SessionError, SessionId};
 /// How long one operation waits for another, which is short unless it is a migration.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long one waits that has begun: it would leave by half what it is about.
-const UNDER_WAY: Duration = Duration::from_secs(60);
+const UNDER_WAY: Duration = Duration::from_mins(1);
 /// What the names begin with of folders that are no sessions yet, or no more.
 const CREATING: &str = ".creating-";
 const CLONING: &str = ".cloning-";

@@ -48,7 +48,7 @@ pub(super) fn copy_contents(
 ) -> Result<Remarks, SessionError> {
     let folder = openat(CWD, from, FOLDER, Mode::empty()).doing("open the folder", from)?;
     let (linked, watch, remarks) = (HashMap::new(), watch.clone(), Remarks::default());
-    let mut copying = Copying { owners, watch, linked, remarks };
+    let mut copying = Copying { owners, watch, remarks, linked };
     copying.contents(folder.as_fd(), from, to, but)?;
     Ok(copying.remarks)
 }

@@ -141,7 +141,7 @@ impl LocalHost {
     /// What there is to tell of it while these containers run.
     pub(super) fn told(&self, found: &Found, names: &BTreeSet<String>) -> Session {
         let container = self.container_of(&found.id, names);
-        let Local { containers, profile, now, .. } = &self.local;
+        let Local { containers, profile, .. } = &self.local;
         // Where nobody can be attached, nobody is: a container that has just begun has no tmux yet.
         let attached = container.is_some_and(|name| containers.is_attached(name, profile).unwrap_or(false));
         let fields = found.document.fields();
@@ -158,7 +158,7 @@ impl LocalHost {
             attached,
             locked: Some(found.lock.is_some()),
             lock_pid: found.lock.as_ref().and_then(Lock::pid),
-            lock_stale: found.lock.as_ref().map(|lock| lock.is_stale(now())),
+            lock_stale: found.lock.as_ref().map(Lock::is_stale),
         }
     }
 }

@@ -460,7 +460,7 @@ fn whoever_has_a_session_keeps_everybody_else_from_changing_it() {
     assert_eq!(before.difference(&Tree::of(&place.base)), "");
 
     // A process that began after the lock was written has been given its owner's number.
-    let written = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+    let written = std::time::SystemTime::now() - std::time::Duration::from_mins(1);
     fs::File::options().write(true).open(&lock).unwrap().set_modified(written).unwrap();
     assert_eq!(host.get(&id(UUID)).unwrap().lock_stale, Some(true));
     host.edit(&id(UUID), &named("b")).unwrap();
