@@ -33,9 +33,10 @@ pub enum Invalid {
     DnsCharacter(char),
 }
 
-/// A name for a session.
+/// A name for a session, without the blanks around it, which nobody sees.
 pub fn valid_name(name: &str) -> Result<&str, Invalid> {
-    if name.trim().is_empty() {
+    let name = name.trim();
+    if name.is_empty() {
         return Err(Invalid::NoName);
     }
     if name.len() > 64 {
@@ -93,6 +94,7 @@ mod tests {
         for name in ["a", "my session", "v1.2_x-y", &long[..64]] {
             assert_eq!(valid_name(name), Ok(name));
         }
+        assert_eq!(valid_name(" q "), Ok("q"));
         assert_eq!(valid_name(""), Err(Invalid::NoName));
         assert_eq!(valid_name("   "), Err(Invalid::NoName));
         assert_eq!(valid_name(&long), Err(Invalid::LongName));

@@ -9,7 +9,7 @@ use testkit::person::Person;
 use crate::place::{Place, Shell, Typing, lay, uuid};
 
 /// What somebody types to say this.
-fn line(there: &impl Typing, words: &[&str]) -> String {
+pub(crate) fn line(there: &impl Typing, words: &[&str]) -> String {
     let program = there.tool(words);
     let quoted = program.words().map(migration_cli::shell_word);
     let line = quoted.collect::<Vec<_>>().join(" ");

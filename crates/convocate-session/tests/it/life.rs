@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use testkit::cluster::AGENTS;
+use testkit::person::Person;
 use testkit::tree::Tree;
 
+use crate::attaching::line;
 use crate::place::{Place, Shell, Typing, lay, uuid};
 
 /// All that is in a base. The engine makes the folder for the host's own settings.
@@ -183,4 +186,25 @@ fn a_lock_is_respected_as_long_as_its_owner_lives_and_shown_before_it_is_taken()
     fs::write(&lock, "4194303").unwrap();
     place.says(0, &["override", "one", "--yes"]);
     assert!(!lock.exists());
+}
+
+#[test]
+fn a_lock_that_goes_over_to_another_while_a_question_stands_stays_his() {
+    let place = Place::new();
+    lay(&place.base(), 1, "one", &[]);
+    let lock = place.base().join(format!("{}.lock", uuid(1)));
+    let mut owners = [1, 2].map(|_| Command::new("sleep").arg("1000").spawn().unwrap());
+    let [first, second] = [owners[0].id(), owners[1].id()];
+    fs::write(&lock, first.to_string()).unwrap();
+    let ada = Person::sits_down(180, 24);
+    ada.types(&line(&place, &["override", "one", "--force"]));
+    ada.waits_to_see(&format!("which is held by process {first} "));
+    fs::write(&lock, second.to_string()).unwrap();
+    ada.types("y");
+    ada.waits_to_see(&format!("is actively in use by process {second}"));
+    assert_eq!(fs::read_to_string(&lock).unwrap(), second.to_string());
+    for owner in &mut owners {
+        owner.kill().unwrap();
+        owner.wait().unwrap();
+    }
 }

@@ -46,8 +46,9 @@ impl Survey {
             return Ok(row);
         }
         let begins = |row: &Row| name.len() >= ENOUGH && row.session.uuid.starts_with(name);
-        let found: Vec<&Row> =
-            self.rows.iter().filter(|row| row.session.name == name || begins(row)).collect();
+        // Some were given names with blanks around them.
+        let is_called = |row: &Row| row.session.name.trim() == name.trim();
+        let found: Vec<&Row> = self.rows.iter().filter(|row| is_called(row) || begins(row)).collect();
         match found[..] {
             [row] => Ok(row),
             [] => Err(NotFound::Missing { name: name.to_owned(), unasked: self.unasked() }),

@@ -145,6 +145,12 @@ fn a_session_is_found_by_what_people_call_it_and_never_guessed() {
         let Err(NotFound::Ambiguous { candidates, .. }) = found(several) else { panic!("{several}") };
         assert_eq!(candidates.len(), 2, "{candidates:?}");
     }
+    // Blanks around a name are not seen, and not said.
+    session(&shell.agents[0].base(), "beef1111-0000-4000-8000-000000000000", " q ", "", "");
+    let survey = shell.cluster().survey();
+    for name in ["q", " q "] {
+        assert_eq!(survey.find(name).unwrap().session.name, " q ");
+    }
     // A name that is also the beginning of another's id may mean either.
     session(&shell.agents[0].base(), "beef0000-0000-4000-8000-000000000000", "3f0c1", "", "");
     assert!(matches!(shell.cluster().find("3f0c1"), Err(NotFound::Ambiguous { .. })));
