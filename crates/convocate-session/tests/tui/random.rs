@@ -9,7 +9,7 @@ use super::scene::{A, B, C, D, Scene, failure, session};
 /// What happens to a screen.
 #[derive(Debug, Clone)]
 enum Happening {
-    Key(Key),
+    Keys(Vec<Key>),
     Resize(u16, u16),
     Passes(u64),
     Lists(Vec<Session>),
@@ -34,6 +34,18 @@ fn key() -> impl Strategy<Value = Key> {
     ]
 }
 
+/// What leads to an order, or just past it: a row is chosen, its letter is pressed, and its dialog is answered.
+fn purposeful() -> impl Strategy<Value = Vec<Key>> {
+    use Key::{Char, Down, End, Enter, Esc, Home};
+    let row = proptest::sample::select(vec![Home, Down, End]);
+    let letter = proptest::sample::select("dkbroo".chars().collect::<Vec<_>>()).prop_map(Char);
+    let answer = prop_oneof![
+        proptest::sample::select(vec!['y', '1', '2', '3', '4']).prop_map(|c| vec![Char(c), Enter]),
+        Just(vec![Char('m'), Enter, Char('y')]),
+    ];
+    (row, letter, answer).prop_map(|(row, letter, answer)| [vec![Esc, row, letter], answer].concat())
+}
+
 fn any_session() -> impl Strategy<Value = Session> {
     let uuid = proptest::sample::select(vec![A, B, C, D, "", "../x"]);
     let name = prop_oneof![Just("notes".to_owned()), any::<String>()];
@@ -53,7 +65,8 @@ fn any_session() -> impl Strategy<Value = Session> {
 
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
-        20 => key().prop_map(Happening::Key),
+        20 => key().prop_map(|key| Happening::Keys(vec![key])),
+        3 => purposeful().prop_map(Happening::Keys),
         1 => (0_u16..130, 0_u16..45).prop_map(|(columns, rows)| Happening::Resize(columns, rows)),
         2 => (0_u64..40).prop_map(Happening::Passes),
         4 => proptest::collection::vec(any_session(), 0..5).prop_map(Happening::Lists),
@@ -75,18 +88,19 @@ struct Witness {
 
 impl Witness {
     fn sees(&mut self, happening: Happening) {
-        let before = self.scene.orders.len();
-        let is_key = match happening {
-            Happening::Key(key) => {
+        if let Happening::Keys(keys) = happening {
+            for key in keys {
                 self.typed.push((key, self.screen.clone()));
-                self.scene.key(key);
-                true
+                self.watches(true, |it| _ = it.scene.key(key));
             }
-            other => {
-                self.happens(other);
-                false
-            }
-        };
+        } else {
+            self.watches(false, |it| it.happens(happening));
+        }
+    }
+
+    fn watches(&mut self, is_key: bool, happens: impl FnOnce(&mut Self)) {
+        let before = self.scene.orders.len();
+        happens(self);
         self.screen = self.scene.text(); // it can be drawn
         for order in self.scene.orders.split_off(before) {
             if let Order::Ask { number, ask, .. } = order {
@@ -149,7 +163,7 @@ impl Witness {
                 let ended = if well { Ok("detached".into()) } else { Err("the link was lost".into()) };
                 self.scene.event(Event::Back(ended));
             }
-            Happening::Key(_) | Happening::Ends(..) | Happening::Progress(..) => {}
+            Happening::Keys(_) | Happening::Ends(..) | Happening::Progress(..) => {}
         }
     }
 
@@ -172,7 +186,7 @@ fn outcome(how: usize) -> Outcome {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, max_shrink_iters: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 80, max_shrink_iters: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_is_lost_without_the_keys_that_were_shown(all in proptest::collection::vec(happening(), 1..150)) {
