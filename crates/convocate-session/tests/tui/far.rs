@@ -109,15 +109,18 @@ fn two_people_share_a_session_of_an_agent_from_their_screens() {
     ada.types(&["b"]).shows("Background session \"billing\"?");
     ada.types(&["y"]).shows("Session \"billing\" backgrounded.");
     ben.shows("The session goes on running: \"billing\"");
+    // Whoever is stopped while he is in the session leaves it running, and his terminal as it was.
+    ben.types(&["Enter"]).shows("heard: hello");
+    ben.signals("-TERM");
+    assert_eq!(ben.ends(), "143");
+    assert_eq!(shell.container(A), "running");
     ada.types(&["x", "k"]).shows("Kill session \"billing\"?");
     ada.types(&["y", "Enter"]).shows("Stopped session \"billing\"");
     assert_eq!(shell.container(A), "");
     let heard = shell.cluster.agent(0).base().join(A).join("claude-heard");
     assert_eq!(fs::read_to_string(heard).unwrap(), "hello\n");
-    for person in [&ada, &ben] {
-        person.types(&["q"]);
-        assert_eq!(person.ends(), "0");
-    }
+    ada.types(&["q"]);
+    assert_eq!(ada.ends(), "0");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The program on a real terminal, on a machine that is nobody's shell.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -8,6 +9,10 @@ use testkit::docker::Docker;
 use super::tmux::Tmux;
 
 fn local(folder: &Path, docker: Option<&Docker>) -> Tmux {
+    with(folder, docker, &[])
+}
+
+fn with(folder: &Path, docker: Option<&Docker>, env: &[(&str, &str)]) -> Tmux {
     let base = folder.join("base");
     fs::create_dir(&base).unwrap();
     let claude = docker.map_or_else(|| folder.join("claude"), Docker::claude);
@@ -18,7 +23,7 @@ fn local(folder: &Path, docker: Option<&Docker>) -> Tmux {
         ("--claude", &*claude),
     ];
     let host = docker.map_or_else(|| format!("unix://{}", folder.join("none").display()), Docker::host);
-    Tmux::with(&options, &[("DOCKER_HOST", &host)])
+    Tmux::with(&options, &[&[("DOCKER_HOST", &*host)], env].concat())
 }
 
 #[test]
@@ -72,4 +77,21 @@ fn however_it_ends_the_terminal_is_as_it_was() {
     let tmux = local(folder.path(), None);
     tmux.shows("N)ew");
     assert_eq!(tmux.types(&["C-c"]).ends(), "130");
+}
+
+#[test]
+fn who_wants_no_colours_gets_none() {
+    for (env, is_colourful) in [(&[][..], true), (&[("NO_COLOR", "1")], false)] {
+        let folder = testkit::crash::place();
+        let tmux = with(folder.path(), None, env);
+        tmux.types(&["n"]).shows("Create New Session");
+        tmux.types(&["Enter"]).shows("error: ");
+        let screen = tmux.run(&["capture-pane", "-p", "-e"]);
+        let looks = screen.split("\u{1b}[").skip(1).filter_map(|look| look.split_once('m'));
+        let looks: BTreeSet<&str> = looks.flat_map(|(codes, _)| codes.split(';')).collect();
+        // Bold, faint and reversed can be told apart by everybody, and 39 and 49 are the colours that the terminal has.
+        let others = looks.iter().filter(|look| !["", "0", "1", "2", "7", "39", "49"].contains(look)).count();
+        assert_eq!(others > 0, is_colourful, "{looks:?}");
+        tmux.types(&["C-c"]).ends();
+    }
 }
