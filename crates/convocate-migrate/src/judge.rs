@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use durable_files::Quiet;
 use migration_cli::Refusal;
-use remote_transfer::Tree;
+use remote_transfer::{Transport, Tree};
 use session_control::{AgentError, Session, get, list};
 use session_model::{Finding, Timestamp, parse_time};
 
@@ -19,7 +19,7 @@ pub(crate) fn judge(settings: &Settings, moving: &Moving, unreached: &OnceLock<S
     let mut findings: Vec<Finding> = if is_here { source(folder, moving) } else { Vec::new() };
     if let Some(api) = &settings.api {
         let copy = Copy { agent: &settings.agent, uuid: &moving.uuid, arrives: &moving.arrives, is_here };
-        findings.extend(copy.told(api, unreached));
+        findings.extend(copy.told(&mut *api.open(), unreached));
     }
     findings
 }
@@ -40,7 +40,7 @@ pub struct Copy<'a> {
 impl Copy<'_> {
     /// What its agent tells otherwise. One whose API was not reached once is not called again: a firewall makes every
     /// caller wait.
-    pub fn told(&self, api: &Reach, unreached: &OnceLock<String>) -> Vec<Finding> {
+    pub fn told(&self, link: &mut dyn Transport, unreached: &OnceLock<String>) -> Vec<Finding> {
         let Self { agent, uuid, .. } = *self;
         let not_asked = |why: &str| {
             let message = format!("its files were read back, but the agent itself was not asked: {why}");
@@ -49,7 +49,7 @@ impl Copy<'_> {
         if let Some(why) = unreached.get() {
             return vec![not_asked(why)];
         }
-        match get(&mut *api.open(), uuid) {
+        match get(link, uuid) {
             Ok(Some(session)) => self.differences(&session),
             Ok(None) => {
                 let message =

@@ -10,7 +10,7 @@ use migration_cli::{Deed, Listing, Question, Refusal};
 use session_control::{HostError, Process, Row, Session, SessionError, SessionHost, SessionId, SessionState};
 use session_model::Finding;
 
-pub(crate) use attaching::{UntilStopped, attach, of_session, start_for};
+pub(crate) use attaching::{attach, of_session, start_for};
 pub(crate) use changing::{background, change, edit, restart, unlock};
 pub(crate) use ending::{delete, kill};
 pub(crate) use making::{duplicate, new};

@@ -16,6 +16,7 @@ mod running;
 mod settings;
 mod source;
 mod step;
+mod watched;
 mod worlds;
 
 pub use ends::Hosts;
@@ -80,7 +81,7 @@ pub fn prepare(
         known => known?,
     };
     let plan = plan::plan(request, &known)?;
-    let worlds = Open::of(&plan.header, known, hosts, lock)?;
+    let worlds = Open::of(&plan.header, known, hosts, (lock, here))?;
     Ok((plan, worlds))
 }
 

@@ -3,7 +3,6 @@
 use migration_cli::{Exit, Refusal, Streams, Surroundings};
 use session_control::{LocalHost, Pong, Terminal, serve_attach, serve_rpc};
 
-use crate::deeds::UntilStopped;
 use crate::hosts;
 use crate::options::Options;
 use crate::verbs::AgentVerb;
@@ -31,7 +30,7 @@ pub(crate) fn serve(
                     "sshd starts this",
                 )
             })?;
-            let served = serve_attach(&LocalHost::new(local), &terminal, &mut UntilStopped(&here.stop));
+            let served = serve_attach(&LocalHost::new(local), &terminal, &mut here.stop.clone());
             Ok(if served { Exit::Done } else { Exit::Failed })
         }
     }

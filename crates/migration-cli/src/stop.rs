@@ -1,7 +1,10 @@
 //! The wish to stop, and whose it was.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use durable_files::Meter;
 
 use crate::Exit;
 
@@ -70,6 +73,13 @@ impl Stop {
                 Exit::Interrupted
             }
         })
+    }
+}
+
+/// Whoever has nothing to show asks for no more than whether to go on.
+impl Meter for Stop {
+    fn passed(&mut self, _bytes: u64) -> ControlFlow<()> {
+        if self.exit().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 

@@ -1,10 +1,8 @@
 //! A session's screen on this terminal.
 
-use std::ops::ControlFlow;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use durable_files::Meter;
 use migration_cli::{Exit, Refusal, Stop, Streams, Surroundings};
 use session_control::{
     AttachError, Attachment, Ended, HostError, SessionHost, SessionId, SessionState, Terminal,
@@ -19,15 +17,6 @@ use crate::{refusals, rows};
 const STARTING: Duration = Duration::from_secs(10);
 /// How long to wait before another look.
 const PAUSE: Duration = Duration::from_millis(250);
-
-/// Says no more than whether somebody wants to stop.
-pub(crate) struct UntilStopped<'a>(pub(crate) &'a Stop);
-
-impl Meter for UntilStopped<'_> {
-    fn passed(&mut self, _bytes: u64) -> ControlFlow<()> {
-        if self.0.exit().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-}
 
 /// Has the session on this terminal until it is left; one that does not run is started.
 pub(crate) fn attach(
@@ -48,7 +37,7 @@ pub(crate) fn attach(
         |line: String| drop(writeln!(streams.stdout, "{line}").and_then(|()| streams.stdout.flush()));
     tell(format!("Attaching to {:?}{} (Ctrl-b d to detach)...", found.name(), rows::on(&found.row)));
     let terminal = Terminal::standard().map_err(|error| refused(&found, &AttachError::Terminal(error)))?;
-    let ended = session_control::attach(&attachment, &terminal, &mut UntilStopped(&here.stop));
+    let ended = session_control::attach(&attachment, &terminal, &mut here.stop.clone());
     match ended.map_err(|error| refused(&found, &error))? {
         Ended::Detached => tell(format!("Session {:?} goes on running.", found.name())),
         Ended::Over => tell(format!("Session {:?} has ended.", found.name())),

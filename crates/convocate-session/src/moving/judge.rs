@@ -1,13 +1,13 @@
 //! Whether a session that was delivered is the other host's now, and its source was let alone.
 
 use convocate_migrate::parts::{Copy, stand_still};
-use durable_files::Quiet;
 use migration_cli::Refusal;
 use migration_engine::StepError;
 use session_model::Finding;
 
 use super::running::{Runs, Unknown, perhaps, runs};
 use super::settings::Settings;
+use super::watched::Watched;
 use super::worlds::Both;
 
 /// Before the source is moved aside: it must not have changed nor be at work, and the agent that got it must tell of it what
@@ -22,7 +22,7 @@ pub(super) fn judge(both: &Both) -> Vec<Finding> {
     let mut findings = if is_here { source(both) } else { Vec::new() };
     if let Some(api) = &to.api {
         let copy = Copy { agent: &to.id, uuid: becomes, arrives, is_here };
-        findings.extend(copy.told(api, &both.unreached));
+        findings.extend(copy.told(&mut Watched::new(api.open(), &both.stop), &both.unreached));
     }
     findings
 }
@@ -35,7 +35,7 @@ fn source(both: &Both) -> Vec<Finding> {
     let Settings { from, uuid, expect, .. } = &both.settings;
     let mut findings = Vec::new();
     let folder = [from.base.as_slice(), b"/", uuid.as_bytes()].concat();
-    match both.from.far().survey(&folder, &mut Quiet) {
+    match both.from.far().survey(&folder, &mut both.stop.clone()) {
         Ok(seen) if seen.manifest.digest() == *expect => {}
         Ok(_) => {
             let message = format!("{uuid} on {} changed after it was sent", from.id);
@@ -43,7 +43,7 @@ fn source(both: &Both) -> Vec<Finding> {
         }
         Err(error) => findings.push(not_looked_at(&error.into())),
     }
-    match runs(from, &both.from, uuid, &both.containers) {
+    match runs((from, &both.from), uuid, &both.containers, &both.stop) {
         Ok(Runs::No) | Err(Unknown::NotThere) => {}
         Ok(Runs::Perhaps(why)) => findings.push(perhaps(from, uuid, &why)),
         Ok(Runs::Yes(_)) => {
@@ -66,7 +66,7 @@ pub(super) fn copy_stands_still(both: &Both) -> Result<(), Refusal> {
     if let Some(api) = &to.api {
         return stand_still(&to.id, api, &[becomes]);
     }
-    match runs(to, &both.to, becomes, &both.containers) {
+    match runs((to, &both.to), becomes, &both.containers, &both.stop) {
         Ok(Runs::Yes(_)) => {
             let message = format!("session {becomes} runs on {}", to.id);
             Err(Refusal::new("agent-runs-it", message, "stop it there, then say undo again"))

@@ -56,7 +56,7 @@ impl Known {
         let seen = survey(&from, uuid, cx)?;
         let text = document_of(&from, &seen, cx)?;
         let document = parsed(&text, uuid, &from)?;
-        let perhaps = stands_still(&from, uuid, hosts)?;
+        let perhaps = stands_still(&from, uuid, hosts, here)?;
         let stale = lock(&from, uuid)?;
         let remarks = match local_path(&from, uuid) {
             // Only here one sees extended attributes.
@@ -147,9 +147,14 @@ fn parsed(text: &[u8], uuid: &str, from: &AgentEnd) -> Result<SessionJson, Refus
 }
 
 /// Refuses a session that runs, and one of which nobody can tell.
-fn stands_still(from: &AgentEnd, uuid: &str, hosts: &Hosts) -> Result<Option<Finding>, Refusal> {
+fn stands_still(
+    from: &AgentEnd,
+    uuid: &str,
+    hosts: &Hosts,
+    here: &Surroundings,
+) -> Result<Option<Finding>, Refusal> {
     let end = End::from(from);
-    match runs(&end, &from.remote, uuid, &hosts.containers) {
+    match runs((&end, &from.remote), uuid, &hosts.containers, &here.stop) {
         Ok(Runs::No) => Ok(None),
         Ok(Runs::Perhaps(why)) => Ok(Some(perhaps(&end, uuid, &why))),
         Ok(Runs::Yes(container)) => {

@@ -4,12 +4,13 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use durable_files::Quiet;
+use migration_cli::Stop;
 use remote_transfer::Remote;
 use session_control::{AgentError, Containers, ContainersError, Profile, Use};
 use session_model::Finding;
 
 use super::settings::End;
+use super::watched::Watched;
 
 /// What is known of it.
 pub(super) enum Runs {
@@ -42,15 +43,20 @@ impl std::fmt::Display for Unknown {
 }
 
 /// Asks whoever has it: an agent, or the engine of this machine.
-pub(super) fn runs(end: &End, remote: &Remote, uuid: &str, containers: &Containers) -> Result<Runs, Unknown> {
+pub(super) fn runs(
+    (end, remote): (&End, &Remote),
+    uuid: &str,
+    containers: &Containers,
+    stop: &Stop,
+) -> Result<Runs, Unknown> {
     let Some(api) = &end.api else { return here(end, uuid, containers) };
-    let mut link = api.open();
-    let told = session_control::get(&mut *link, uuid).map_err(Unknown::Agent)?.ok_or(Unknown::NotThere)?;
+    let mut link = Watched::new(api.open(), stop);
+    let told = session_control::get(&mut link, uuid).map_err(Unknown::Agent)?.ok_or(Unknown::NotThere)?;
     if told.running {
         return Ok(Runs::Yes(None));
     }
-    let agent = session_control::ping(&mut *link).map_err(Unknown::Agent)?;
-    Ok(if agent.is_ours() { Runs::No } else { as_its_engine_tells(end, remote, uuid) })
+    let agent = session_control::ping(&mut link).map_err(Unknown::Agent)?;
+    Ok(if agent.is_ours() { Runs::No } else { as_its_engine_tells((end, remote), uuid, stop) })
 }
 
 fn here(end: &End, uuid: &str, containers: &Containers) -> Result<Runs, Unknown> {
@@ -63,9 +69,9 @@ fn here(end: &End, uuid: &str, containers: &Containers) -> Result<Runs, Unknown>
 
 /// An original agent says that a session does not run whenever its engine does not answer it (formats/convocate.md §20.3).
 /// There is a shell on that host, and so a way to the engine itself.
-fn as_its_engine_tells(end: &End, remote: &Remote, uuid: &str) -> Runs {
+fn as_its_engine_tells((end, remote): (&End, &Remote), uuid: &str, stop: &Stop) -> Runs {
     let command = end.command(include_str!("engine.sh"), &[]);
-    let names = match remote.far().link().run(&command, b"", &mut Quiet) {
+    let names = match remote.far().link().run(&command, b"", &mut stop.clone()) {
         Ok(ended) if ended.is_success() => String::from_utf8_lossy(&ended.stdout).into_owned(),
         Ok(ended) => return Runs::Perhaps(ended.complaint()),
         Err(error) => return Runs::Perhaps(error.to_string()),

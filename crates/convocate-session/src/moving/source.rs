@@ -1,6 +1,6 @@
 //! The host that has the session, with the session's lock.
 
-use durable_files::Quiet;
+use durable_files::Meter;
 use migration_engine::{Cause, StepError, World};
 use remote_transfer::Remote;
 
@@ -36,7 +36,7 @@ impl Source {
 
     /// Whoever delivers it must have it to himself, still: a lock may be lost with its link, and before it was taken
     /// somebody else may have moved the session elsewhere, of which what was brought does not tell.
-    pub(super) fn must_stand(&self) -> Result<(), StepError> {
+    pub(super) fn must_stand(&self, meter: &mut dyn Meter) -> Result<(), StepError> {
         let Some(identity) = &self.stands else { return Ok(()) };
         let Wanted { base, uuid, .. } = &self.wanted;
         let (lock, holder) = (lock_of(uuid), self.held.as_ref().map_or("", |held| held.process()));
@@ -44,7 +44,7 @@ impl Source {
         let command = self.wanted.command(include_str!("stands.sh"), &words);
         let (said, peer) = {
             let mut far = self.remote.far();
-            let ended = far.link().run(&command, b"", &mut Quiet).map_err(remote_transfer::FarError::from)?;
+            let ended = far.link().run(&command, b"", meter).map_err(remote_transfer::FarError::from)?;
             (String::from_utf8_lossy(&ended.stdout).into_owned(), far.peer().to_owned())
         };
         let (mut there, mut is_held) = (None, false);

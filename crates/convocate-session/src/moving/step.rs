@@ -1,5 +1,6 @@
 //! What a move does, and the handles it does it with.
 
+use durable_files::Quiet;
 use migration_engine::{Cost, Cx, Look, Slot, State, Step, StepError, World, compose_steps};
 use remote_transfer::{DeliverTree, Delivered, Remote, RetireFar, RetiredFar};
 use serde::{Deserialize, Serialize};
@@ -71,12 +72,12 @@ impl Step for Deliver {
     }
 
     fn stage(&self, world: &mut Handles, slot: &Slot, cx: &Cx<'_>) -> Result<Delivered, StepError> {
-        world.source.must_stand()?;
+        world.source.must_stand(&mut { *cx })?;
         self.tree.stage(&mut world.to, slot, cx)
     }
 
     fn publish(&self, world: &mut Handles, slot: &Slot, evidence: &Delivered) -> Result<(), StepError> {
-        world.source.must_stand()?;
+        world.source.must_stand(&mut Quiet)?;
         self.tree.publish(&mut world.to, slot, evidence)
     }
 
@@ -171,7 +172,7 @@ impl Step for Retire {
     }
 
     fn publish(&self, world: &mut Source, slot: &Slot, evidence: &RetiredFar) -> Result<(), StepError> {
-        world.must_stand()?;
+        world.must_stand(&mut Quiet)?;
         self.folder.publish(&mut world.remote, slot, evidence)
     }
 

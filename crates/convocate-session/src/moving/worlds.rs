@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use durable_files::DirLock;
-use migration_cli::{Purpose, Refusal, Surroundings, settings_of};
+use migration_cli::{Purpose, Refusal, Stop, Surroundings, settings_of};
 use migration_engine::{Header, Item, StepError, Worlds};
 use remote_transfer::Remote;
 use session_control::Containers;
@@ -27,6 +27,8 @@ pub(super) struct Both {
     pub(super) to: Remote,
     pub(super) containers: Containers,
     purpose: Purpose,
+    /// The wish to stop: whoever judges is told of none.
+    pub(super) stop: Stop,
     /// Why the API of the agent that gets it was not reached.
     pub(super) unreached: OnceLock<String>,
     /// Keeps what was brought from being removed before there is a run that needs it.
@@ -43,7 +45,7 @@ impl Open {
         header: &Header,
         known: Known,
         hosts: &Hosts,
-        brought: Option<DirLock>,
+        (brought, here): (Option<DirLock>, &Surroundings),
     ) -> Result<Self, Refusal> {
         let settings: Settings = settings_of(header)?;
         let (from, to) = (known.from.remote, known.to.remote);
@@ -53,6 +55,7 @@ impl Open {
             to,
             containers: hosts.containers.clone(),
             purpose: Purpose::Apply,
+            stop: here.stop.clone(),
             unreached: OnceLock::new(),
             _brought: brought,
         })))
@@ -67,9 +70,17 @@ impl Open {
     ) -> Result<Self, Refusal> {
         let settings: Settings = settings_of(header)?;
         let (from, to) = (settings.from.reach(here)?, settings.to.reach(here)?);
-        let containers = containers.clone();
-        let both =
-            Both { settings, from, to, containers, purpose, unreached: OnceLock::new(), _brought: None };
+        let (containers, stop) = (containers.clone(), here.stop.clone());
+        let both = Both {
+            settings,
+            from,
+            to,
+            containers,
+            purpose,
+            stop,
+            unreached: OnceLock::new(),
+            _brought: None,
+        };
         if purpose == Purpose::Undo {
             judge::copy_stands_still(&both)?;
         }

@@ -10,19 +10,19 @@ use session_control::SessionId;
 use session_model::Level;
 
 use super::workers::Office;
-use super::{Event, Failure, Outcome, Share};
+use super::{Event, Failure, Share};
 use crate::{moves, moving};
 
 /// How often it is told.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Brings the orphan to the agent.
+/// Brings the orphan to the agent. Gives what there is to say of that.
 pub(super) fn migrate(
     office: &Office,
     id: &SessionId,
     agent: &str,
     (number, events): (u64, &Sender<Event>),
-) -> Result<Outcome, Failure> {
+) -> Result<Option<String>, Failure> {
     let hosts = moves::hosts_of(&office.options, &office.here)?;
     let state = camino::Utf8Path::from_path(&office.root);
     let telling = Telling { number, events, state: Mutex::new((Share::default(), Instant::now())) };
@@ -30,7 +30,7 @@ pub(super) fn migrate(
     let worth = migrated.findings.into_iter().filter(|finding| finding.level != Level::Note);
     let mut words: Vec<String> = worth.map(|finding| finding.message).collect();
     if migrated.exit == Exit::Done {
-        return Ok(Outcome::Done((!words.is_empty()).then(|| words.join("\n"))));
+        return Ok((!words.is_empty()).then(|| words.join("\n")));
     }
     words.extend(migrated.next);
     Err(Refusal::failure("migration", words.join("\n"), "").into())

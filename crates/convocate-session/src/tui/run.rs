@@ -18,7 +18,6 @@ use super::glass::{Glass, Hooked};
 use super::show::{Left, Wires, show};
 use super::workers::{Office, Workers};
 use super::{Event, Host, Model, Moment, Palette, Role, Setup, Target};
-use crate::deeds::UntilStopped;
 use crate::hosts::Hosts;
 use crate::options::Options;
 
@@ -116,7 +115,7 @@ fn attach(office: &Office, target: &Target, fresh: bool, here: &Surroundings) ->
     let way = way.map_err(|refusal| refusal.message)?;
     let way = if fresh { way.after_restart() } else { way };
     let terminal = session_control::Terminal::standard().map_err(|error| error.to_string())?;
-    match session_control::attach(&way, &terminal, &mut UntilStopped(&here.stop)) {
+    match session_control::attach(&way, &terminal, &mut here.stop.clone()) {
         Ok(Ended::Over) => Ok("The session has ended".into()),
         Ok(Ended::Detached | Ended::Stopped) => Ok("The session goes on running".into()),
         Err(error) => Err(error.to_string()),

@@ -181,7 +181,10 @@ impl Worker {
             }
             Ask::Migrate { id, agent } => {
                 let _begun = UnderWay::of(&office.migrates);
-                migrating::migrate(office, id, agent, report)
+                let name = host.get(id).map(|session| session.dns_name).unwrap_or_default();
+                let said = migrating::migrate(office, id, agent, report)?;
+                let said: Vec<String> = said.into_iter().chain(office.what_else(host, [&name, ""])).collect();
+                Ok(Outcome::Done((!said.is_empty()).then(|| said.join("\n"))))
             }
         }
     }

@@ -12,5 +12,6 @@ mod listing;
 mod movers;
 mod moves;
 mod place;
+mod stops;
 mod telling;
 mod two;

@@ -147,10 +147,10 @@ impl Waiting {
 }
 
 /// An agent that answers nothing once this is there, until it is told to.
-struct Halted(std::path::PathBuf);
+pub(crate) struct Halted(std::path::PathBuf);
 
 impl Halted {
-    fn when(two: &Two, host: usize, place: &Path) -> Self {
+    pub(crate) fn when(two: &Two, host: usize, place: &Path) -> Self {
         let at = |name: &str| two.cluster.folder().join(name).display().to_string();
         let (waits, goes_on, place) = (at("waits"), at("goes on"), place.display());
         two.hook(
@@ -162,7 +162,7 @@ impl Halted {
         Self(two.cluster.folder().to_owned())
     }
 
-    fn is_waited_for(&self) {
+    pub(crate) fn is_waited_for(&self) {
         let begun = Instant::now();
         while !self.0.join("waits").exists() {
             assert!(begun.elapsed() < Duration::from_mins(1), "it was to be asked");
@@ -170,7 +170,7 @@ impl Halted {
         }
     }
 
-    fn goes_on(&self) {
+    pub(crate) fn goes_on(&self) {
         fs::write(self.0.join("goes on"), "").unwrap();
     }
 }

@@ -155,6 +155,7 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
             findings.push(Finding::error("not-as-left", format!("{}: {found}", task.step.describe())));
         }
         findings.extend(self.worlds.judge(&mut self.world, self.run.plan.item(item)));
+        self.cx.check()?; // whoever wants to stop may have kept the tool from looking to the end
         let stands = findings.iter().all(|finding| finding.level < Level::Error);
         for finding in findings.into_iter().filter(|finding| finding.level == Level::Error) {
             self.run.ledger.note(Record::Noted { item, finding });
