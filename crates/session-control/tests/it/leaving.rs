@@ -11,7 +11,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use session_control::{Local, LocalHost, SessionHost, Watch};
+use session_control::{Containers, Local, LocalHost, SessionHost, Watch};
 use session_model::Finding;
 use testkit::crash::hand_over;
 use testkit::tree::Tree;
@@ -185,4 +185,25 @@ fn a_removal_that_is_stopped_has_not_begun_or_is_done_but_for_what_goes_with_the
         }
     }
     assert!(done > 1, "it was stopped {done} times in the middle");
+}
+
+#[test]
+fn whoever_has_the_base_while_a_container_stops_is_waited_for_and_the_session_is_removed() {
+    let place = Place::new();
+    place.put(UUID, "");
+    // An engine that stops the container while somebody else begins with something that takes a while.
+    let [engine, stopped] = ["engine", "stopped"].map(|name| place.base.with_file_name(name));
+    let script = format!(
+        "#!/bin/sh\ncase $1 in\nps) [ -e {0} ] || echo convocate-session-{UUID} ;;\n\
+         stop) : >{0}; flock {1} sleep 11 >/dev/null 2>&1 & ;;\nesac\n",
+        stopped.display(),
+        place.base.display()
+    );
+    fs::write(&engine, script).unwrap();
+    fs::set_permissions(&engine, PermissionsExt::from_mode(0o755)).unwrap();
+    let containers = Containers { program: engine, ..Containers::default() };
+    let mut host = LocalHost::new(Local { containers, ..place.host().local().clone() });
+    host.delete(&id(UUID)).unwrap();
+    assert!(stopped.exists());
+    assert_eq!(place.names(), [""; 0]);
 }
