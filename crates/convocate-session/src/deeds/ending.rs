@@ -1,7 +1,7 @@
 //! What ends a session, for now or for good.
 
 use migration_cli::{Deed, Exit, Question, Refusal};
-use session_control::{SessionError, SessionHost, SessionState};
+use session_control::{Session, SessionError, SessionState};
 
 use super::{Found, done, refuse};
 use crate::hosts::Hosts;
@@ -39,7 +39,7 @@ pub(crate) fn delete(hosts: Hosts, session: &str, connected: bool) -> Result<Dee
     }
     Ok(found.deed("delete", questions, move |found, host| {
         if !is_connected && !connected {
-            found.still_alone(host)?;
+            still_alone(host.get(&found.id).ok().as_ref())?;
         }
         host.delete(&found.id).map_err(|error| found.said(&error))?;
         let mut findings = host.findings();
@@ -54,14 +54,12 @@ pub(crate) fn delete(hosts: Hosts, session: &str, connected: bool) -> Result<Dee
     }))
 }
 
-impl Found {
-    /// Refuses a session that somebody has attached to since nobody was seen there.
-    fn still_alone(&self, host: &mut dyn SessionHost) -> Result<(), Refusal> {
-        if !host.get(&self.id).is_ok_and(|session| session.attached) {
-            return Ok(());
-        }
-        let message = format!("somebody has attached to session {} meanwhile: nothing was done", self.told());
-        let hint = "say it again; with --yes, --connected deletes it all the same";
-        Err(Refusal::new("connected", message, hint))
-    }
+/// Refuses a session that somebody has attached to since nobody was seen there: this is how it stands now, if it can be
+/// read.
+pub(crate) fn still_alone(now: Option<&Session>) -> Result<(), Refusal> {
+    let Some(session) = now.filter(|session| session.attached) else { return Ok(()) };
+    let Session { name, uuid, .. } = session;
+    let message = format!("somebody has attached to session {name:?} ({uuid}) meanwhile: nothing was done");
+    let hint = "say it again; with --yes, --connected deletes it all the same";
+    Err(Refusal::new("connected", message, hint))
 }

@@ -52,7 +52,12 @@ pub enum Ask {
     /// A copy of a session under this name.
     Clone(SessionId, String),
     /// The end of a session, for good.
-    Delete(SessionId),
+    Delete {
+        /// The session.
+        id: SessionId,
+        /// Even though somebody is attached to it.
+        sure: bool,
+    },
     /// Its container stopped.
     Kill(SessionId),
     /// Everybody detached from it.
@@ -88,7 +93,7 @@ impl Ask {
             Self::Reload | Self::Create(_) | Self::Owner(_) => None,
             Self::Edit(id, _)
             | Self::Clone(id, _)
-            | Self::Delete(id)
+            | Self::Delete { id, .. }
             | Self::Kill(id)
             | Self::Background(id)
             | Self::Start(id)
@@ -106,7 +111,7 @@ impl Ask {
             Self::Create(_) => "creating",
             Self::Edit(..) => "saving",
             Self::Clone(..) => "cloning",
-            Self::Delete(_) => "deleting",
+            Self::Delete { .. } => "deleting",
             Self::Kill(_) => "stopping",
             Self::Background(_) => "detaching",
             Self::Start(_) | Self::Enter(_) => "starting",
@@ -121,7 +126,7 @@ impl Ask {
     pub fn is_destructive(&self) -> bool {
         matches!(
             self,
-            Self::Delete(_)
+            Self::Delete { .. }
                 | Self::Kill(_)
                 | Self::Background(_)
                 | Self::StopAndStart(_)

@@ -157,9 +157,13 @@ impl Worker {
                 let session = host.duplicate(id, name)?;
                 Ok(office.with_name(host, "", session))
             }
-            Ask::Delete(id) => {
-                let name = host.get(id).map(|session| session.dns_name).unwrap_or_default();
+            Ask::Delete { id, sure } => {
+                let now = host.get(id).ok();
+                if !sure {
+                    deeds::still_alone(now.as_ref())?;
+                }
                 host.delete(id)?;
+                let name = now.map(|session| session.dns_name).unwrap_or_default();
                 Ok(Outcome::Done(office.what_else(host, [&name, ""])))
             }
             Ask::Kill(id) => done(host.kill(id)),

@@ -116,7 +116,7 @@ fn a_choice_follows_its_session_when_the_list_is_ordered_anew() {
     scene.lists("this machine", vec![a, Session { last_accessed: "2026-03-03T00:00:00Z".into(), ..b }]);
     assert_eq!(scene.model.position().0, Some(0));
     scene.types("d").types("y");
-    assert_eq!(ask(&scene), ("this machine", &Ask::Delete(B.parse().unwrap())));
+    assert_eq!(ask(&scene), ("this machine", &Ask::Delete { id: B.parse().unwrap(), sure: false }));
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn an_order_goes_to_the_host_whose_row_is_chosen_though_another_has_the_same_id(
     scene.key(Key::End).types("d");
     assert!(scene.text().contains("Only the one on this machine is meant"), "{}", scene.text());
     scene.types("y");
-    assert_eq!(ask(&scene), ("this machine", &Ask::Delete(A.parse().unwrap())));
+    assert_eq!(ask(&scene), ("this machine", &Ask::Delete { id: A.parse().unwrap(), sure: false }));
 }
 
 #[test]

@@ -125,7 +125,7 @@ impl Witness {
         }
         assert!(matches!(key, Key::Char('y' | 'Y')), "{ask:?} was ordered by {key:?} at\n{screen}");
         let (title, yes) = match ask {
-            Ask::Delete(_) => ("Confirm Delete", "(Y)es  (N)o"),
+            Ask::Delete { .. } => ("Confirm Delete", "(Y)es  (N)o"),
             Ask::Kill(_) => ("Kill Session", "(Y)es  (N)o"),
             Ask::Background(_) => ("Background Session", "(Y)es  (N)o"),
             Ask::StopAndStart(_) => ("Restart Session", "Y = restart now"),

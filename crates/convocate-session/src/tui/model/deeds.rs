@@ -52,7 +52,7 @@ impl Model {
                 let confirm = Confirm::new("Confirm Delete", question, deed);
                 return self.tell(confirm.and("Delete it all the same?").into());
             }
-            Deed::Delete { .. } => (Ask::Delete(id), None),
+            Deed::Delete { sure, .. } => (Ask::Delete { id, sure }, None),
             Deed::Kill(_) if !runs => {
                 let text = format!("Session {name:?} is not running.");
                 return self.tell(Notice::alarm("Not Running", text).into());

@@ -69,7 +69,7 @@ impl Model {
 
     fn was_done(&mut self, ask: &Ask, name: &str, words: Option<String>) {
         let told = match ask {
-            Ask::Delete(id) => {
+            Ask::Delete { id, .. } => {
                 let line = format!("Deleted session {name:?} ({id})");
                 self.said.push(line.clone());
                 line

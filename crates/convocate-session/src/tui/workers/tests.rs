@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use clap::Parser;
@@ -88,7 +89,7 @@ fn what_was_agreed_to_long_ago_is_given_back_and_not_done() {
     let machine = Machine::new();
     let session = machine.session();
     let (id, folder) = (session.id().unwrap(), machine.base().join(&session.uuid));
-    let delete = |ago| vec![given(Ask::Delete(id.clone()), ago)];
+    let delete = |ago| vec![given(Ask::Delete { id: id.clone(), sure: false }, ago)];
     let [Outcome::Failed(failure)] = &done(machine.worker(machine.member()), delete(PATIENCE))[..] else {
         panic!("it was done");
     };
@@ -97,6 +98,41 @@ fn what_was_agreed_to_long_ago_is_given_back_and_not_done() {
     assert!(folder.exists());
     let soon = delete(PATIENCE.checked_sub(Duration::from_secs(5)).unwrap());
     assert_eq!(done(machine.worker(machine.member()), soon), [Outcome::Done(None)]);
+    assert!(!folder.exists());
+}
+
+#[test]
+fn whoever_has_attached_since_keeps_his_session_until_that_is_agreed_to() {
+    let machine = Machine::new();
+    let session = machine.session();
+    let (id, folder) = (session.id().unwrap(), machine.base().join(&session.uuid));
+    // An engine that runs it, with somebody attached, until it is told to stop.
+    let [engine, stopped] = ["engine", "stopped"].map(|name| machine.folder.path().join(name));
+    let script = format!(
+        "#!/bin/sh\ncase $1 in\nps) [ -e {0} ] || echo convocate-session-{id} ;;\nexec) echo client ;;\nstop) : >{0} ;;\nesac\n",
+        stopped.display()
+    );
+    fs::write(&engine, script).unwrap();
+    fs::set_permissions(&engine, PermissionsExt::from_mode(0o755)).unwrap();
+    let layout = Layout {
+        registry: Registry::at(machine.folder.path().join("agent-keys-dir")),
+        base: machine.base(),
+        local_id: HERE.to_owned(),
+        here: Arc::new(move |_: &str, base: &Path| {
+            let mut local = Local::new(base, Profile::CONVOCATE);
+            local.containers.program.clone_from(&engine);
+            Box::new(LocalHost::new(local))
+        }),
+        dial: Arc::new(|_| unreachable!("there are no agents")),
+    };
+    let member = Cluster::of(&layout).unwrap().members()[0].clone();
+    let delete = |sure| vec![given(Ask::Delete { id: id.clone(), sure }, Duration::ZERO)];
+    let [Outcome::Failed(failure)] = &done(machine.worker(member.clone()), delete(false))[..] else {
+        panic!("it was done");
+    };
+    assert_eq!(failure.code, "connected");
+    assert!(folder.exists() && !stopped.exists());
+    assert_eq!(done(machine.worker(member), delete(true)), [Outcome::Done(None)]);
     assert!(!folder.exists());
 }
 
