@@ -77,9 +77,10 @@ impl Copy<'_> {
                 }
             })
             .collect();
-        if session.running && is_here {
-            let message =
-                format!("agent {agent} runs the session already, before its source was moved aside");
+        if session.runs() != Some(false) && is_here {
+            let message = format!(
+                "agent {agent} runs the session already, or cannot tell, before its source was moved aside"
+            );
             findings.push(Finding::error("agent-runs-it", message));
         }
         findings

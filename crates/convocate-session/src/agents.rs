@@ -4,7 +4,7 @@ use std::thread;
 
 use migration_cli::{Listed, Listing};
 use serde_json::json;
-use session_control::{HostError, Member, Place, Pong, RegistryError};
+use session_control::{HostError, Member, Place, Pong};
 use session_model::Finding;
 
 use crate::hosts::Hosts;
@@ -22,8 +22,8 @@ pub(crate) fn list(hosts: &Hosts) -> Listing {
             Err(error) => unwell(&member.id, &member.address, error.code(), &error.to_string()),
         });
     }
-    for error in unread(hosts) {
-        listing.rows.push(unwell(&error.agent().unwrap_or_default(), "", "agent", &error.to_string()));
+    for host in hosts.chosen.broken() {
+        listing.rows.push(unwell(&host.member, &host.address, host.code, &host.reason));
     }
     listing.rows.sort_by(|a, b| a.id.cmp(&b.id));
     for row in listing.rows.iter().filter(|row| row.own["reachable"] == false) {
@@ -44,11 +44,6 @@ fn asked<'m>(members: impl Iterator<Item = &'m Member>) -> Vec<(&'m Member, Resu
         // Whoever panics has ended the program's sense; the hook has told where.
         asked.into_iter().filter_map(|(member, answer)| Some((member, answer.join().ok()?))).collect()
     })
-}
-
-/// Agents of which nobody knows how they are reached.
-fn unread(hosts: &Hosts) -> Vec<RegistryError> {
-    hosts.registry.each().unwrap_or_default().into_iter().filter_map(Result::err).collect()
 }
 
 fn well(member: &Member, pong: &Pong) -> Listed {

@@ -84,9 +84,17 @@ impl Known {
     /// With what was found now. Of a host that does not answer, what was known goes on.
     fn and(self, found: Survey) -> Self {
         let silent: BTreeSet<String> = found.unreachable.into_iter().map(|host| host.member).collect();
-        let mut rows = self.rows;
+        let (mut rows, mut now) = (self.rows, BTreeMap::new());
+        for mut row in found.rows {
+            let key = (row.member.clone(), row.session.uuid.clone());
+            // Nor has one stopped of which nobody knows whether it runs.
+            if let (None, Some(was)) = (row.session.runs(), rows.get(&key)) {
+                row.session.running = was.session.running;
+            }
+            now.insert(key, row);
+        }
         rows.retain(|(member, _), _| silent.contains(member));
-        rows.extend(found.rows.into_iter().map(|row| ((row.member.clone(), row.session.uuid.clone()), row)));
+        rows.extend(now);
         Self { rows, silent }
     }
 
@@ -240,6 +248,7 @@ mod tests {
             address: "a".into(),
             reason: "no".into(),
             code: "agent-unreachable",
+            place: Place::Agent,
         };
         let known = Known::default().and(all(vec![plain("a", "x"), plain("b", "y")]));
         let then = known.clone().and(Survey::of(vec![plain("b", "y")], vec![silent]));

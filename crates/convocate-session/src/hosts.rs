@@ -1,5 +1,6 @@
 //! The hosts that this machine knows, as the options say.
 
+use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use migration_cli::{Refusal, SshOptions, Stop, Surroundings};
 use remote_transfer::Target;
 use session_control::{
     Agent, AgentFolder, AgentHost, Attachment, Cluster, Containers, DnsHosts, Layout, Local, LocalHost,
-    Member, Place, Registry, Row, SessionHost, SessionId, Survey, Watch,
+    Member, Place, Registry, Row, SessionId, Survey, Watch,
 };
 
 use crate::options::Options;
@@ -41,7 +42,7 @@ impl Hosts {
             local_id: local.id.clone(),
             here: Arc::new(move |id, base| {
                 let local = Local { id: id.to_owned(), base: base.to_owned(), ..local.clone() };
-                Box::new(LocalHost::new(local)) as Box<dyn SessionHost>
+                LocalHost::new(local)
             }),
             dial: dial(options, here),
         };
@@ -116,6 +117,11 @@ impl Hosts {
         let members: Vec<&Member> = self.chosen.members().iter().filter(can).collect();
         match members[..] {
             [member] => Ok(member),
+            [] if self.cluster.members().iter().any(|member| can(&member)) => Err(Refusal::new(
+                "shell-host",
+                "no sessions are made on a shell host, which runs no containers",
+                "say which agent gets it: --agent ID instead of --local; convocate-session agents shows all",
+            )),
             [] => Err(Refusal::new(
                 "no-agents",
                 "No convocate-agent hosts are registered.",
@@ -161,7 +167,11 @@ fn chosen(cluster: &Cluster, registry: &Registry, options: &Options) -> Result<C
 
 /// Where the sessions of this machine are.
 pub(crate) fn base(options: &Options, here: &Surroundings) -> Result<PathBuf, Refusal> {
-    here.named(options.base.as_deref().map_or(options.profile.home, |base| base.as_str()))
+    let base = here.named(options.base.as_deref().map_or(options.profile.home, |base| base.as_str()))?;
+    if options.base.is_some() && base.metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        return Err(refusals::no_base(format!("there is no folder {}", base.display())));
+    }
+    Ok(base)
 }
 
 /// This machine.

@@ -39,6 +39,7 @@ fn state(state: SessionState) -> &'static str {
         SessionState::Running => "running",
         SessionState::Locked => "locked, not running",
         SessionState::Stopped => "stopped",
+        SessionState::Unknown => "unknown: its container engine does not say what runs",
     }
 }
 

@@ -17,6 +17,11 @@ pub(crate) fn of_host(error: &HostError) -> Refusal {
         return link.into();
     }
     let code = error.code();
+    if let HostError::Session(SessionError::Io { doing: "list the sessions in", source, .. }) = error
+        && source.kind() == ErrorKind::NotFound
+    {
+        return no_base(error.to_string());
+    }
     let (exit, hint) = answer(code);
     let exit = match error {
         // It was tried, and may have been done half.
@@ -30,6 +35,11 @@ pub(crate) fn of_host(error: &HostError) -> Refusal {
     let exit = if forbidden(error).is_some() { Exit::Refused } else { exit };
     let refusal = Refusal::new(code, error.to_string(), hint).exit(exit);
     refusal.findings(owner(error).into_iter().collect())
+}
+
+/// The folder of the sessions is not there.
+pub(crate) fn no_base(message: String) -> Refusal {
+    Refusal::new("base", message, "name the folder of the sessions: --base DIR")
 }
 
 /// How the tool ends, and what to do about it.
@@ -53,6 +63,9 @@ fn answer(code: &str) -> (Exit, &'static str) {
         ),
         "stopped" => (Exit::Interrupted, "say the same command again"),
         "busy" => (Exit::Refused, "wait until that has ended, then say it again"),
+        "still-at-work" => {
+            (Exit::Failed, "convocate-session list shows it when it is done; until then do not say it again")
+        }
         "not-locked" => (Exit::Refused, "there is nothing to remove"),
         "orphan" => (Exit::Refused, "convocate-migrate --agent ID --session UUID"),
         "io" => (Exit::Failed, "look at it: is there room, and may it be written to?"),

@@ -31,7 +31,7 @@ pub(crate) fn one(row: &Row, lines: Vec<String>) -> Listing {
 /// Says which hosts have not been asked: in the report, and right away.
 pub(crate) fn mention(listing: &mut Listing, unreachable: &[Unreachable]) {
     for host in unreachable {
-        let Unreachable { member, address, reason, code } = host;
+        let Unreachable { member, address, reason, code, .. } = host;
         let at = if address.is_empty() { String::new() } else { format!(" ({address})") };
         listing.words.log.push(format!("warning: agent {member}{at} unreachable: {reason}"));
         listing.findings.push(Finding::error(*code, format!("[agent {member} unreachable: {reason}]")));
@@ -73,8 +73,8 @@ fn own(row: &Row) -> serde_json::Map<String, Value> {
         "agent_id": of_agent(&row.member),
         "agent_host": of_agent(&row.address),
         "status": row.state.letter(),
-        "running": session.running,
-        "attached": session.attached,
+        "running": session.runs(),
+        "attached": session.is_attached(),
         "locked": session.locked,
         "lock_pid": session.lock_pid,
         "lock_stale": session.lock_stale,

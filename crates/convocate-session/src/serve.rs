@@ -1,7 +1,7 @@
 //! Being an agent: sshd starts this for whoever calls, and the standard streams are the call.
 
 use migration_cli::{Exit, Refusal, Streams, Surroundings};
-use session_control::{LocalHost, Pong, Terminal, serve_attach, serve_rpc};
+use session_control::{LocalHost, Pong, Terminal, decline_rpc, serve_attach, serve_rpc};
 
 use crate::hosts;
 use crate::options::Options;
@@ -14,7 +14,10 @@ pub(crate) fn serve(
     here: &Surroundings,
     streams: &mut Streams<'_>,
 ) -> Result<Exit, Refusal> {
-    let local = hosts::local(options, here)?;
+    let local = hosts::local(options, here).inspect_err(|refusal| {
+        // Standard error ends at sshd: whoever calls reads this alone, whichever of the two he wants.
+        let _ = decline_rpc(&refusal.message, &refusal.code, streams.stdout);
+    })?;
     match verb {
         AgentVerb::Rpc => {
             let pong = Pong::ours(&local.id, env!("CARGO_PKG_VERSION"), (here.now)());

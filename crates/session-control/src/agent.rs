@@ -12,8 +12,8 @@ use serde_json::Value;
 use session_model::Finding;
 
 use crate::protocol::Request;
-use crate::spelling::json;
-use crate::{Pong, Session, SessionId};
+use crate::spelling::{json, shown};
+use crate::{Pong, Session, SessionError, SessionId};
 
 /// The subsystem.
 const RPC: &str = "convocate-agent-rpc";
@@ -46,6 +46,16 @@ pub enum AgentError {
         /// How long it had.
         within: Duration,
     },
+    /// It had as long as such a thing usually takes, and goes on with it for all one knows.
+    #[error("agent op {op:?}: {peer} is not done after {} seconds, and may still be at work", within.as_secs())]
+    AtWork {
+        /// What was asked.
+        op: &'static str,
+        /// Who was asked.
+        peer: String,
+        /// How long it had.
+        within: Duration,
+    },
     /// It said no.
     #[error("agent op {op:?}: {message}")]
     Refused {
@@ -53,6 +63,8 @@ pub enum AgentError {
         op: &'static str,
         /// What it said.
         message: String,
+        /// The short name of that: as it says, or, of an original, as its words tell.
+        code: &'static str,
     },
     /// It said something else than it should.
     #[error(
@@ -96,11 +108,13 @@ struct Answer {
     #[serde(default)]
     error: String,
     #[serde(default)]
+    code: String,
+    #[serde(default)]
     findings: Vec<Finding>,
 }
 
-/// One call, on a channel of its own, which may take this long. `params` has nothing in it that an original agent does
-/// not know.
+/// One call, on a channel of its own, which may take this long, and as long again after each sign that the agent is at
+/// work. `params` has nothing in it that an original agent does not know.
 pub fn call<T: DeserializeOwned>(
     link: &mut dyn Transport,
     op: &'static str,
@@ -108,21 +122,26 @@ pub fn call<T: DeserializeOwned>(
     within: Duration,
 ) -> Result<T, AgentError> {
     let question = format!("{{\"op\":{},\"params\":{}}}\n", json(op), json(params));
-    exchange(link, op, &question, within).map(|(result, _)| result)
+    exchange(link, op, &question, (within, true)).map(|(result, _)| result)
 }
 
-/// The answer, and what else the agent had to say with it.
+/// The answer, and what else the agent had to say with it. It may take this long; perhaps a sign of life renews that.
 fn exchange<T: DeserializeOwned>(
     link: &mut dyn Transport,
     op: &'static str,
     question: &str,
-    within: Duration,
+    (within, renewed): (Duration, bool),
 ) -> Result<(T, Vec<Finding>), AgentError> {
     let peer = link.peer().to_owned();
     let mut quiet = Quiet; // a call is short, and has a deadline
     let mut channel = link.subsystem(RPC, &mut quiet)?;
     channel.set_deadline(Instant::now() + within);
-    let answer = conversation(channel.as_mut(), question).map_err(|error| match error.kind() {
+    let alive = |channel: &mut dyn Duplex| {
+        if renewed {
+            channel.set_deadline(Instant::now() + within);
+        }
+    };
+    let answer = conversation(channel.as_mut(), question, &alive).map_err(|error| match error.kind() {
         ErrorKind::TimedOut => AgentError::Silent { op, peer: peer.clone(), within },
         _ => match error.downcast::<TransportError>() {
             Ok(link) => AgentError::Link(link),
@@ -140,7 +159,8 @@ fn exchange<T: DeserializeOwned>(
         let findings = answer.findings.into_iter().map(harmless).collect();
         Ok((serde_json::from_value(answer.result).map_err(not_understood)?, findings))
     } else {
-        Err(AgentError::Refused { op, message: shown(&answer.error) })
+        let code = SessionError::known(&answer.code).unwrap_or_else(|| SessionError::code_of(&answer.error));
+        Err(AgentError::Refused { op, message: shown(&answer.error), code })
     }
 }
 
@@ -156,14 +176,13 @@ fn harmless(finding: Finding) -> Finding {
     Finding { code, message: shown(&finding.message), ..finding }
 }
 
-/// What somebody else says, with nothing in it that a terminal would obey.
-fn shown(text: &str) -> String {
-    let harmless = |c: &char| matches!(c, '"' | '\'' | '\\');
-    text.chars().flat_map(|c| if harmless(&c) { vec![c] } else { c.escape_debug().collect() }).collect()
-}
-
-/// One line each way. The far side closes after its line, or is not waited for.
-fn conversation(channel: &mut dyn Duplex, question: &str) -> std::io::Result<Vec<u8>> {
+/// One line each way. The far side closes after its line, or is not waited for. Blanks before it are signs that it is at
+/// work.
+fn conversation(
+    channel: &mut dyn Duplex,
+    question: &str,
+    alive: &dyn Fn(&mut dyn Duplex),
+) -> std::io::Result<Vec<u8>> {
     // A server that does not listen has said why.
     let sent = channel.write_all(question.as_bytes()).and_then(|()| channel.flush());
     let mut answer = Vec::new();
@@ -174,6 +193,10 @@ fn conversation(channel: &mut dyn Duplex, question: &str) -> std::io::Result<Vec
         if read == 0 || answer.ends_with(b"\n") || answer.len() > LONGEST {
             break;
         }
+        if answer.iter().all(|&byte| byte == b' ') {
+            answer.clear();
+            alive(channel);
+        }
     }
     if answer.is_empty() {
         sent?;
@@ -182,7 +205,8 @@ fn conversation(channel: &mut dyn Duplex, question: &str) -> std::io::Result<Vec
     Ok(answer)
 }
 
-/// Asks this once; the agent has as long as such a question takes, beside the ten seconds that `ssh` may take to reach it.
+/// Asks this once; the agent has as long as such a question takes. What takes long may take longer as long as the agent
+/// shows that it is at it.
 pub(crate) fn ask<T: DeserializeOwned>(link: &mut dyn Transport, request: &Request) -> Result<T, AgentError> {
     ask_all(link, request).map(|(result, _)| result)
 }
@@ -192,7 +216,13 @@ pub(crate) fn ask_all<T: DeserializeOwned>(
     link: &mut dyn Transport,
     request: &Request,
 ) -> Result<(T, Vec<Finding>), AgentError> {
-    exchange(link, request.op(), &request.to_line(), request.within())
+    let patience = (request.within(), request.is_long());
+    exchange(link, request.op(), &request.to_line(), patience).map_err(|error| match error {
+        AgentError::Silent { op, peer, within } if request.is_long() => {
+            AgentError::AtWork { op, peer, within }
+        }
+        error => error,
+    })
 }
 
 /// Whether somebody is there.
@@ -211,12 +241,7 @@ pub fn get(link: &mut dyn Transport, uuid: &str) -> Result<Option<Session>, Agen
     let id: SessionId = uuid.parse().map_err(|_| AgentError::NotAnId { id: uuid.to_owned() })?;
     match ask(link, &Request::Get(id)) {
         Ok(session) => Ok(Some(session)),
-        Err(AgentError::Refused { message, .. }) if is_absence(&message) => Ok(None),
+        Err(AgentError::Refused { code: "no-such-session", .. }) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Of the words of the original and of its documentation.
-fn is_absence(message: &str) -> bool {
-    message.contains("does not exist") || message.contains("not found")
 }

@@ -18,6 +18,7 @@ use durable_files::Meter;
 use remote_transfer::{Interactive, Target, TransportError};
 
 use crate::containers::ended;
+use crate::spelling::shown;
 use crate::{LocalHost, SessionError, SessionId};
 use child::Child;
 use door::Door;
@@ -238,8 +239,4 @@ fn fallen(screen: &Screen, status: String) -> Result<Ended, AttachError> {
         return Ok(Ended::Over);
     }
     Err(AttachError::NoScreen { message: screen.complaint(), status })
-}
-
-fn shown(text: &str) -> String {
-    text.escape_debug().to_string().replace("\\\"", "\"")
 }

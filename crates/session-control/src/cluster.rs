@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use remote_transfer::Transport;
 
-use crate::{Agent, AgentHost, Registry, RegistryError, RemoteHost, SessionHost};
+use crate::{Agent, AgentHost, LocalHost, Registry, RegistryError, RemoteHost, SessionHost};
 pub use find::NotFound;
 pub use names::NameError;
 pub use survey::{Row, Survey, Unreachable};
@@ -23,7 +23,7 @@ pub use survey::{Row, Survey, Unreachable};
 pub type Open = Arc<dyn Fn() -> Box<dyn SessionHost> + Send + Sync>;
 
 /// How the sessions in a folder of this machine are opened, under an id.
-pub type OpenHere = Arc<dyn Fn(&str, &Path) -> Box<dyn SessionHost> + Send + Sync>;
+pub type OpenHere = Arc<dyn Fn(&str, &Path) -> LocalHost + Send + Sync>;
 /// How an agent's API is called. Nothing is connected before the first question.
 pub type Dial = Arc<dyn Fn(&Agent) -> Box<dyn Transport> + Send + Sync>;
 
@@ -109,9 +109,12 @@ impl Cluster {
             let here = layout.member(&layout.local_id, Place::Here, &layout.base);
             return Ok(Self { members: vec![here], broken: Vec::new(), is_shell: false });
         }
-        let mut cluster = Self::registered(&layout.registry, |agent| layout.agent(agent))?;
-        let agents = layout.registry.each()?.into_iter().flatten();
-        if !agents.into_iter().any(|agent| layout.is_base_of(&agent)) {
+        let mut has_base = false;
+        let mut cluster = Self::registered(&layout.registry, |agent| {
+            has_base |= layout.is_base_of(&agent);
+            layout.agent(agent)
+        })?;
+        if !has_base {
             cluster.members.push(layout.member("local", Place::Orphans, &layout.base));
         }
         Ok(cluster)
@@ -122,7 +125,10 @@ impl Cluster {
         Self::registered(registry, |agent| Member::called(agent, dial))
     }
 
-    fn registered(registry: &Registry, member: impl Fn(Agent) -> Member) -> Result<Self, RegistryError> {
+    fn registered(
+        registry: &Registry,
+        mut member: impl FnMut(Agent) -> Member,
+    ) -> Result<Self, RegistryError> {
         let (mut members, mut broken) = (Vec::new(), Vec::new());
         for agent in registry.each()? {
             match agent {
@@ -175,10 +181,10 @@ impl Layout {
         let (here, id, base) = (self.here.clone(), id.to_owned(), base.to_owned());
         let address = "local".to_owned();
         let open: Open = if place == Place::Orphans {
-            Arc::new(move || Box::new(orphans::Orphans(here("local", &base))))
+            Arc::new(move || Box::new(orphans::Orphans::of(here("local", &base))))
         } else {
             let id = id.clone();
-            Arc::new(move || here(&id, &base))
+            Arc::new(move || Box::new(here(&id, &base)))
         };
         Member { id, place, address, host: None, open }
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
@@ -27,10 +27,14 @@ pub struct Containers {
     pub socket: PathBuf,
     /// How long it may take to answer.
     pub within: Duration,
+    /// How long it may take to tell who is attached to a container: no list is to wait for one that hangs.
+    pub looking: Duration,
     /// How long it may take to stop a container, which has ten seconds of its own.
     pub stopping: Duration,
     /// How long it may take to start one.
     pub starting: Duration,
+    /// When all of that has to be over, for whoever is waited for himself.
+    pub until: Option<Instant>,
 }
 
 impl Default for Containers {
@@ -40,8 +44,10 @@ impl Default for Containers {
             arguments: Vec::new(),
             socket: "/var/run/docker.sock".into(),
             within: Duration::from_secs(10),
+            looking: Duration::from_secs(2),
             stopping: Duration::from_secs(30),
             starting: Duration::from_mins(2),
+            until: None,
         }
     }
 }
@@ -187,10 +193,16 @@ impl Containers {
         })
     }
 
+    /// What such a command says, as long as there is time for it.
+    fn output(&self, command: &mut Command, within: Duration) -> io::Result<Output> {
+        let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
+        deadline::output(command, left.map_or(within, |left| left.min(within)))
+    }
+
     /// What it prints. That a container has ended meanwhile is no failure: it does not run.
     fn ask(&self, arguments: &[&str]) -> Result<Vec<u8>, ContainersError> {
         let program = self.program.clone();
-        match deadline::output(self.command().args(arguments), self.within) {
+        match self.output(self.command().args(arguments), self.within) {
             Err(source) => Err(ContainersError::Program { program, source }),
             Ok(output) if output.status.success() => Ok(output.stdout),
             Ok(output) => {

@@ -168,29 +168,95 @@ impl SessionError {
         }
     }
 
-    /// The same for what an agent said, which tells no more than its words.
-    pub fn code_of(words: &str) -> &'static str {
-        const KNOWN: [(&str, &str); 17] = [
-            ("is at work in", "busy"),
-            ("does not exist", "no-such-session"),
-            ("not found", "no-such-session"),
-            ("session metadata", "session-json"),
-            ("port", "port-taken"),
-            ("DNS name", "dns-taken"),
-            ("already running", "already-running"),
-            ("is not running", "not-running"),
-            ("is not connected", "not-connected"),
-            ("is not locked", "not-locked"),
-            ("locked", "locked"),
-            ("actively in use", "locked"),
-            ("session name", "invalid"),
-            ("DNS label", "invalid"),
-            ("protocol must be", "invalid"),
-            ("container", "container"),
-            ("tmux", "container"),
-        ];
-        KNOWN.into_iter().find(|(part, _)| words.contains(part)).map_or("refused", |(_, code)| code)
+    /// The same of what an agent of ours calls it.
+    pub(crate) fn known(code: &str) -> Option<&'static str> {
+        CODES.into_iter().find(|known| *known == code)
     }
+
+    /// The same for what an original agent said, which tells no more than its words.
+    pub fn code_of(words: &str) -> &'static str {
+        let about = after_quoted("session ", words);
+        let is = |sentences: &[(&str, &'static str)], words: &str| {
+            sentences.iter().find(|(begins, _)| words.starts_with(begins)).map(|&(_, code)| code)
+        };
+        let taken = words.ends_with("is already assigned to another session");
+        about
+            .and_then(|rest| is(&OF_A_SESSION, rest))
+            .or_else(|| after_quoted("DNS name ", words).filter(|_| taken).map(|_| "dns-taken"))
+            .or_else(|| (words.starts_with("port ") && taken).then_some("port-taken"))
+            .or_else(|| is(&[(" is not the id of a session", "not-an-id")], after_quoted("", words)?))
+            .or_else(|| is(&SENTENCES, words))
+            .unwrap_or("refused")
+    }
+}
+
+/// All short names, of hosts of every kind.
+const CODES: [&str; 21] = [
+    "invalid",
+    "not-an-id",
+    "no-such-session",
+    "session-json",
+    "port-taken",
+    "dns-taken",
+    "already-running",
+    "not-running",
+    "not-connected",
+    "locked",
+    "not-locked",
+    "orphan",
+    "container",
+    "busy",
+    "io",
+    "stopped",
+    "refused",
+    "half-done",
+    "still-at-work",
+    "agent-unreachable",
+    "agent",
+];
+
+/// What comes after `session "…"`.
+const OF_A_SESSION: [(&str, &str); 9] = [
+    (" does not exist", "no-such-session"),
+    (" not found", "no-such-session"),
+    (" already running", "already-running"),
+    (" is not running", "not-running"),
+    (" is not connected", "not-connected"),
+    (" is not locked", "not-locked"),
+    (" is already locked", "locked"),
+    (" is actively in use by process ", "locked"),
+    (" is currently locked", "locked"),
+];
+
+/// How other sentences begin.
+const SENTENCES: [(&str, &str); 15] = [
+    ("session not found", "no-such-session"),
+    ("failed to read session metadata", "session-json"),
+    ("failed to parse session metadata", "session-json"),
+    ("no available port ", "port-taken"),
+    ("invalid port: ", "invalid"),
+    ("protocol must be ", "invalid"),
+    ("session name ", "invalid"),
+    ("DNS name ", "invalid"),
+    ("DNS label ", "invalid"),
+    ("session is a local orphan", "orphan"),
+    ("check running: ", "container"),
+    ("failed to start container: ", "container"),
+    ("failed to stop container: ", "container"),
+    ("failed to detach tmux clients", "container"),
+    ("another operation or a migration is at work in ", "busy"),
+];
+
+/// What comes after a text in quotation marks, which may hold anything, if the words begin like this.
+fn after_quoted<'w>(before: &str, words: &'w str) -> Option<&'w str> {
+    let quoted = words.strip_prefix(before)?.strip_prefix('"')?;
+    let mut escaped = false;
+    let end = quoted.find(|c| {
+        let ends = c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends
+    })?;
+    Some(&quoted[end + 1..])
 }
 
 impl From<FileError> for SessionError {

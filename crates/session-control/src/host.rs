@@ -1,5 +1,7 @@
 //! Where sessions live: this machine, or an agent. Both are worked with in the same way.
 
+use std::time::Instant;
+
 use session_model::Finding;
 
 use crate::{AgentError, Holder, Pong, Session, SessionError, SessionId, Wishes};
@@ -16,7 +18,12 @@ pub trait SessionHost: Send {
     /// Whether it is there, and what it is.
     fn ping(&mut self) -> Result<Pong, HostError>;
 
-    /// Every session it has, in the order of their ids.
+    /// From now on every call has to have ended by then, as far as others are waited for in it: its caller will have
+    /// given up. A host with times of its own need not heed it.
+    fn end_by(&mut self, _deadline: Instant) {}
+
+    /// Every session it has, in the order of their ids. An engine that does not say what runs hides none of them; that it
+    /// does not is told in [`findings`](Self::findings).
     fn list(&mut self) -> Result<Vec<Session>, HostError>;
 
     /// One session.
@@ -71,7 +78,8 @@ impl HostError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Session(error) => error.code(),
-            Self::Agent(AgentError::Refused { message, .. }) => SessionError::code_of(message),
+            Self::Agent(AgentError::Refused { code, .. }) => code,
+            Self::Agent(AgentError::AtWork { .. }) => "still-at-work",
             Self::Agent(AgentError::NotAnId { .. }) => "not-an-id",
             Self::Agent(AgentError::HalfDone { .. }) => "half-done",
             Self::Agent(_) => "agent-unreachable",

@@ -75,6 +75,6 @@ pub use profile::Profile;
 pub use protocol::{BadRequest, Pong, Request};
 pub use registry::{Agent, AgentHost, Api, Registry, RegistryError};
 pub use remote::RemoteHost;
-pub use server::serve_rpc;
-pub use session::{NotAnId, Session, SessionId, SessionState, Wishes};
+pub use server::{decline_rpc, serve_rpc};
+pub use session::{NotAnId, Session, SessionId, SessionState, Unknown, Wishes};
 pub use validation::{Invalid, valid_dns_name, valid_name, valid_port, valid_protocol};

@@ -12,6 +12,7 @@ mod watch;
 mod wishes;
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use session_model::{Finding, Timestamp};
 
@@ -89,6 +90,10 @@ impl SessionHost for LocalHost {
 
     fn ping(&mut self) -> Result<Pong, HostError> {
         Ok(Pong::ours(&self.local.id, env!("CARGO_PKG_VERSION"), (self.local.now)()))
+    }
+
+    fn end_by(&mut self, deadline: Instant) {
+        self.local.containers.until = Some(deadline);
     }
 
     fn list(&mut self) -> Result<Vec<Session>, HostError> {

@@ -94,8 +94,9 @@ impl Request {
         };
         let session = || -> Result<SessionId, BadRequest> { Ok(read(&[params::ID])?.id("id")?) };
         Ok(match op {
-            "ping" => Self::Ping,
-            "list" => Self::List,
+            "ping" => read(&[]).map(|_| Self::Ping)?,
+            "list" => read(&[]).map(|_| Self::List)?,
+            // These take whatever is said.
             "settings-get" => Self::SettingsGet,
             "settings-set" => Self::SettingsSet,
             "get" => Self::Get(session()?),
@@ -147,6 +148,11 @@ impl Request {
             Self::Kill(_) | Self::Background(_) | Self::Override { .. } | Self::Edit(..) => 30,
             Self::Create(_) | Self::Clone { .. } | Self::Delete(_) | Self::Restart(_) => 120,
         })
+    }
+
+    /// Whether it may take as long as the host needs for it: whoever is asked shows then that he is at work.
+    pub fn is_long(&self) -> bool {
+        matches!(self, Self::Create(_) | Self::Clone { .. } | Self::Delete(_) | Self::Restart(_))
     }
 
     /// It as a line, with its end.
@@ -217,13 +223,19 @@ pub(crate) fn told(result: &str, findings: &[Finding]) -> String {
     format!("{{\"ok\":true,\"result\":{result}{besides}}}\n")
 }
 
-/// The answer that says why not, as a line.
-pub(crate) fn refused(why: &str) -> String {
+/// The answer that says why not, as a line, with the short name of it that an original client does not look for.
+pub(crate) fn refused(why: &str, code: Option<&str>) -> String {
     // An empty text is left out, as everywhere.
-    if why.is_empty() {
-        "{\"ok\":false}\n".to_owned()
-    } else {
-        format!("{{\"ok\":false,\"error\":{}}}\n", json(why))
+    let member = |name: &str, text: &str| {
+        if text.is_empty() { String::new() } else { format!(",\"{name}\":{}", json(text)) }
+    };
+    format!("{{\"ok\":false{}{}}}\n", member("error", why), member("code", code.unwrap_or_default()))
+}
+
+impl BadRequest {
+    /// The answer to it, as a line.
+    pub(crate) fn answer(&self) -> String {
+        refused(&self.to_string(), matches!(self, Self::NotAnId(_)).then_some("not-an-id"))
     }
 }
 

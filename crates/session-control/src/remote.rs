@@ -52,7 +52,7 @@ impl RemoteHost {
     fn delete_at_an_original(&mut self, id: &SessionId) -> Result<(), AgentError> {
         let session: Session = self.ask(&Request::Get(id.clone()))?;
         match self.tell(&Request::Override { id: id.clone(), holder: Holder::Nobody }) {
-            Err(AgentError::Refused { message, .. }) if message.contains("is not locked") => {}
+            Err(AgentError::Refused { code: "not-locked", .. }) => {}
             other => other?,
         }
         if session.running {

@@ -1,33 +1,71 @@
 //! An agent of ours: one question, one answer (formats/convocate.md §10). A stock sshd starts it for each call.
 
 use std::io::{self, BufRead, Read, Write};
+use std::panic::resume_unwind;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::protocol::{LONGEST_REQUEST, Request, refused, told};
 use crate::spelling::json;
-use crate::{HostError, Pong, SessionHost};
+use crate::{AgentError, HostError, Pong, SessionHost};
+
+/// What of a caller's patience is not ours: calling us takes some of it.
+const MARGIN: Duration = Duration::from_secs(3);
+/// How often whoever waits for something long is shown that it is being done.
+const SIGN: Duration = Duration::from_secs(2);
 
 /// Reads one line, does what it asks of this host, and answers with one line.
 ///
-/// Nothing is done for a line that is not understood whole, and what follows the first line is not looked at. An
-/// error is only of the streams: what the host refuses is an answer.
+/// Nothing is done for a line that is not understood whole, and what follows the first line is not looked at. The answer
+/// comes before whoever asks gives up; what takes long (a copy) is preceded by a blank every other second, which is
+/// nothing in JSON, and by which a client of ours knows that it need not give up. An error is only of the streams: what
+/// the host refuses is an answer.
 pub fn serve_rpc(
     host: &mut dyn SessionHost,
     pong: &Pong,
     input: &mut dyn BufRead,
     output: &mut dyn Write,
 ) -> io::Result<()> {
+    let begun = Instant::now();
     let mut line = Vec::new();
     input.take(LONGEST_REQUEST as u64 + 1).read_until(b'\n', &mut line)?;
     let answer = if line.len() > LONGEST_REQUEST {
-        refused("malformed request: the line is longer than 1 MiB")
+        refused("malformed request: the line is longer than 1 MiB", None)
     } else {
         match Request::parse(&line) {
-            Ok(request) => answered(host, pong, &request).unwrap_or_else(|error| refused(&said(&error))),
-            Err(error) => refused(&error.to_string()),
+            Ok(request) => {
+                host.end_by(begun + request.within().saturating_sub(MARGIN));
+                let mut answer = || answered(host, pong, &request).unwrap_or_else(|error| refusal(&error));
+                if request.is_long() { at_work(output, answer) } else { answer() }
+            }
+            Err(error) => error.answer(),
         }
     };
     output.write_all(answer.as_bytes())?;
     output.flush()
+}
+
+/// Answers with a refusal, whatever was asked: there is no host that could be asked it.
+pub fn decline_rpc(why: &str, code: &str, output: &mut dyn Write) -> io::Result<()> {
+    output.write_all(refused(why, Some(code)).as_bytes())?;
+    output.flush()
+}
+
+/// Does it, and shows meanwhile that it is being done.
+fn at_work(output: &mut dyn Write, work: impl FnOnce() -> String + Send) -> String {
+    thread::scope(|scope| {
+        let (done, waits) = mpsc::channel::<()>();
+        let worker = scope.spawn(move || {
+            let _done = done; // which is seen when it is dropped
+            work()
+        });
+        while waits.recv_timeout(SIGN) == Err(RecvTimeoutError::Timeout) {
+            // If nobody listens any more, what was begun is done all the same.
+            let _ = output.write_all(b" ").and_then(|()| output.flush());
+        }
+        worker.join().unwrap_or_else(|why| resume_unwind(why))
+    })
 }
 
 fn answered(host: &mut dyn SessionHost, pong: &Pong, request: &Request) -> Result<String, HostError> {
@@ -51,9 +89,10 @@ fn answered(host: &mut dyn SessionHost, pong: &Pong, request: &Request) -> Resul
 }
 
 /// What another agent said is passed on as it said it.
-fn said(error: &HostError) -> String {
-    match error {
-        HostError::Agent(crate::AgentError::Refused { message, .. }) => message.clone(),
+fn refusal(error: &HostError) -> String {
+    let words = match error {
+        HostError::Agent(AgentError::Refused { message, .. }) => message.clone(),
         error => error.to_string(),
-    }
+    };
+    refused(&words, Some(error.code()))
 }

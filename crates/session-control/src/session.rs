@@ -78,6 +78,9 @@ pub struct Session {
     /// Whether somebody is attached to it.
     #[serde(skip_serializing_if = "is_false")]
     pub attached: bool,
+    /// What of the two nobody knows, since the engine does not say: it is `false` then. Only hosts of ours tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<Unknown>,
     /// Whether it has a lock file. Only hosts of ours tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locked: Option<bool>,
@@ -87,6 +90,17 @@ pub struct Session {
     /// Whether the lock speaks for nobody any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lock_stale: Option<bool>,
+}
+
+/// What is not known of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unknown {
+    /// Whether anybody is attached to it. It runs.
+    Attached,
+    /// Whether it runs.
+    #[serde(other)]
+    Running,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
@@ -110,13 +124,24 @@ impl Session {
         if self.protocol.is_empty() { "tcp" } else { &self.protocol }
     }
 
+    /// Whether it runs, if that is known.
+    pub fn runs(&self) -> Option<bool> {
+        (self.unknown != Some(Unknown::Running)).then_some(self.running)
+    }
+
+    /// Whether somebody is attached to it, if that is known.
+    pub fn is_attached(&self) -> Option<bool> {
+        self.unknown.is_none().then_some(self.attached)
+    }
+
     /// How it stands, on a host that has not left it behind.
     pub fn state(&self) -> SessionState {
-        match (self.running, self.attached, self.locked) {
-            (true, true, _) => SessionState::Connected,
-            (true, false, _) => SessionState::Running,
-            (false, _, Some(true)) => SessionState::Locked,
-            (false, _, _) => SessionState::Stopped,
+        match (self.runs(), self.attached, self.locked) {
+            (None, ..) => SessionState::Unknown,
+            (Some(true), true, _) => SessionState::Connected,
+            (Some(true), false, _) => SessionState::Running,
+            (Some(false), _, Some(true)) => SessionState::Locked,
+            (Some(false), _, _) => SessionState::Stopped,
         }
     }
 }
@@ -135,6 +160,8 @@ pub enum SessionState {
     Locked,
     /// Not running.
     Stopped,
+    /// Nobody knows: the container engine does not say what runs.
+    Unknown,
 }
 
 impl SessionState {
@@ -146,6 +173,7 @@ impl SessionState {
             Self::Running => 'R',
             Self::Locked => 'L',
             Self::Stopped => '-',
+            Self::Unknown => '?',
         }
     }
 }

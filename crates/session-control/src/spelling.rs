@@ -34,6 +34,12 @@ impl Formatter for Escaping {
     }
 }
 
+/// What somebody else says, with nothing in it that a terminal would obey.
+pub(crate) fn shown(text: &str) -> String {
+    let harmless = |c: &char| matches!(c, '"' | '\'' | '\\');
+    text.chars().flat_map(|c| if harmless(&c) { vec![c] } else { c.escape_debug().collect() }).collect()
+}
+
 /// A text in quotation marks, with what cannot be printed spelled out.
 pub(crate) fn quoted(text: &str) -> String {
     let spelled: String = text.chars().map(spelled).collect();

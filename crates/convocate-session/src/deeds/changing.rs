@@ -102,7 +102,7 @@ pub(crate) fn restart(hosts: Hosts, session: &str) -> Result<Deed, Refusal> {
 /// Detaches everybody.
 pub(crate) fn background(hosts: Hosts, session: &str) -> Result<Deed, Refusal> {
     let found = Found::to_work_with(hosts, session)?;
-    if !found.row.session.running {
+    if found.row.session.runs() == Some(false) {
         return Err(refuse(&found.row, SessionError::NotConnected { name: found.name() }));
     }
     // Whether somebody is attached is its host's to say: an original agent knows only of those that it has attached.

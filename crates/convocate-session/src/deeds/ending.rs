@@ -1,7 +1,7 @@
 //! What ends a session, for now or for good.
 
 use migration_cli::{Deed, Exit, Question, Refusal};
-use session_control::{Session, SessionError, SessionState};
+use session_control::{Session, SessionError, Unknown};
 
 use super::{Found, done, refuse};
 use crate::hosts::Hosts;
@@ -10,7 +10,7 @@ use crate::rows;
 /// Stops a session.
 pub(crate) fn kill(hosts: Hosts, session: &str) -> Result<Deed, Refusal> {
     let found = Found::even_broken(hosts, session)?.no_orphan()?;
-    if !found.row.session.running && found.broken.is_none() {
+    if found.row.session.runs() == Some(false) && found.broken.is_none() {
         return Err(refuse(&found.row, SessionError::NotRunning { name: found.name() }));
     }
     let question = format!("Kill session {:?}?", found.name());
@@ -32,9 +32,10 @@ pub(crate) fn delete(hosts: Hosts, session: &str, connected: bool) -> Result<Dee
     let question = format!("Delete session {:?}{} for good?", found.name(), rows::on(&found.row));
     let mut questions: Vec<Question> =
         found.asked_of_broken("delete").into_iter().chain([question.into()]).collect();
-    let is_connected = found.row.state == SessionState::Connected;
+    let is_connected = may_be_attached(&found.row.session);
     if is_connected && !connected {
-        let text = format!("Somebody is attached to session {:?}: delete it all the same?", found.name());
+        let who = if found.row.session.attached { "Somebody is" } else { "Somebody may be" };
+        let text = format!("{who} attached to session {:?}: delete it all the same?", found.name());
         questions.push(Question { text, needs: Some("--connected") });
     }
     Ok(found.deed("delete", questions, move |found, host| {
@@ -54,10 +55,16 @@ pub(crate) fn delete(hosts: Hosts, session: &str, connected: bool) -> Result<Dee
     }))
 }
 
+/// Whether somebody is attached, or nobody knows, as its container does not tell. What nobody knows to run at all is not
+/// deleted.
+fn may_be_attached(session: &Session) -> bool {
+    session.attached || session.unknown == Some(Unknown::Attached)
+}
+
 /// Refuses a session that somebody has attached to since nobody was seen there: this is how it stands now, if it can be
 /// read.
 pub(crate) fn still_alone(now: Option<&Session>) -> Result<(), Refusal> {
-    let Some(session) = now.filter(|session| session.attached) else { return Ok(()) };
+    let Some(session) = now.filter(|session| may_be_attached(session)) else { return Ok(()) };
     let Session { name, uuid, .. } = session;
     let message = format!("somebody has attached to session {name:?} ({uuid}) meanwhile: nothing was done");
     let hint = "say it again; with --yes, --connected deletes it all the same";

@@ -171,7 +171,7 @@ fn stands_still(
             Err(Refusal::new("agent-does-not-know", message, hint))
         }
         Err(Unknown::Agent(AgentError::Link(link))) => Err((&link).into()),
-        Err(Unknown::Agent(error)) => {
+        Err(error @ (Unknown::Agent(_) | Unknown::NotTold)) => {
             let message = format!("nobody knows whether session {uuid} runs: {error}");
             Err(Refusal::new("agent-not-asked", message, "convocate-session agents shows how it is"))
         }

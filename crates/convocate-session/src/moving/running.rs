@@ -28,6 +28,8 @@ pub(super) enum Unknown {
     Agent(AgentError),
     /// The agent does not know the session.
     NotThere,
+    /// The agent's engine does not tell it what runs.
+    NotTold,
     /// The engine of this machine has not said.
     Engine(ContainersError),
 }
@@ -36,6 +38,7 @@ impl std::fmt::Display for Unknown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Agent(error) => error.fmt(f),
+            Self::NotTold => f.write_str("its container engine does not say what runs"),
             Self::NotThere => f.write_str("it is not there"),
             Self::Engine(error) => error.fmt(f),
         }
@@ -52,8 +55,10 @@ pub(super) fn runs(
     let Some(api) = &end.api else { return here(end, uuid, containers) };
     let mut link = Watched::new(api.open(), stop);
     let told = session_control::get(&mut link, uuid).map_err(Unknown::Agent)?.ok_or(Unknown::NotThere)?;
-    if told.running {
-        return Ok(Runs::Yes(None));
+    match told.runs() {
+        Some(true) => return Ok(Runs::Yes(None)),
+        Some(false) => {}
+        None => return Err(Unknown::NotTold),
     }
     let agent = session_control::ping(&mut link).map_err(Unknown::Agent)?;
     Ok(if agent.is_ours() { Runs::No } else { as_its_engine_tells((end, remote), uuid, stop) })

@@ -12,6 +12,7 @@ mod listing;
 mod movers;
 mod moves;
 mod place;
+mod serving;
 mod stops;
 mod telling;
 mod two;

@@ -68,7 +68,8 @@ impl Survey {
                 member: row.member.clone(),
             });
         }
-        match self.unreachable.first() {
+        // What was left behind has no names.
+        match self.unreachable.iter().find(|host| host.place != Place::Orphans) {
             Some(host) if !allow_unverified => Err(NameError::Unverified {
                 name: name.to_owned(),
                 member: host.member.clone(),

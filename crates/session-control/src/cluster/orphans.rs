@@ -3,26 +3,38 @@
 
 use session_model::Finding;
 
-use crate::{Holder, HostError, Pong, Session, SessionError, SessionHost, SessionId, Wishes};
+use crate::{Holder, HostError, LocalHost, Pong, Session, SessionError, SessionHost, SessionId, Wishes};
 
-/// The sessions in a folder, none of which can be worked with.
-pub(super) struct Orphans(pub(super) Box<dyn SessionHost>);
+/// The sessions in a folder, none of which can be worked with. What they are is on the disk: no engine is asked, so one
+/// that does not answer hides none of them.
+pub(super) struct Orphans {
+    here: LocalHost,
+    findings: Vec<Finding>,
+}
+
+impl Orphans {
+    pub(super) fn of(here: LocalHost) -> Self {
+        Self { here, findings: Vec::new() }
+    }
+}
 
 impl SessionHost for Orphans {
     fn id(&self) -> &str {
-        self.0.id()
+        self.here.id()
     }
 
     fn ping(&mut self) -> Result<Pong, HostError> {
-        self.0.ping()
+        self.here.ping()
     }
 
     fn list(&mut self) -> Result<Vec<Session>, HostError> {
-        self.0.list()
+        let (sessions, findings) = self.here.left_behind()?;
+        self.findings = findings;
+        Ok(sessions)
     }
 
     fn get(&mut self, id: &SessionId) -> Result<Session, HostError> {
-        self.0.get(id)
+        Ok(self.here.left_behind_of(id)?)
     }
 
     fn create(&mut self, _: &Wishes) -> Result<Session, HostError> {
@@ -38,7 +50,7 @@ impl SessionHost for Orphans {
     }
 
     fn delete(&mut self, id: &SessionId) -> Result<(), HostError> {
-        self.0.delete(id)
+        self.here.delete(id)
     }
 
     fn kill(&mut self, _: &SessionId) -> Result<(), HostError> {
@@ -54,10 +66,10 @@ impl SessionHost for Orphans {
     }
 
     fn unlock(&mut self, id: &SessionId, holder: Holder) -> Result<(), HostError> {
-        self.0.unlock(id, holder)
+        self.here.unlock(id, holder)
     }
 
     fn findings(&mut self) -> Vec<Finding> {
-        self.0.findings()
+        std::mem::take(&mut self.findings).into_iter().chain(self.here.findings()).collect()
     }
 }

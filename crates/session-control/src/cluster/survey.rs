@@ -46,6 +46,8 @@ pub struct Row {
 pub struct Unreachable {
     /// Its id.
     pub member: String,
+    /// What kind of a host it is.
+    pub place: Place,
     /// Where it is, for people.
     pub address: String,
     /// Why.
@@ -58,12 +60,14 @@ impl Unreachable {
     /// One that is registered, and nobody knows how it is reached.
     pub(super) fn of_registry(error: &RegistryError) -> Self {
         let member = error.agent().unwrap_or_default();
-        Self { member, address: String::new(), reason: error.to_string(), code: "agent" }
+        let (place, address) = (Place::Agent, String::new());
+        Self { member, place, address, reason: error.to_string(), code: "agent" }
     }
 
     fn of(member: &Member, error: &HostError) -> Self {
         Self {
             member: member.id.clone(),
+            place: member.place,
             address: member.address.clone(),
             reason: error.to_string(),
             code: error.code(),
@@ -72,8 +76,8 @@ impl Unreachable {
 
     fn late(member: &Member) -> Self {
         let reason = format!("has not answered within {} seconds", WITHIN.as_secs());
-        let (member, address) = (member.id.clone(), member.address.clone());
-        Self { member, address, reason, code: "agent-unreachable" }
+        let Member { id, place, address, .. } = member.clone();
+        Self { member: id, place, address, reason, code: "agent-unreachable" }
     }
 }
 

@@ -6,26 +6,31 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Containers;
-use crate::{Profile, deadline};
+use crate::Profile;
 
 /// What the engine said instead of doing it.
 type Complaint = String;
 
 impl Containers {
-    /// Whether anybody is attached to the tmux session in this container.
+    /// Whether anybody is attached to the tmux session in this container, if it can tell in time. Where nobody can be
+    /// attached, nobody is: one that has just begun has no tmux yet.
+    pub(crate) fn attachment(&self, container: &str, profile: &Profile) -> Option<bool> {
+        let words = tmux(container, profile, ["list-clients", "-t", profile.tmux]);
+        let clients = self.output(self.command().args(words), self.looking).ok()?;
+        Some(clients.status.success() && !clients.stdout.trim_ascii().is_empty())
+    }
+
+    /// Whether anybody is attached, or why nobody knows.
     pub(crate) fn is_attached(&self, container: &str, profile: &Profile) -> Result<bool, Complaint> {
-        let clients = self.tmux(container, profile, &["list-clients", "-t", profile.tmux])?;
+        let clients =
+            self.order(tmux(container, profile, ["list-clients", "-t", profile.tmux]), self.within)?;
         Ok(!clients.trim_ascii().is_empty())
     }
 
     /// Detaches everybody.
     pub(crate) fn detach(&self, container: &str, profile: &Profile) -> Result<(), Complaint> {
-        self.tmux(container, profile, &["detach-client", "-s", profile.tmux]).map(drop)
-    }
-
-    fn tmux(&self, container: &str, profile: &Profile, words: &[&str]) -> Result<Vec<u8>, Complaint> {
-        let exec = ["exec", container, "sudo", "-u", profile.user, "--", "tmux"];
-        self.order(exec.iter().chain(words), self.within)
+        let words = tmux(container, profile, ["detach-client", "-s", profile.tmux]);
+        self.order(words, self.within).map(drop)
     }
 
     /// Stops a container: it may end, and is ended after ten seconds. Then its name is free again.
@@ -47,11 +52,12 @@ impl Containers {
         words: impl IntoIterator<Item = W>,
         within: Duration,
     ) -> Result<Vec<u8>, Complaint> {
-        let output = deadline::output(self.command().args(words), within).map_err(|error| {
+        let begun = Instant::now();
+        let output = self.output(self.command().args(words), within).map_err(|error| {
             let program = self.program.display();
             match error.kind() {
                 std::io::ErrorKind::TimedOut => {
-                    format!("{program} has not answered within {} seconds", within.as_secs())
+                    format!("{program} has not answered within {} seconds", begun.elapsed().as_secs())
                 }
                 _ => format!("cannot run {program}: {error}"),
             }
@@ -65,6 +71,11 @@ impl Containers {
         let lines: Vec<String> = lines.map(|line| line.escape_debug().to_string()).collect();
         Err(format!("{}: {}", ended(output.status), lines.join("; ")))
     }
+}
+
+/// What is said to the tmux of a container.
+fn tmux<'w>(container: &'w str, profile: &Profile, [verb, flag, session]: [&'w str; 3]) -> [&'w str; 10] {
+    ["exec", container, "sudo", "-u", profile.user, "--", "tmux", verb, flag, session]
 }
 
 /// As the original spells it.

@@ -82,7 +82,7 @@ impl LocalHost {
             document::write(&folder, &document, Owner::of(&folder.join(document::NAME))?)?;
         }
         drop((held, base));
-        Ok(self.told(&self.find(id)?, &running))
+        Ok(self.told(&self.find(id)?, Some(&running)))
     }
 
     /// The copy, and what it does not have.

@@ -5,14 +5,15 @@ use std::fs;
 use std::io;
 use std::panic::resume_unwind;
 use std::path::Path;
-use std::thread::ScopedJoinHandle;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use legacy_readers::convocate::{self, Content};
 use session_model::{Anomaly, Finding, SessionJson};
 
 use super::base::left_behind;
 use super::{Local, LocalHost, document};
-use crate::{Lock, Profile, Session, SessionError, SessionId, valid_protocol};
+use crate::{Lock, Profile, Session, SessionError, SessionId, Unknown, valid_protocol};
 
 /// What stands for a time that a document does not tell.
 const NO_TIME: &str = "0001-01-01T00:00:00Z";
@@ -41,34 +42,54 @@ impl Found {
 }
 
 impl LocalHost {
-    /// All of them that can be read, in the order of their ids, and what there is to say of the others.
+    /// All of them that can be read, in the order of their ids, and what there is to say of the others. An engine that
+    /// does not say what runs hides none.
     pub(super) fn survey(&self) -> Result<(Vec<Session>, Vec<Finding>), SessionError> {
+        let (found, mut findings) = self.read()?;
+        if found.is_empty() {
+            return Ok((Vec::new(), findings)); // there is nothing to ask an engine about
+        }
+        let names = self.running();
+        findings.extend(names.as_ref().err().map(not_known));
+        Ok((self.all_told(&found, names.ok().as_ref()), findings))
+    }
+
+    /// The same without a question to an engine.
+    pub(crate) fn left_behind(&self) -> Result<(Vec<Session>, Vec<Finding>), SessionError> {
         let (found, findings) = self.read()?;
-        let names = self.running()?;
-        // Each question to a container takes a tenth of a second, nearly all of it waiting.
-        let ask = |some: &[Found]| some.iter().map(|found| self.told(found, &names)).collect::<Vec<_>>();
-        let (stopped, running): (Vec<_>, Vec<_>) =
-            found.into_iter().partition(|found| self.container_of(&found.id, &names).is_none());
-        let mut told = ask(&stopped);
-        std::thread::scope(|scope| {
-            let share = running.len().div_ceil(AT_ONCE).max(1);
-            let asking: Vec<_> = running.chunks(share).map(|some| scope.spawn(|| ask(some))).collect();
-            let joined =
-                |one: ScopedJoinHandle<'_, _>| one.join().unwrap_or_else(|panic| resume_unwind(panic));
-            told.extend(asking.into_iter().flat_map(joined));
-        });
-        told.sort_by(|one, other| one.uuid.cmp(&other.uuid));
-        Ok((told, findings))
+        Ok((self.all_told(&found, None), findings))
+    }
+
+    /// The same of one.
+    pub(crate) fn left_behind_of(&self, id: &SessionId) -> Result<Session, SessionError> {
+        Ok(self.told(&self.find(id)?, None))
     }
 
     pub(super) fn look_at(&self, id: &SessionId) -> Result<Session, SessionError> {
         let found = self.find(id)?;
-        Ok(self.told(&found, &self.running()?))
+        Ok(self.told(&found, self.running().ok().as_ref()))
     }
 
     /// One that was made just now, and cannot run yet.
     pub(super) fn look_at_new(&self, id: &SessionId) -> Result<Session, SessionError> {
-        Ok(self.told(&self.find(id)?, &BTreeSet::new()))
+        Ok(self.told(&self.find(id)?, Some(&BTreeSet::new())))
+    }
+
+    /// Each question to a container takes a tenth of a second, nearly all of it waiting; one that hangs holds up no other.
+    fn all_told(&self, found: &[Found], names: Option<&BTreeSet<String>>) -> Vec<Session> {
+        let next = Mutex::new(found.iter());
+        let take = || next.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let some = || std::iter::from_fn(take).map(|found| self.told(found, names)).collect::<Vec<_>>();
+        let mut told: Vec<_> = thread::scope(|scope| {
+            let asking = names.map_or(0, BTreeSet::len).min(AT_ONCE);
+            let asking: Vec<_> = (0..asking).map(|_| scope.spawn(some)).collect();
+            let ours = some();
+            let theirs =
+                asking.into_iter().map(|one| one.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            theirs.flatten().chain(ours).collect()
+        });
+        told.sort_by(|one, other| one.uuid.cmp(&other.uuid));
+        told
     }
 
     /// All that can be read, without asking the engine.
@@ -138,12 +159,15 @@ impl LocalHost {
         profiles.into_iter().find_map(|profile| names.get(&profile.container(id))).map(String::as_str)
     }
 
-    /// What there is to tell of it while these containers run.
-    pub(super) fn told(&self, found: &Found, names: &BTreeSet<String>) -> Session {
-        let container = self.container_of(&found.id, names);
+    /// What there is to tell of it while these containers run, or while nobody knows which.
+    pub(super) fn told(&self, found: &Found, names: Option<&BTreeSet<String>>) -> Session {
+        let container = names.and_then(|names| self.container_of(&found.id, names));
         let Local { containers, profile, .. } = &self.local;
-        // Where nobody can be attached, nobody is: a container that has just begun has no tmux yet.
-        let attached = container.is_some_and(|name| containers.is_attached(name, profile).unwrap_or(false));
+        let attached = container.map_or(Some(false), |name| containers.attachment(name, profile));
+        let unknown = match names {
+            None => Some(Unknown::Running),
+            Some(_) => attached.is_none().then_some(Unknown::Attached),
+        };
         let fields = found.document.fields();
         let time = |key| found.document.text(key).filter(|time| !time.is_empty());
         Session {
@@ -155,7 +179,8 @@ impl LocalHost {
             protocol: fields.protocol.clone(),
             dns_name: fields.dns_name.clone(),
             running: container.is_some(),
-            attached,
+            attached: attached.unwrap_or_default(),
+            unknown,
             locked: Some(found.lock.is_some()),
             lock_pid: found.lock.as_ref().and_then(Lock::pid),
             lock_stale: found.lock.as_ref().map(Lock::is_stale),
@@ -171,4 +196,9 @@ fn unparsable(session: &Path, anomaly: &Anomaly) -> SessionError {
         None => anomaly.message.clone(),
     };
     SessionError::Unparsable { path: session.join(document::NAME), reason }
+}
+
+/// What there is to say if an engine does not tell what runs.
+fn not_known(error: &SessionError) -> Finding {
+    Finding::warning(error.code(), format!("nobody knows which sessions run: {error}; docker ps tells more"))
 }

@@ -72,7 +72,7 @@ impl Shell {
                 let (program, socket) = (nowhere.clone(), nowhere.clone());
                 let containers = Containers { program, socket, ..Containers::default() };
                 let local = Local::new(base, Profile::CONVOCATE);
-                Box::new(LocalHost::new(Local { id: id.to_owned(), containers, ..local }))
+                LocalHost::new(Local { id: id.to_owned(), containers, ..local })
             }),
             dial: Arc::new(move |agent| {
                 TransportKind::OpenSsh.open(Target {

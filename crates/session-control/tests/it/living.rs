@@ -201,9 +201,10 @@ fn what_is_not_known_to_stand_still_is_not_removed() {
     place.docker.freezes();
     let asking = Containers { within: Duration::from_millis(500), ..place.local().containers };
     let mut host = LocalHost::new(Local { containers: asking, ..place.local() });
+    let listed = [host.list().unwrap().remove(0), host.get(&id).unwrap()];
+    assert_eq!(host.findings()[0].code, "container");
+    assert_eq!(listed.map(|it| it.state().letter()), ['?'; 2]);
     let not_known = [
-        host.list().map(drop),
-        host.get(&id).map(drop),
         host.kill(&id),
         host.background(&id),
         host.restart(&id),

@@ -25,7 +25,7 @@ impl Model {
             SessionState::Connected | SessionState::Running => {
                 self.out.push(Order::Attach { target: chosen.target, name, fresh: false });
             }
-            SessionState::Stopped => {
+            SessionState::Stopped | SessionState::Unknown => {
                 self.ask(&chosen.target.host, Ask::Enter(chosen.target.id), &name);
             }
         }
@@ -81,11 +81,11 @@ impl Model {
     pub(super) fn kill(&mut self) {
         let Some(chosen) = self.workable() else { return };
         let name = chosen.name();
-        if chosen.session.running {
+        if chosen.session.runs() == Some(false) {
+            self.alarm("Not Running", format!("Session {name:?} is not running."));
+        } else {
             let question = format!("Kill session {name:?}?");
             self.dialog = Some(chosen.asked("Kill Session", question, Deed::Kill).into());
-        } else {
-            self.alarm("Not Running", format!("Session {name:?} is not running."));
         }
     }
 

@@ -53,7 +53,7 @@ impl Model {
                 return self.tell(confirm.and("Delete it all the same?").into());
             }
             Deed::Delete { sure, .. } => (Ask::Delete { id, sure }, None),
-            Deed::Kill(_) if !runs => {
+            Deed::Kill(_) if !runs && state != SessionState::Unknown => {
                 let text = format!("Session {name:?} is not running.");
                 return self.tell(Notice::alarm("Not Running", text).into());
             }

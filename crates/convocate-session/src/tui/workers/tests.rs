@@ -121,7 +121,7 @@ fn whoever_has_attached_since_keeps_his_session_until_that_is_agreed_to() {
         here: Arc::new(move |_: &str, base: &Path| {
             let mut local = Local::new(base, Profile::CONVOCATE);
             local.containers.program.clone_from(&engine);
-            Box::new(LocalHost::new(local))
+            LocalHost::new(local)
         }),
         dial: Arc::new(|_| unreachable!("there are no agents")),
     };
@@ -170,7 +170,7 @@ fn a_host_that_fails_as_none_should_is_worked_with_again() {
             assert!(!fails.swap(false, Ordering::Relaxed), "a mistake of ours");
             let mut local = Local::new(base, Profile::CONVOCATE);
             local.containers.program = "/bin/true".into();
-            Box::new(LocalHost::new(local))
+            LocalHost::new(local)
         }),
         dial: Arc::new(|_| unreachable!("there are no agents")),
     };
