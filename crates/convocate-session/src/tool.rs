@@ -164,7 +164,7 @@ fn screen(
         let hint = "convocate-session list shows the sessions; --help shows what else can be said";
         return Err(Refusal::usage("no-terminal", "there is no terminal to show the sessions on", hint));
     }
-    tui::run(Hosts::of(ask.options, here)?, ask.options, (ask.root, here), streams)
+    tui::run(ask.options, (ask.root, here), streams)
 }
 
 fn no_migration() -> Refusal {

@@ -24,13 +24,15 @@ use crate::options::Options;
 /// What sessions of this machine are said to be on.
 const HERE: &str = "this machine";
 
-/// Shows the sessions of these hosts until somebody has had enough.
+/// Shows the sessions of all hosts until somebody has had enough.
 pub(crate) fn run(
-    hosts: Hosts,
     options: &Options,
     (root, here): (&StateRoot, &Surroundings),
     streams: &mut Streams<'_>,
 ) -> Result<Exit, Refusal> {
+    // What is under way when the screen is left is stopped, and comes to its end.
+    let own = Surroundings { stop: Stop::default(), ..here.clone() };
+    let hosts = Hosts::of(options, &own)?;
     let members: Vec<(String, Member)> = hosts.cluster.members().iter().map(named).collect();
     let broken = hosts.cluster.broken().iter().map(not_known);
     let known = members.iter().map(|(name, member)| host(name, member));
@@ -45,7 +47,7 @@ pub(crate) fn run(
         hosts,
         options: options.clone(),
         root: root.path().to_owned(),
-        here: Surroundings { stop: Stop::default(), ..here.clone() },
+        here: own,
         migrates: AtomicBool::new(false),
     });
     let (orders, inbox) = channel();

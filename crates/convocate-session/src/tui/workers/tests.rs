@@ -159,6 +159,27 @@ fn what_takes_long_keeps_nothing_else_waiting() {
 }
 
 #[test]
+fn a_clone_that_is_under_way_when_the_screen_is_left_leaves_nothing() {
+    let machine = Machine::new();
+    let session = machine.session();
+    // Nothing but a hole: it takes no room, and longer to copy than anybody waits.
+    let hole = fs::File::create(machine.base().join(&session.uuid).join("hole")).unwrap();
+    hole.set_len(8 << 40).unwrap();
+    let ((orders, inbox), (outbox, _events)) = (channel(), channel());
+    let members = vec![(HERE.to_owned(), machine.member())];
+    let workers = Workers::start(members, &machine.office, inbox, &outbox);
+    let ask = Ask::Clone(session.id().unwrap(), "copy".into());
+    orders.send(Order::Ask { number: 1, host: HERE.to_owned(), ask }).unwrap();
+    let names = || fs::read_dir(machine.base()).unwrap().map(|entry| entry.unwrap().file_name());
+    while !names().any(|name| name.to_string_lossy().starts_with(".cloning-")) {
+        thread::sleep(Duration::from_millis(5));
+    }
+    drop(orders);
+    workers.part(&machine.office);
+    assert_eq!(names().collect::<Vec<_>>(), [session.uuid.as_str()]);
+}
+
+#[test]
 fn a_host_that_fails_as_none_should_is_worked_with_again() {
     let machine = Machine::new();
     let fails = Arc::new(AtomicBool::new(true));
