@@ -41,10 +41,7 @@ pub(super) fn remove(folder: &Path, watch: &Watch) -> Result<(), Stays> {
         }
     };
     drop(opened);
-    match unlinkat(CWD, folder, AtFlags::REMOVEDIR) {
-        Ok(()) | Err(Errno::NOENT) => Ok(()),
-        Err(error) => emptied.and(Err(error.into())),
-    }
+    gone(unlinkat(CWD, folder, AtFlags::REMOVEDIR)).or_else(|stays| emptied.and(Err(stays)))
 }
 
 struct Removing<'a> {
@@ -57,14 +54,14 @@ impl Removing<'_> {
     fn contents(&self, folder: BorrowedFd<'_>) -> Result<(), Stays> {
         // One that is ours and lets nobody in, or nothing out.
         let _ = rustix::fs::fchmod(folder, Mode::RWXU);
-        let names: Vec<_> = Dir::read_from(folder)?
+        let entries: Vec<_> = Dir::read_from(folder)?
             .filter_map(Result::ok)
-            .map(|entry| entry.file_name().to_owned())
-            .filter(|name| !matches!(name.to_bytes(), b"." | b".."))
+            .map(|entry| (entry.file_name().to_owned(), entry.file_type()))
+            .filter(|(name, _)| !matches!(name.to_bytes(), b"." | b".."))
             .collect();
         let mut outcome = Ok(());
-        for name in names {
-            match self.entry(folder, &name) {
+        for (name, kind) in entries {
+            match self.entry(folder, &name, kind) {
                 Err(Stays::Stopped) => return Err(Stays::Stopped),
                 gone => outcome = outcome.and(gone),
             }
@@ -72,16 +69,19 @@ impl Removing<'_> {
         outcome
     }
 
-    fn entry(&self, folder: BorrowedFd<'_>, name: &CStr) -> Result<(), Stays> {
+    fn entry(&self, folder: BorrowedFd<'_>, name: &CStr, kind: FileType) -> Result<(), Stays> {
         if self.watch.says_stop() {
             return Err(Stays::Stopped);
+        }
+        if !matches!(kind, FileType::Directory | FileType::Unknown) {
+            return gone(unlinkat(folder, name, AtFlags::empty()));
         }
         let found = match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) => return Ok(()),
             found => found?,
         };
         if FileType::from_raw_mode(found.st_mode) != FileType::Directory {
-            return Ok(unlinkat(folder, name, AtFlags::empty())?);
+            return gone(unlinkat(folder, name, AtFlags::empty()));
         }
         if found.st_dev != self.device {
             return Err(Errno::XDEV.into());
@@ -91,10 +91,15 @@ impl Removing<'_> {
             Err(error) => Err(error.into()),
         };
         // What cannot be looked into may be empty.
-        match unlinkat(folder, name, AtFlags::REMOVEDIR) {
-            Ok(()) | Err(Errno::NOENT) => Ok(()),
-            Err(error) => emptied.and(Err(error.into())),
-        }
+        gone(unlinkat(folder, name, AtFlags::REMOVEDIR)).or_else(|stays| emptied.and(Err(stays)))
+    }
+}
+
+/// What somebody else has removed is gone as well.
+fn gone(removed: Result<(), Errno>) -> Result<(), Stays> {
+    match removed {
+        Err(Errno::NOENT) => Ok(()),
+        removed => Ok(removed?),
     }
 }
 
