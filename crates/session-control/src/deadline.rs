@@ -16,7 +16,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 /// nobody waits for longer than for the program itself.
 pub(crate) fn output(command: &mut Command, within: Duration) -> io::Result<Output> {
     let until = Instant::now() + within;
-    // A group of its own: a wrapper's death alone would leave running what it wraps.
+    // A group of its own: a wrapper's death alone would leave running what it wraps, and the end of a terminal does not end
+    // what is done about that.
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let mut child = command.spawn()?;
     let said = [child.stdout.take().map(gather), child.stderr.take().map(gather)];

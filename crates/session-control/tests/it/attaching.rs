@@ -1,7 +1,7 @@
 //! People at terminals of their own, and sessions in real containers.
 
 use std::fs;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -89,6 +89,20 @@ impl Here {
         self.base.path().join("notes")
     }
 
+    /// What is found as `docker` in this folder meets the SIGHUP that the shell of a lost terminal sends to whoever ran on
+    /// it, at the worst moment: when he is just being seen out of the container.
+    fn engine_of_a_lost_terminal(&self) -> PathBuf {
+        let folder = self.base.path().join("bin");
+        fs::create_dir(&folder).unwrap();
+        let script = "#!/bin/sh
+case $* in *environ*) kill -HUP -$(ps -o pgid= $PPID | tr -d ' '); sleep 1 ;; esac
+PATH=${PATH#*:} exec docker \"$@\"
+";
+        fs::write(folder.join("docker"), script).unwrap();
+        fs::set_permissions(folder.join("docker"), fs::Permissions::from_mode(0o755)).unwrap();
+        folder
+    }
+
     /// She attaches once more, on an empty screen.
     fn again(&self, person: &Person) {
         person.types("clear");
@@ -129,7 +143,7 @@ fn people_of_one_machine_share_a_session_and_leave_it_running_however_they_go() 
     }
     until("nobody is attached", || !here.session().attached);
     assert!(here.session().running);
-    bob.types(&here.attach);
+    bob.types(&format!("PATH={}:$PATH {}", here.engine_of_a_lost_terminal().display(), here.attach));
     until("he is there", || clients(&here.docker) == 1);
     bob.vanishes();
     until("he is there no more", || clients(&here.docker) == 0);
