@@ -7,6 +7,7 @@ mod orphans;
 mod survey;
 
 use std::fmt;
+use std::fs;
 use std::io;
 use std::net::{IpAddr, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -216,10 +217,15 @@ fn base_user(base: &Path) -> &str {
     base.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
-/// Whether a name or address is this machine's: only such an address can be listened at.
+/// Whether a name or address is this machine's. No resolver is asked, which may take its time whenever anything is: a
+/// name is ours if we are called so, an address if it can be listened at.
 fn is_this_machine(host: &str) -> bool {
-    let ours = |address: IpAddr| UdpSocket::bind((address, 0)).is_ok();
-    addresses(host).is_ok_and(|found| found.into_iter().any(ours))
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return UdpSocket::bind((address, 0)).is_ok();
+    }
+    let own = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let short = own.split('.').next().unwrap_or_default();
+    ["localhost", own.trim(), short.trim()].iter().any(|name| host.eq_ignore_ascii_case(name))
 }
 
 /// What a host's name stands for, as this machine's resolver tells.

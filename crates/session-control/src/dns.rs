@@ -2,11 +2,12 @@
 
 mod dnsmasq;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -79,6 +80,8 @@ impl DnsError {
     }
 }
 
+/// How long a resolver may take to tell where the hosts are.
+const RESOLVING: Duration = Duration::from_secs(5);
 /// How long the others may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 const FIRST_LINE: &str = "# Managed by convocate. Do not edit by hand.";
@@ -156,7 +159,8 @@ impl DnsRecord {
 
 /// What there is to write.
 fn names(cluster: &Cluster, survey: &Survey, before: &[DnsRecord]) -> Synced {
-    let address = |member: &str| cluster.member(member).and_then(|member| address_of(member.host.as_deref()));
+    let known = addresses_of(cluster);
+    let address = |member: &str| known.get(member).copied();
     let mut synced = Synced::default();
     let mut records = BTreeSet::new();
     let named = survey.rows.iter().filter(|row| row.place != Place::Orphans);
@@ -174,7 +178,7 @@ fn names(cluster: &Cluster, survey: &Survey, before: &[DnsRecord]) -> Synced {
             }
         }
     }
-    synced.kept = kept(cluster, survey, before, &records);
+    synced.kept = kept(cluster, survey, before, (&known, &records));
     records.extend(synced.kept.iter().cloned());
     synced.records = records.into_iter().collect();
     synced
@@ -186,13 +190,13 @@ fn kept(
     cluster: &Cluster,
     survey: &Survey,
     before: &[DnsRecord],
-    new: &BTreeSet<DnsRecord>,
+    (known, new): (&HashMap<String, IpAddr>, &BTreeSet<DnsRecord>),
 ) -> Vec<DnsRecord> {
     let is_reached = |id: &str| survey.unreachable.iter().all(|host| host.member != id);
     let (reached, unreached): (Vec<_>, Vec<_>) =
         cluster.members().iter().partition(|member| is_reached(&member.id));
     let all = |members: &[&crate::Member]| -> Vec<Option<IpAddr>> {
-        members.iter().map(|member| address_of(member.host.as_deref())).collect()
+        members.iter().map(|member| known.get(&member.id).copied()).collect()
     };
     let (reached, unreached) = (all(&reached), all(&unreached));
     let unknown = unreached.contains(&None) || survey.unreachable.len() > unreached.len();
@@ -202,6 +206,20 @@ fn kept(
         theirs && new.iter().all(|other| !other.name.eq_ignore_ascii_case(&record.name))
     };
     before.iter().filter(stays).cloned().collect()
+}
+
+/// Where the hosts are: each looked up once, all at the same time. One that is not told in time is not known.
+fn addresses_of(cluster: &Cluster) -> HashMap<String, IpAddr> {
+    let (sender, told) = mpsc::channel();
+    for member in cluster.members() {
+        let (sender, id, host) = (sender.clone(), member.id.clone(), member.host.clone());
+        // Nobody can call a resolver off: it is left to itself.
+        thread::spawn(move || address_of(host.as_deref()).map(|address| sender.send((id, address))));
+    }
+    drop(sender);
+    let until = Instant::now() + RESOLVING;
+    let next = || told.recv_timeout(until.saturating_duration_since(Instant::now())).ok();
+    std::iter::from_fn(next).collect()
 }
 
 /// What a host's name stands for: its first IPv4 address, or else its first.

@@ -286,3 +286,32 @@ impl From<PublishError> for SessionError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SessionError;
+
+    #[test]
+    fn what_an_original_agent_refuses_is_known_by_its_whole_sentence() {
+        let told = [
+            ("session \"a\" does not exist", "no-such-session"),
+            ("session \"x is not locked\" already running", "already-running"),
+            ("session \"a\\\" does not exist\" is actively in use by process 7", "locked"),
+            ("session \"a\" is currently locked (in use)", "locked"),
+            ("session not found", "no-such-session"),
+            ("session name cannot be empty", "invalid"),
+            ("port 53/udp is already assigned to another session", "port-taken"),
+            ("invalid port: 65536", "invalid"),
+            ("DNS name \"a\" is already assigned to another session", "dns-taken"),
+            ("DNS name too long (max 253 chars)", "invalid"),
+            ("failed to start container: exit status 125: port is already allocated", "container"),
+            ("cannot copy /transport.log: session \"a\" does not exist", "refused"),
+            ("\"../x\" is not the id of a session: expected 36 characters", "not-an-id"),
+            ("exit status 1", "refused"),
+        ];
+        for (words, code) in told {
+            assert_eq!(SessionError::code_of(words), code, "{words}");
+        }
+        assert_eq!([SessionError::known("locked"), SessionError::known("made-up")], [Some("locked"), None]);
+    }
+}

@@ -35,8 +35,6 @@ pub struct Local {
     pub image: String,
     /// The program that a session runs, seen by its container.
     pub claude: PathBuf,
-    /// The resolver that containers ask; none for the engine's own.
-    pub dns: Option<std::net::Ipv4Addr>,
     /// The clock.
     pub now: fn() -> Timestamp,
     /// Whoever waits while something is copied or removed.
@@ -53,7 +51,6 @@ impl Local {
             containers: Containers::default(),
             image: profile.image.to_owned(),
             claude: "/usr/local/bin/claude".into(),
-            dns: None,
             now: Timestamp::now,
             watch: Watch::default(),
         }

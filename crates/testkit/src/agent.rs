@@ -55,7 +55,8 @@ impl Agent {
         agent
     }
 
-    fn program(&self) -> PathBuf {
+    /// The program.
+    pub fn program(&self) -> PathBuf {
         self.folder.join("program")
     }
 

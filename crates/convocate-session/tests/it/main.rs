@@ -11,6 +11,7 @@ mod life;
 mod listing;
 mod movers;
 mod moves;
+mod originals;
 mod place;
 mod serving;
 mod stops;

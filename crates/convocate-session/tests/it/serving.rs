@@ -171,3 +171,37 @@ fn an_agent_that_cannot_begin_says_why_where_it_is_read() {
     let attach = says_to(agent.tool(&["agent", "attach"]), &json!({"id": uuid(1)}));
     assert_eq!(serde_json::from_str::<Value>(&attach).unwrap()["error"], said);
 }
+
+#[test]
+fn a_folder_of_sessions_that_was_named_and_is_not_there_is_refused_by_its_option() {
+    let agent = Agent::new("exit 1");
+    fs::remove_dir(agent.at("base")).unwrap();
+    let error = agent.tells(4, &["list"])["error"].clone();
+    assert_eq!(error["code"], "base");
+    assert!(error["hint"].as_str().unwrap().contains("--base DIR"), "{error}");
+}
+
+#[test]
+fn on_a_shell_host_this_machine_alone_is_shown_without_a_resolver_and_gets_no_sessions() {
+    let agent = Agent::new("exit 1");
+    for (id, host) in [("far", "far.example.com"), ("odd", "a b c")] {
+        let keys = agent.at("keys").join(id);
+        fs::create_dir_all(&keys).unwrap();
+        fs::write(keys.join("shell_to_agent_ed25519_key"), "").unwrap();
+        fs::write(keys.join("agent-host"), host).unwrap();
+    }
+    fs::write(agent.at("keys/odd/session-control.json"), "what is this?").unwrap();
+    lay(&agent.at("base"), 1, "left", &[]);
+    let log = agent.at("log");
+    let listing = agent.tool(&["list", "--local"]);
+    let mut traced = Command::new("strace");
+    traced.args(["-f", "-e", "trace=openat,connect", "-o"]).arg(&log);
+    let output = traced.arg(listing.get_program()).args(listing.get_args()).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("(orphan)"), "{output:?}");
+    let log = fs::read_to_string(log).unwrap();
+    assert!(log.contains("session.json") && !log.contains("resolv.conf") && !log.contains(":53"), "{log}");
+
+    let error = agent.tells(4, &["new", "a", "--local"])["error"].clone();
+    assert_eq!(error["code"], "shell-host", "{error}");
+    assert_eq!(agent.tells(0, &["agents", "--local"])["items"], json!([]));
+}

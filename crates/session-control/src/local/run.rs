@@ -120,9 +120,6 @@ impl LocalHost {
         if port > 0 {
             words.extend(["-p".into(), format!("{port}:{port}/{}", found.protocol()).into()]);
         }
-        if let Some(dns) = local.dns {
-            words.extend(["--dns".into(), dns.to_string().into()]);
-        }
         for (name, value) in [("UID", owner.uid), ("GID", owner.gid)] {
             words.extend(["-e".into(), format!("{}_{name}={value}", profile.environment).into()]);
         }
@@ -170,11 +167,10 @@ mod tests {
              --cgroup-parent convocate-sessions.slice -v BASE/UUID:/home/convocate \
              -v BASE/.claude:/home/convocate/.claude-shared:ro -v BASE/socket:/var/run/docker.sock \
              -v BASE/.ssh:/home/convocate/.ssh:ro -v BASE/.gitconfig:/home/convocate/.gitconfig:ro \
-             -v BASE/claude:/usr/local/bin/claude:ro -p 53:53/udp --dns 192.0.2.53 \
+             -v BASE/claude:/usr/local/bin/claude:ro -p 53:53/udp \
              -e CONVOCATE_UID={uid} -e CONVOCATE_GID={gid} convocate:v0.0.6"
         );
-        let dns = Some("192.0.2.53".parse().unwrap());
-        assert_eq!(said(Local { dns, image: "convocate:v0.0.6".into(), ..local.clone() }), expected);
+        assert_eq!(said(Local { image: "convocate:v0.0.6".into(), ..local.clone() }), expected);
         assert!(folder.path().join(".claude").is_dir(), "an engine would have made it, and root's");
 
         // What is not there is not seen, and an engine is not asked to make it.

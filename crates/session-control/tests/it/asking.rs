@@ -116,3 +116,19 @@ fn an_agent_that_says_nothing_is_not_waited_for_for_ever() {
         "{told}"
     );
 }
+
+#[test]
+fn an_agent_that_shows_that_it_is_at_work_is_waited_for() {
+    let host = Host::new();
+    let program = host.folder.path().join("slow");
+    // Longer than what it has, and never silent for so long.
+    let script = "#!/bin/sh\nread -r asked\nfor i in 1 2 3 4 5 6; do printf ' '; sleep 0.5; done\n\
+                  echo '{\"ok\":true,\"result\":7}'\n";
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let subsystem = format!("Subsystem convocate-agent-rpc {}", program.display());
+    let host = Host { sshd: Sshd::start(&[&subsystem]), ..host };
+    let within = Duration::from_secs(2);
+    let said = call::<Value>(&mut host.link(), "clone", &Value::Null, within).unwrap();
+    assert_eq!(said, 7);
+}

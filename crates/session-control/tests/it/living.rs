@@ -39,12 +39,10 @@ impl Place {
         let stopping = Duration::from_mins(2);
         let containers = Containers { arguments, socket, within, stopping, ..Containers::default() };
         let image = AgentFolder::at("/no/agent").image(&Profile::CONVOCATE).unwrap();
-        let dns = Some("192.0.2.53".parse().unwrap());
         Local {
             containers,
             image,
             claude: self.docker.claude(),
-            dns,
             ..Local::new(&self.base, Profile::CONVOCATE)
         }
     }
