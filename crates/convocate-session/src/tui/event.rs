@@ -75,6 +75,8 @@ pub enum Outcome {
         sessions: Vec<Session>,
         /// The version.
         version: Option<String>,
+        /// What was wrong beside that: for instance that its engine does not say what runs.
+        remarks: Vec<String>,
     },
     /// A session as it stands now, and what went wrong beside it.
     Session {

@@ -251,6 +251,11 @@ impl Model {
         self.hosts.iter().map(|known| (&known.host, &known.health))
     }
 
+    /// What was wrong beside the sessions of this host.
+    pub fn remarks(&self, host: &str) -> &[String] {
+        self.hosts.iter().find(|known| known.host.id == host).map_or(&[], |known| &known.remarks)
+    }
+
     /// The list.
     pub fn rows(&self) -> &[Row] {
         &self.rows

@@ -56,6 +56,8 @@ pub(super) struct Known {
     pub(super) host: Host,
     pub(super) health: Health,
     pub(super) sessions: Vec<Session>,
+    /// What was wrong beside them.
+    pub(super) remarks: Vec<String>,
     /// The question that is out, and since when.
     pub(super) asked: Option<(u64, Duration)>,
     /// When it was last asked.
@@ -65,7 +67,7 @@ pub(super) struct Known {
 impl Known {
     pub(super) fn new(host: Host) -> Self {
         let health = host.lost.clone().map_or(Health::Unknown, Health::Down);
-        Self { host, health, sessions: Vec::new(), asked: None, last: None }
+        Self { host, health, sessions: Vec::new(), remarks: Vec::new(), asked: None, last: None }
     }
 }
 

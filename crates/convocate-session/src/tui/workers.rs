@@ -212,11 +212,12 @@ impl Drop for UnderWay<'_> {
 
 fn reload(host: &mut dyn SessionHost, version: &mut Option<String>) -> Result<Outcome, Failure> {
     let sessions = host.list()?;
-    host.findings(); // what cannot be read is told by the verb: here it would be told every 15 seconds
+    let wrong = host.findings().into_iter().filter(|finding| finding.level != Level::Note);
+    let remarks = wrong.map(|finding| finding.message).collect();
     if version.is_none() {
         *version = host.ping().ok().map(|pong| pong.version);
     }
-    Ok(Outcome::Listed { sessions, version: version.clone() })
+    Ok(Outcome::Listed { sessions, version: version.clone(), remarks })
 }
 
 impl Office {

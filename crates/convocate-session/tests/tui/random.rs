@@ -170,7 +170,10 @@ impl Witness {
     fn lists(&mut self, sessions: Vec<Session>) {
         let Some(at) = self.out.iter().position(|(_, ask)| *ask == Ask::Reload) else { return };
         let (number, _) = self.out.remove(at);
-        self.scene.event(Event::Done(number, Outcome::Listed { sessions, version: None }));
+        self.scene.event(Event::Done(
+            number,
+            Outcome::Listed { sessions, version: None, remarks: vec!["it is odd".into()] },
+        ));
     }
 }
 

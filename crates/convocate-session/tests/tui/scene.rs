@@ -143,7 +143,7 @@ impl Scene {
 
     /// The host answers the newest question for its list.
     pub(crate) fn lists(&mut self, host: &str, sessions: Vec<Session>) -> &mut Self {
-        self.answers(host, Outcome::Listed { sessions, version: Some("0.1.0".into()) })
+        self.answers(host, Outcome::Listed { sessions, version: Some("0.1.0".into()), remarks: Vec::new() })
     }
 
     pub(crate) fn answers(&mut self, host: &str, outcome: Outcome) -> &mut Self {

@@ -3,6 +3,7 @@
 use convocate_session::tui::{Event, Key, Outcome, Palette, Role, Share};
 
 use ratatui::style::Color;
+use session_control::{Session, Unknown};
 
 use super::scene::{A, B, FAR, NEAR, Scene, attached, failure, host, locked, running, session};
 
@@ -193,6 +194,11 @@ fn settings_help_and_a_search() {
     golden("help", scene.key(Key::Esc).types("?"));
     golden("search-typing", scene.key(Key::Esc).types("/bill"));
     golden("search", scene.key(Key::Enter));
+    // An engine that does not say what runs takes no session from the list, and the settings say so.
+    let odd = Session { unknown: Some(Unknown::Running), ..session(A, "notes", "2026-03-02") };
+    let remarks = vec!["check running: docker does not say which containers run".to_owned()];
+    scene.passes(32).answers(NEAR, Outcome::Listed { sessions: vec![odd], version: None, remarks });
+    golden("settings-odd", scene.key(Key::Esc).types("s"));
 }
 
 #[test]

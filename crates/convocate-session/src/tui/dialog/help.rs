@@ -2,7 +2,7 @@
 
 use super::{Face, Line};
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "Up Down PgUp PgDn   move            1-9   choose and attach",
     "Enter  attach; a stopped session is started first",
     "N  new session            C  clone it",
@@ -16,7 +16,8 @@ const KEYS: [&str; 14] = [
     "C connected   R running   - stopped",
     "L locked: another program works with it, or did",
     "O orphan: left behind on this machine, to be migrated",
-    "? its host is not reached   ! so is another of its id",
+    "? nobody tells how it stands: S says why",
+    "! another host has a session of its id too",
 ];
 
 pub(super) fn face() -> Face {

@@ -24,6 +24,9 @@ pub(super) fn face(model: &Model) -> Face {
             Health::Down(why) => (format!("unreachable: {why}"), Tone::Wrong),
         };
         lines.push(Line::toned(format!("  {:ids$}  {:places$}  {words}", host.id, host.place), tone));
+        lines.extend(
+            model.remarks(&host.id).iter().map(|remark| Line::toned(format!("    {remark}"), Tone::Wrong)),
+        );
     }
     if hosts.is_empty() {
         lines.push(Line::toned("  none", Tone::Faint));

@@ -14,7 +14,8 @@ impl Model {
         if let Some(known) = self.hosts.iter_mut().find(asked) {
             known.asked = None;
             match outcome {
-                Outcome::Listed { sessions, version } => {
+                Outcome::Listed { sessions, version, remarks } => {
+                    known.remarks = remarks;
                     known.sessions = sessions;
                     known.health = Health::Up(version);
                 }
