@@ -161,7 +161,7 @@ fn started_as_an_agent_does(place: &Place, id: &SessionId, container: &str) {
     assert_eq!(binds, expected);
     assert_eq!(host["AutoRemove"], true);
     assert_eq!(host["CgroupParent"], "convocate-sessions.slice");
-    assert_eq!(host["Dns"], serde_json::json!(["192.0.2.53"]));
+    assert!(host["Dns"].as_array().is_none_or(Vec::is_empty), "the host's resolver is the engine's affair");
     assert_eq!(host["PortBindings"], serde_json::json!({"8080/tcp": [{"HostIp": "", "HostPort": "8080"}]}));
     assert_eq!(config["Hostname"], format!("convocate-{}", id.short()));
     assert_eq!(
