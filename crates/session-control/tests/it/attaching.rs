@@ -90,12 +90,17 @@ impl Here {
     }
 
     /// What is found as `docker` in this folder meets the SIGHUP that the shell of a lost terminal sends to whoever ran on
-    /// it, at the worst moment: when he is just being seen out of the container.
+    /// it, at the worst moments: when he is just being seen out of the container, before that has a group of its own, and
+    /// once it has.
     fn engine_of_a_lost_terminal(&self) -> PathBuf {
         let folder = self.base.path().join("bin");
         fs::create_dir(&folder).unwrap();
         let script = "#!/bin/sh
-case $* in *environ*) kill -HUP -$(ps -o pgid= $PPID | tr -d ' '); sleep 1 ;; esac
+case $* in *environ*)
+    [ -e \"$0-tried\" ] || { : > \"$0-tried\"; kill -HUP $$; }
+    kill -HUP -$(ps -o pgid= $PPID | tr -d ' ')
+    sleep 1 ;;
+esac
 PATH=${PATH#*:} exec docker \"$@\"
 ";
         fs::write(folder.join("docker"), script).unwrap();
