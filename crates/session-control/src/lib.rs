@@ -27,14 +27,15 @@
 //!
 //! # Limitations
 //! Containers are those of one engine with `docker`'s command line, asked anew each time. Processes are looked up in
-//! `/proc`, so a lock speaks for a process of this machine only; one that was written before the clock was put forward by
-//! more than two seconds speaks for nobody. Starting, stopping and removing have no undo. A copy has
-//! neither extended attributes nor set-user-id bits, leaves out pipes and sockets, which is told, and may be of files that
-//! were being written. Whoever stops a removal ([`Watch`]) waits for the engine while it stops a container. Whoever has the base locked, as a migration has, is waited for ten seconds. A base with a colon in its path
-//! cannot be seen by containers. Agents are attached to through the system's `ssh`, whichever transport asks them else;
-//! without a terminal there, as at an original agent, the screen keeps the size that it has at first. Whoever is killed
-//! outright while he is attached stays so until he is detached. A list of all hosts takes as long as the slowest of
-//! them, 25 seconds at most. Two programs that ask at the same moment whether a DNS name is free are both told that it is.
+//! `/proc`, so a lock speaks for a process of this machine only, and for whoever has been given its number since.
+//! Starting, stopping and removing have no undo. A copy has neither extended attributes nor set-user-id bits, leaves
+//! out pipes and sockets, which is told, and may be of files that were being written. Whoever stops a removal
+//! ([`Watch`]) waits for the engine while it stops a container. Whoever has the base locked, as a migration has, is
+//! waited for ten seconds. A base with a colon in its path cannot be seen by containers. Agents are attached to
+//! through the system's `ssh`, whichever transport asks them else; without a terminal there, as at an original agent,
+//! the screen keeps the size that it has at first. Whoever is killed outright while he is attached stays so until he
+//! is detached. A list of all hosts takes as long as the slowest of them, 25 seconds at most. Two programs that ask
+//! at the same moment whether a DNS name is free are both told that it is.
 
 mod agent;
 mod agent_folder;

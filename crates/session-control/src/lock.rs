@@ -4,15 +4,11 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use durable_files::{FileError, InContext, remove_file_if_there};
 use legacy_readers::convocate::{Claim, LockFile};
 
 use crate::Process;
-
-/// By how many seconds a process may seem to have begun after it wrote its lock: both are rounded.
-const ROUNDING: i64 = 2;
 
 /// Whom a lock may be taken from, beside nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +49,8 @@ impl Lock {
         }
     }
 
-    /// The process it speaks for: one that lives and may have written it, however long ago.
+    /// The process it speaks for: one that lives, however old the lock is. That its number may have been given
+    /// anew since is for people to judge, who are shown when it began.
     pub fn owner(&self) -> Option<&Process> {
         self.owner.as_ref()
     }
@@ -63,7 +60,7 @@ impl Lock {
         self.file.claim() == Claim::Unknown
     }
 
-    /// Whether it is left behind: it speaks for nobody, who could only have begun after it was written.
+    /// Whether it is left behind: it speaks for nobody.
     pub fn is_stale(&self) -> bool {
         self.owner.is_none() && !self.is_closed()
     }
@@ -91,10 +88,7 @@ impl Lock {
 impl From<LockFile> for Lock {
     fn from(file: LockFile) -> Self {
         let owner = match file.claim() {
-            // One that began after the lock was written has only been given the id anew.
-            Claim::Process(pid) => Process::alive(pid).filter(|process| {
-                process.since.is_none_or(|since| since.as_second() <= file.modified.as_second() + ROUNDING)
-            }),
+            Claim::Process(pid) => Process::alive(pid),
             Claim::Nobody | Claim::Unknown => None,
         };
         Self { file, owner }
@@ -156,9 +150,7 @@ impl Held {
             let of = fs::metadata(self.path.parent().unwrap_or(Path::new("")))?;
             fchown(&*file, Some(of.uid()), Some(of.gid()))?;
         }
-        file.write_all(self.text.as_bytes())?;
-        // By this machine's clock, which is also the one that tells when processes began: the base may be on another's disk.
-        file.set_modified(SystemTime::now())
+        file.write_all(self.text.as_bytes())
     }
 }
 
