@@ -242,6 +242,10 @@ pub fn get(link: &mut dyn Transport, uuid: &str) -> Result<Option<Session>, Agen
     match ask(link, &Request::Get(id)) {
         Ok(session) => Ok(Some(session)),
         Err(AgentError::Refused { code: "no-such-session", .. }) => Ok(None),
+        // In whatever words an original agent says so (formats/convocate.md §10).
+        Err(AgentError::Refused { code: "refused", message, .. }) if message.contains("does not exist") => {
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }
