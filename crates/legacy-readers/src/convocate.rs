@@ -107,18 +107,13 @@ fn document(folder: &Path) -> Option<Content> {
     })
 }
 
-/// A session's own link must not lead its reader elsewhere, and a pipe is not waited for.
+/// A session's own link must not lead its reader elsewhere.
 fn read_regular(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let metadata = match fs::symlink_metadata(path) {
-        Err(error) if files::is_absence(&error) => return Ok(None),
-        found => found?,
-    };
-    if !metadata.is_file() {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
     let mut text = Vec::new();
-    files::fill(&mut text, fs::File::open(path)?)?;
-    Ok(Some(text))
+    match files::open_itself(path).and_then(|file| files::fill(&mut text, file)) {
+        Err(error) if files::is_absence(&error) => Ok(None),
+        read => read.map(|_| Some(text)),
+    }
 }
 
 fn consistent(content: Content, uuid: &str, folder: &Path) -> Content {

@@ -5,6 +5,8 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::SystemTime;
 
+#[cfg(any(feature = "convocate", feature = "cowork", feature = "openclaw"))]
+use durable_files::verbatim;
 use session_model::{Anomaly, Place, Timestamp};
 
 /// Nothing that these tools wrote comes near this size; what does is not read into memory.
@@ -41,6 +43,38 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
+/// Opens a regular file that stands under this very name; nothing else is opened, since a pipe's writer would notice.
+#[cfg(any(feature = "convocate", feature = "cowork", feature = "openclaw"))]
+pub(crate) fn open_itself(path: &Path) -> io::Result<File> {
+    let found = std::fs::symlink_metadata(verbatim(path))?;
+    if found.is_file() { open_now(path) } else { Err(io::ErrorKind::InvalidInput.into()) }
+}
+
+/// What has taken the file's place since the last look is not followed, waited for or read.
+#[cfg(any(feature = "convocate", feature = "cowork", feature = "openclaw"))]
+fn open_now(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    take_the_name_itself(&mut options);
+    let file = options.open(verbatim(path))?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
+}
+
+#[cfg(all(unix, any(feature = "convocate", feature = "cowork", feature = "openclaw")))]
+fn take_the_name_itself(options: &mut std::fs::OpenOptions) {
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    options.custom_flags(i32::try_from(flags).expect("because flags of open are an int"));
+}
+
+#[cfg(all(windows, any(feature = "convocate", feature = "cowork", feature = "openclaw")))]
+fn take_the_name_itself(options: &mut std::fs::OpenOptions) {
+    use std::os::windows::fs::OpenOptionsExt;
+    const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
+    options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT);
+}
+
 /// Reads a whole file. `None` when there is none.
 #[cfg(feature = "ao")]
 pub(crate) fn read(path: &Path) -> io::Result<Option<(Vec<u8>, Timestamp)>> {
@@ -72,4 +106,22 @@ pub(crate) fn timestamp(time: SystemTime) -> Timestamp {
 /// The last second that can be written with a year of four digits.
 pub(crate) fn latest() -> Timestamp {
     Timestamp::from_second(253_402_207_200).expect("because it is a second of the year 9999")
+}
+
+#[cfg(all(test, unix, any(feature = "convocate", feature = "cowork", feature = "openclaw")))]
+mod tests {
+    use super::open_now;
+
+    #[test]
+    fn what_takes_a_files_place_at_the_last_moment_is_neither_followed_nor_waited_for() {
+        let place = tempfile::tempdir().unwrap();
+        let [file, link, pipe] = ["file", "link", "pipe"].map(|name| place.path().join(name));
+        std::fs::write(&file, "x").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(open_now(&file).is_ok());
+        for other in [&link, &pipe, place.path()] {
+            assert!(open_now(other).is_err(), "{}", other.display());
+        }
+    }
 }

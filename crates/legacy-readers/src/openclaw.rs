@@ -168,7 +168,7 @@ fn content(path: &Path, now: Timestamp, watch: Watch<'_>) -> io::Result<Content>
         let message = "expected a regular file, found a link or something else";
         return Ok(Content::Quarantined(anomaly("not-a-file", message, path)));
     }
-    let mut watched = match File::open(path) {
+    let mut watched = match files::open_itself(path) {
         Ok(file) => {
             let is_young = Fingerprint::of(&metadata).is_young(now.as_nanosecond());
             Watched { file, watch, hasher: is_young.then(Hasher::default), stopped: None }

@@ -4,9 +4,14 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use legacy_readers::convocate::{Claim, read, session_id};
+use rustix::fs::{Mode, OFlags};
 
 const UUID: &str = "3f0c1d2e-5b6a-4c7d-8e9f-0a1b2c3d4e5f";
 
@@ -70,5 +75,40 @@ fn a_lock_claims_the_process_that_its_text_begins_with() {
     assert_eq!(claim("4242\n"), Claim::Process(4242));
     for nobody in ["", "x", "0", "-1", "99999999999999"] {
         assert_eq!(claim(nobody), Claim::Nobody, "{nobody}");
+    }
+}
+
+#[test]
+fn no_reader_waits_for_a_pipe_that_is_exchanged_for_what_it_reads() {
+    let base = tempfile::tempdir().unwrap();
+    session(base.path(), UUID, &format!(r#"{{"uuid": "{UUID}"}}"#));
+    let [document, lock] = [format!("{UUID}/session.json"), format!("{UUID}.lock")];
+    fs::write(base.path().join(&lock), "1").unwrap();
+    fs::set_permissions(base.path().join(&lock), PermissionsExt::from_mode(0o644)).unwrap();
+    let [pipe, end] = ["pipe", "end"].map(|name| base.path().join(name));
+    assert!(Command::new("mkfifo").args(["-m", "600"]).arg(&pipe).status().unwrap().success());
+    fs::hard_link(&pipe, &end).unwrap();
+    let end = || rustix::fs::open(&end, OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty());
+    for exchanged in [document, lock].map(|name| base.path().join(name)) {
+        let done = AtomicBool::new(false);
+        let waited = thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    for _ in 0..2 {
+                        durable_files::exchange(&pipe, &exchanged).unwrap();
+                        drop(end()); // whoever waits for the pipe finds it empty
+                    }
+                }
+            });
+            let waited = (0..5000).any(|_| {
+                let found = read(base.path()).unwrap();
+                let lock = found.found[0].lock.as_ref().unwrap();
+                let is_empty = lock.is_readable && lock.mode == 0o644 && lock.text.is_empty();
+                is_empty || found.anomalies.iter().any(|anomaly| anomaly.code == "session-json")
+            });
+            done.store(true, Ordering::Relaxed);
+            waited
+        });
+        assert!(!waited, "{}", exchanged.display());
     }
 }

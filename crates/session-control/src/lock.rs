@@ -162,7 +162,7 @@ impl Held {
 
     /// A lock that has become somebody else's meanwhile is his.
     fn give_back(&self) -> Result<(), FileError> {
-        if fs::read(&self.path).is_ok_and(|text| text == self.text.as_bytes()) {
+        if LockFile::read(&self.path).is_some_and(|now| now.text == self.text.as_bytes()) {
             remove_file_if_there(&self.path)?;
         }
         Ok(())

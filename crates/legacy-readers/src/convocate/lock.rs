@@ -39,7 +39,7 @@ impl LockFile {
         let metadata = fs::symlink_metadata(path).ok()?;
         let (mut text, mut is_readable) = (Vec::new(), true);
         if metadata.is_file() && metadata.len() <= 4096 {
-            is_readable = fs::File::open(path).and_then(|file| files::fill(&mut text, file)).is_ok();
+            is_readable = files::open_itself(path).and_then(|file| files::fill(&mut text, file)).is_ok();
         }
         let modified = metadata.modified().map_or(Timestamp::UNIX_EPOCH, files::timestamp);
         Some(Self { path: path.to_owned(), text, is_readable, mode: mode_of(&metadata), modified })

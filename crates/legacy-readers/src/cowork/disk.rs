@@ -2,7 +2,7 @@
 //! pipe.
 
 use std::ffi::OsString;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -76,7 +76,7 @@ impl Disk for ThisDisk {
 
     fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        files::fill(&mut bytes, open(file)?).map(|_| bytes)
+        files::fill(&mut bytes, files::open_itself(file)?).map(|_| bytes)
     }
 }
 
@@ -110,20 +110,6 @@ pub(super) fn list_if_there(disk: &dyn Disk, folder: &Path, anomalies: &mut Vec<
             Vec::new()
         }
     }
-}
-
-/// Opens a regular file that stands under this very name; nothing else is opened, since a pipe's writer would notice.
-pub(super) fn open(path: &Path) -> io::Result<File> {
-    if look(path)?.is_file() { open_now(path) } else { Err(io::ErrorKind::InvalidInput.into()) }
-}
-
-/// What has taken the file's place since the last look is not followed, waited for or read.
-fn open_now(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.read(true);
-    take_the_name_itself(&mut options);
-    let file = options.open(verbatim(path))?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
 }
 
 fn kind(found: fs::FileType) -> Kind {
@@ -161,38 +147,4 @@ pub(super) fn wrong_kind(path: &Path, expected: &str, found: Kind) -> Anomaly {
         Kind::Special => "a pipe, socket or device",
     };
     Anomaly::new("wrong-kind", format!("expected {expected}, found {found}")).at(Place::new(path))
-}
-
-#[cfg(unix)]
-fn take_the_name_itself(options: &mut fs::OpenOptions) {
-    use rustix::fs::OFlags;
-    use std::os::unix::fs::OpenOptionsExt;
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
-    options.custom_flags(i32::try_from(flags).expect("because flags of open are an int"));
-}
-
-#[cfg(windows)]
-fn take_the_name_itself(options: &mut fs::OpenOptions) {
-    use std::os::windows::fs::OpenOptionsExt;
-    const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
-    options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[cfg(unix)]
-    #[test]
-    fn what_takes_a_files_place_at_the_last_moment_is_neither_followed_nor_waited_for() {
-        let place = tempfile::tempdir().unwrap();
-        let [file, link, pipe] = ["file", "link", "pipe"].map(|name| place.path().join(name));
-        fs::write(&file, "x").unwrap();
-        std::os::unix::fs::symlink(&file, &link).unwrap();
-        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        assert!(open_now(&file).is_ok());
-        for other in [&link, &pipe, place.path()] {
-            assert!(open_now(other).is_err(), "{}", other.display());
-        }
-    }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use session_model::Survey;
 
 use super::disk::{self, Disk, ThisDisk};
-use crate::files::is_absence;
+use crate::files::{is_absence, open_itself};
 
 /// One line that says something about sessions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -107,7 +107,7 @@ fn read_files(folder: &Path, names: &[&str]) -> Survey<Vec<LogEvent>> {
     let mut survey = Survey::<Vec<LogEvent>>::default();
     for name in names {
         let path = folder.join(name);
-        let read = disk::open(&path).and_then(|file| lines(file, &path, &mut survey.found));
+        let read = open_itself(&path).and_then(|file| lines(file, &path, &mut survey.found));
         match read {
             Err(error) if !is_absence(&error) => {
                 survey.anomalies.push(disk::unreadable_file(&ThisDisk, &path, &error));

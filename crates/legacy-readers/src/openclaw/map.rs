@@ -41,7 +41,7 @@ pub(super) fn read(path: &Path) -> Option<SessionMap> {
             return Err(std::io::ErrorKind::InvalidInput.into());
         }
         map.fingerprint = Some(Fingerprint::of(&metadata));
-        files::fill(&mut bytes, std::fs::File::open(path)?)
+        files::fill(&mut bytes, files::open_itself(path)?)
     });
     match read {
         Ok(_) => map.fill(&bytes),
