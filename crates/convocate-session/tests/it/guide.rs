@@ -67,6 +67,7 @@ fn every_option_and_verb_that_the_guide_shows_is_one() {
         "delete --help",
         "override --help",
         "events --help",
+        "undo --help",
     ];
     let help: String =
         verbs.iter().map(|words| place.says(0, &words.split(' ').collect::<Vec<_>>()).out).collect();
