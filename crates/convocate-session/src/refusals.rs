@@ -63,6 +63,7 @@ fn answer(code: &str) -> (Exit, &'static str) {
         ),
         "stopped" => (Exit::Interrupted, "say the same command again"),
         "busy" => (Exit::Refused, "wait until that has ended, then say it again"),
+        "no-room" => (Exit::Refused, "free some room there, then say the same command again"),
         "still-at-work" => {
             (Exit::Failed, "convocate-session list shows it when it is done; until then do not say it again")
         }

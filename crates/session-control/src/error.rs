@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use durable_files::{CopyError, FileError, PublishError};
+use durable_files::{CopyError, FileError, PublishError, Room};
 
 use crate::{ContainersError, Invalid, NotAnId, Process};
 
@@ -130,6 +130,21 @@ pub enum SessionError {
     /// Whoever waited for it said stop.
     #[error("stopped before anything was made or removed")]
     Stopped,
+    /// There is less room than it takes.
+    #[error(
+        "not enough room at {}: {bytes} bytes in {inodes} files are needed, {} bytes and {} files are free",
+        at.display(), free.bytes, free.inodes
+    )]
+    NoRoom {
+        /// Some place on the file system in question.
+        at: PathBuf,
+        /// What is needed, in bytes.
+        bytes: u64,
+        /// What is needed, in files and folders.
+        inodes: u64,
+        /// What is free.
+        free: Room,
+    },
     /// A copy is not what it should be.
     #[error(transparent)]
     Copy(CopyError),
@@ -164,6 +179,7 @@ impl SessionError {
             Self::CheckRunning(_) | Self::Start(_) | Self::Stop(_) | Self::Detach(_) => "container",
             Self::Busy { .. } => "busy",
             Self::Stopped => "stopped",
+            Self::NoRoom { .. } => "no-room",
             Self::Copy(_) | Self::Io { .. } => "io",
         }
     }
@@ -191,7 +207,7 @@ impl SessionError {
 }
 
 /// All short names, of hosts of every kind.
-const CODES: [&str; 21] = [
+const CODES: [&str; 22] = [
     "invalid",
     "not-an-id",
     "no-such-session",
@@ -206,6 +222,7 @@ const CODES: [&str; 21] = [
     "orphan",
     "container",
     "busy",
+    "no-room",
     "io",
     "stopped",
     "refused",

@@ -1,11 +1,13 @@
 //! Sessions on this machine: folders in a base, and containers of an engine.
 
 mod base;
+mod below;
 mod copying;
 mod document;
 mod making;
 mod remarks;
 mod removing;
+mod room;
 mod run;
 mod survey;
 mod watch;

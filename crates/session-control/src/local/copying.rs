@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 
 use durable_files::{FileError, InContext, Traits, create_private_dir, dress_dir, write_new};
 use rustix::fs::{
-    AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, Timespec, Timestamps, flistxattr, openat, readlinkat,
-    statat, utimensat,
+    AtFlags, CWD, FileType, Mode, OFlags, Stat, Timespec, Timestamps, flistxattr, openat, readlinkat, statat,
+    utimensat,
 };
 use rustix::io::Errno;
 use rustix::process::{getegid, geteuid};
 
 use super::base::Owner;
+use super::below::{self, there};
 use super::remarks::{About, Remarks};
 use super::watch::Watch;
 use crate::SessionError;
@@ -33,7 +34,6 @@ pub(super) enum Owners {
 /// The permission bits that are carried: set-user-id and set-group-id are not.
 const CARRIED: u32 = 0o1777;
 const SETS_IDS: u32 = 0o6000;
-const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
 const NO_LINK: OFlags = OFlags::NOFOLLOW.union(OFlags::CLOEXEC);
 
 /// Copies what is in a folder into one that is empty and ours, but for these names in it.
@@ -46,7 +46,7 @@ pub(super) fn copy_contents(
     but: &[&str],
     (owners, watch): (Owners, &Watch),
 ) -> Result<Remarks, SessionError> {
-    let folder = openat(CWD, from, FOLDER, Mode::empty()).doing("open the folder", from)?;
+    let folder = below::open(from)?;
     let (linked, watch, remarks) = (HashMap::new(), watch.clone(), Remarks::default());
     let mut copying = Copying { owners, watch, remarks, linked };
     copying.contents(folder.as_fd(), from, to, but)?;
@@ -69,15 +69,9 @@ impl Copying {
         to: &Path,
         but: &[&str],
     ) -> Result<(), SessionError> {
-        let entries = Dir::read_from(folder).doing("look into", from)?;
-        let mut names = Vec::new();
-        for entry in entries {
-            names.push(entry.doing("look into", from)?.file_name().to_owned());
-        }
-        names.sort();
-        for name in names {
+        for name in below::names(folder, from)? {
             let text = OsStr::from_bytes(name.to_bytes());
-            if !matches!(name.to_bytes(), b"." | b"..") && !but.iter().any(|but| text == *but) {
+            if !but.iter().any(|but| text == *but) {
                 self.entry(folder, &name, &from.join(text), &to.join(text))?;
             }
         }
@@ -92,10 +86,7 @@ impl Copying {
         to: &Path,
     ) -> Result<(), SessionError> {
         self.watch.check()?;
-        let Some(stat) = there(statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)).doing("look at", from)?
-        else {
-            return Ok(());
-        };
+        let Some(stat) = below::look(folder, name, from)? else { return Ok(()) };
         let kind = FileType::from_raw_mode(stat.st_mode);
         let several =
             (kind != FileType::Directory && stat.st_nlink > 1).then_some((stat.st_dev, stat.st_ino));
@@ -126,8 +117,7 @@ impl Copying {
         from: &Path,
         to: &Path,
     ) -> Result<bool, SessionError> {
-        let opened = there(openat(folder, name, FOLDER | NO_LINK, Mode::empty()));
-        let Some(opened) = opened.doing("open the folder", from)? else { return Ok(false) };
+        let Some(opened) = below::enter(folder, name, from)? else { return Ok(false) };
         let stat = rustix::fs::fstat(&opened).doing("look at", from)?;
         self.remark(opened.as_fd(), &stat, from);
         create_private_dir(to)?;
@@ -220,14 +210,6 @@ fn has_attributes(opened: BorrowedFd<'_>) -> bool {
         }
         Err(Errno::RANGE) => true,
         Err(_) => false,
-    }
-}
-
-/// What is gone, or has become a link, since its name was read is not there.
-fn there<T>(asked: Result<T, Errno>) -> Result<Option<T>, Errno> {
-    match asked {
-        Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR) => Ok(None),
-        asked => asked.map(Some),
     }
 }
 

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::base::{Base, Owner};
 use super::copying::{Owners, copy_contents};
+use super::room::must_have_room;
 use super::wishes::{Granted, grant};
 use super::{LocalHost, Watch, document};
 use crate::{Held, HeldError, Holder, Lock, Session, SessionError, SessionId, Wishes, valid_name};
@@ -95,10 +96,9 @@ impl LocalHost {
         let copy = new_id();
         let staging = base.cloning(&copy)?;
         drop(base); // copying may take long, and whoever copies has both sessions
-        let watch = &self.local.watch;
-        litter.sweep(watch);
-
-        let (original, folder) = (self.path_of(id), staging.path());
+        let (watch, original, folder) = (&self.local.watch, self.path_of(id), staging.path());
+        litter.sweep(watch); // which makes room
+        must_have_room(&original, folder, watch)?;
         let but = [document::NAME, &document::unfinished()];
         let remarks = copy_contents(&original, folder, &but, (Owners::AsBefore, watch))?;
         let now = (self.local.now)().to_string();

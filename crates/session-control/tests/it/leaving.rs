@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use session_control::{Containers, Local, LocalHost, SessionHost, Watch};
 use session_model::Finding;
 use testkit::crash::hand_over;
+use testkit::disk::Disk;
 use testkit::tree::Tree;
 
 use crate::cluster::as_nobody;
@@ -123,6 +124,31 @@ fn what_a_copy_does_not_have_is_told() {
     let mut host = place.host();
     host.duplicate(&id(UUID), "copy").unwrap();
     assert_eq!(codes(&host.findings()), ["left-out", "left-out", "sets-ids", "extended-attributes"]);
+}
+
+#[test]
+fn a_copy_that_has_no_room_takes_none_from_those_who_write_beside_it() {
+    let place = Place::new();
+    let disk = Disk::in_memory(&place.base, "size=4m,nr_inodes=100");
+    place.put(UUID, "");
+    let [much, hole] = ["much", "hole"].map(|name| place.at(UUID).join(name));
+    fs::write(&much, vec![b'x'; 3 << 20]).unwrap();
+    let refused = |why: &str| {
+        let before = Tree::of(&place.base);
+        let error = place.host().duplicate(&id(UUID), "copy").unwrap_err();
+        assert_eq!(error.code(), "no-room", "{why}: {error}");
+        before.assert_same(&Tree::of(&place.base), why);
+    };
+    refused("bytes");
+    disk.becomes("size=8m,nr_inodes=100");
+    fs::hard_link(&much, place.at(UUID).join("again")).unwrap();
+    fs::File::create(&hole).unwrap().set_len(16 << 20).unwrap();
+    let copy = place.host().duplicate(&id(UUID), "copy").unwrap();
+    place.host().delete(&copy.id().unwrap()).unwrap();
+    for n in 0..60 {
+        fs::write(place.at(UUID).join(n.to_string()), "").unwrap();
+    }
+    refused("files");
 }
 
 /// The host of a place, with somebody who says stop when he has been asked so many times.
