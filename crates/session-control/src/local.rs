@@ -4,6 +4,7 @@ mod base;
 mod below;
 mod copying;
 mod document;
+mod folder;
 mod making;
 mod remarks;
 mod removing;

@@ -6,17 +6,19 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use durable_files::{DirLock, FileError, InContext, LockError, create_private_dir, publish_new, sync_dir};
+use durable_files::{DirLock, FileError, InContext, LockError, publish_new, sync_dir};
 use remote_transfer::quote;
 use rustix::process::geteuid;
 use session_model::{Finding, is_session_id};
 
+use super::folder::Folder;
 use super::removing::{self, Stays};
 use super::watch::Watch;
 use crate::{SessionError, SessionId};
@@ -81,13 +83,13 @@ impl Base {
 
     fn staging(&self, name: String) -> Result<Staging, SessionError> {
         let path = self.path.join(name);
-        create_private_dir(&path)?;
-        let lock = match DirLock::take(&path) {
+        let folder = Folder::make(&path)?;
+        let lock = match DirLock::take(folder.path()) {
             Ok(lock) => lock,
-            Err(LockError::File(error)) => return Err(error.into()),
-            Err(LockError::Held(base)) => return Err(SessionError::Busy { base }),
+            Err(LockError::File(error)) => return folder.told(Err(error)),
+            Err(LockError::Held(_)) => return Err(SessionError::Busy { base: path }),
         };
-        Ok(Staging { base: self.path.clone(), lock, path: Some(path) })
+        Ok(Staging { base: self.path.clone(), folder, _lock: lock, path: Some(path) })
     }
 
     /// Has a session's folder for whoever will withdraw it.
@@ -188,18 +190,22 @@ fn clear_away(folder: &DirLock, watch: &Watch) -> Option<Finding> {
 /// A session that is being made. Unless it is published it goes when it is dropped.
 pub(super) struct Staging {
     base: PathBuf,
-    lock: DirLock,
+    folder: Folder,
+    _lock: DirLock,
     path: Option<PathBuf>,
 }
 
 impl Staging {
-    pub(super) fn path(&self) -> &Path {
-        self.lock.dir()
+    /// What it is made in.
+    pub(super) fn folder(&self) -> &Folder {
+        &self.folder
     }
 
     /// Shows it, whole and durable.
     pub(super) fn publish(mut self, id: &SessionId) -> Result<(), SessionError> {
-        publish_new(self.path(), &self.base.join(id.as_str()))?;
+        if let Some(path) = &self.path {
+            publish_new(path, &self.base.join(id.as_str()))?;
+        }
         self.path = None;
         Ok(sync_dir(&self.base)?)
     }
@@ -231,6 +237,14 @@ impl Owner {
     pub(super) fn give(self, path: &Path) -> Result<(), FileError> {
         if geteuid().is_root() {
             std::os::unix::fs::lchown(path, Some(self.uid), Some(self.gid)).doing("give away", path)?;
+        }
+        Ok(())
+    }
+
+    /// The same of what is open, whatever its name leads to by now.
+    pub(super) fn give_opened(self, opened: impl AsFd) -> io::Result<()> {
+        if geteuid().is_root() {
+            std::os::unix::fs::fchown(opened, Some(self.uid), Some(self.gid))?;
         }
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! A session's document, put in place whole.
 
-use std::fs::File;
 use std::path::Path;
 
-use durable_files::{InContext, Traits, beside, publish_over, sync_dir, write_file};
+use durable_files::{InContext, Traits, beside, open_expected, publish_over, sync_dir, write_file};
 use session_model::SessionJson;
 
 use super::base::Owner;
+use super::folder::Folder;
 use crate::SessionError;
 
 /// Its name in the session's folder.
@@ -19,12 +19,20 @@ pub(super) fn unfinished() -> String {
     beside(Path::new(NAME), "control", "tmp").display().to_string()
 }
 
+/// The session in this folder has this document then, or the one it had; it stays whose it was.
+pub(super) fn replace(session: &Path, document: &SessionJson) -> Result<(), SessionError> {
+    let folder = Folder::open(session)?;
+    let owner = folder.told(Owner::of(&folder.path().join(NAME)))?;
+    folder.told(write(folder.path(), document, owner))
+}
+
 /// The folder has this document then, or the one it had.
 pub(super) fn write(folder: &Path, document: &SessionJson, owner: Owner) -> Result<(), SessionError> {
     let staged = folder.join(unfinished());
-    write_file(document.to_text().as_bytes(), &staged, TRAITS)?;
-    owner.give(&staged)?;
-    File::open(&staged).and_then(|file| file.sync_all()).doing("make durable", &staged)?;
+    let copied = write_file(document.to_text().as_bytes(), &staged, TRAITS)?;
+    let file = open_expected(&staged, &copied.written)?; // and nothing that was put in its place
+    owner.give_opened(&file).doing("give away", &staged)?;
+    file.sync_all().doing("make durable", &staged)?;
     publish_over(&staged, &folder.join(NAME))?;
     Ok(sync_dir(folder)?)
 }

@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 use super::base::{Base, Owner};
 use super::copying::{Owners, copy_contents};
+use super::folder::Folder;
+use super::remarks::Remarks;
 use super::room::must_have_room;
 use super::wishes::{Granted, grant};
 use super::{LocalHost, Watch, document};
@@ -32,18 +34,24 @@ impl LocalHost {
         let document = granted.said_in(&document);
 
         let staging = base.creating(&id)?;
-        let owner = Owner::of(&self.local.base)?;
-        self.furnish(staging.path(), owner)?;
-        document::write(staging.path(), &document, owner)?;
-        let template = self.local.base.join(".skel");
-        let mode = fs::metadata(template).map_or(USUAL, |found| found.permissions().mode() & 0o777);
-        owner.give(staging.path())?;
-        dress_dir(staging.path(), Traits { mode, mtime: None, sparse: false })?;
-        sync_tree(staging.path())?;
+        let folder = staging.folder();
+        folder.told(self.fill_new(folder.path(), &document))?;
         staging.publish(&id)?;
         drop(base);
         litter.sweep(&self.local.watch);
         self.look_at_new(&id)
+    }
+
+    /// All that a new session is to have.
+    fn fill_new(&self, folder: &Path, document: &SessionJson) -> Result<(), SessionError> {
+        let owner = Owner::of(&self.local.base)?;
+        self.furnish(folder, owner)?;
+        document::write(folder, document, owner)?;
+        let template = self.local.base.join(".skel");
+        let mode = fs::metadata(template).map_or(USUAL, |found| found.permissions().mode() & 0o777);
+        owner.give(folder)?;
+        dress_dir(folder, Traits { mode, mtime: None, sparse: false })?;
+        Ok(sync_tree(folder)?)
     }
 
     /// What every session begins with: the template's contents, and settings that are shared by all.
@@ -79,8 +87,7 @@ impl LocalHost {
         let running = self.running()?; // before anything is changed: it may not be known
         let document = granted.said_in(&found.document);
         if document.fields() != found.document.fields() {
-            let folder = self.path_of(id);
-            document::write(&folder, &document, Owner::of(&folder.join(document::NAME))?)?;
+            document::replace(&self.path_of(id), &document)?;
         }
         drop((held, base));
         Ok(self.told(&self.find(id)?, Some(&running)))
@@ -96,25 +103,20 @@ impl LocalHost {
         let copy = new_id();
         let staging = base.cloning(&copy)?;
         drop(base); // copying may take long, and whoever copies has both sessions
-        let (watch, original, folder) = (&self.local.watch, self.path_of(id), staging.path());
+        let (watch, folder) = (&self.local.watch, staging.folder());
         litter.sweep(watch); // which makes room
-        must_have_room(&original, folder, watch)?;
-        let but = [document::NAME, &document::unfinished()];
-        let remarks = copy_contents(&original, folder, &but, (Owners::AsBefore, watch))?;
+        let original = Folder::open(&self.path_of(id))?;
+        original.told(must_have_room(original.path(), &self.local.base, watch))?;
         let now = (self.local.now)().to_string();
         let document = found.document.with("uuid", Some(copy.as_str())).with("name", Some(name));
         let document = document.with("created_at", Some(&now)).with("last_accessed", Some(&now));
         let document = document.with_port(0).with("dns_name", None).with("agent_id", None);
-        document::write(folder, &document, Owner::of(&original.join(document::NAME))?)?;
-        Owner::of(&original)?.give(folder)?;
-        let mode = fs::metadata(&original).doing("look at", &original)?.permissions().mode() & 0o777;
-        dress_dir(folder, Traits { mode, mtime: None, sparse: false })?;
-        let mut unsynced = Unsynced::default();
-        unsynced.add_tree(folder.to_owned()).and_then(|()| unsynced.sync())?;
+        let filled = fill_copy(folder.path(), original.path(), &document, watch);
+        let remarks = original.told(folder.told(filled))?;
         watch.check()?;
         staging.publish(&copy)?;
         drop(held);
-        Ok((self.look_at_new(&copy)?, remarks.findings(&original)))
+        Ok((self.look_at_new(&copy)?, remarks.findings(original.path())))
     }
 
     /// It is removed once it is on no list any more. What of its files we may not remove is told.
@@ -181,6 +183,24 @@ impl Granted {
         let document = document.with("name", Some(&self.name)).with_port(self.port);
         document.with("protocol", Some(self.protocol)).with("dns_name", dns_name)
     }
+}
+
+/// All that the original has, but for its document. What it does not have of it is remarked.
+fn fill_copy(
+    folder: &Path,
+    original: &Path,
+    document: &SessionJson,
+    watch: &Watch,
+) -> Result<Remarks, SessionError> {
+    let but = [document::NAME, &document::unfinished()];
+    let remarks = copy_contents(original, folder, &but, (Owners::AsBefore, watch))?;
+    document::write(folder, document, Owner::of(&original.join(document::NAME))?)?;
+    Owner::of(original)?.give(folder)?;
+    let mode = fs::metadata(original).doing("look at", original)?.permissions().mode() & 0o777;
+    dress_dir(folder, Traits { mode, mtime: None, sparse: false })?;
+    let mut unsynced = Unsynced::default();
+    unsynced.add_tree(folder.to_owned()).and_then(|()| unsynced.sync())?;
+    Ok(remarks)
 }
 
 fn new_id() -> SessionId {

@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 use std::path::{self, Path};
 
-use durable_files::{InContext, create_private_dir};
+use durable_files::InContext;
 
 use super::base::{Base, Owner};
+use super::folder::Folder;
 use super::survey::Found;
 use super::{LocalHost, document};
 use crate::{SessionError, SessionId};
@@ -72,9 +73,7 @@ impl LocalHost {
     /// Notes that it is worked with now.
     fn touch(&self, found: &Found) -> Result<(), SessionError> {
         let now = (self.local.now)().to_string();
-        let folder = self.path_of(&found.id);
-        let owner = Owner::of(&folder.join(document::NAME))?;
-        document::write(&folder, &found.document.with("last_accessed", Some(&now)), owner)
+        document::replace(&self.path_of(&found.id), &found.document.with("last_accessed", Some(&now)))
     }
 
     /// The command that starts its container, in the order in which the original has it.
@@ -96,8 +95,8 @@ impl LocalHost {
         let settings = base.join(".claude");
         if !settings.exists() {
             // Otherwise the engine makes it, and root's.
-            create_private_dir(&settings)?;
-            owner.give(&settings)?;
+            let made = Folder::make(&settings)?;
+            made.told(owner.give(made.path()))?;
         }
         let mut words: Vec<OsString> = ["run", "--rm", "--detach", "--name"].map(Into::into).into();
         words.push(profile.container(&found.id).into());

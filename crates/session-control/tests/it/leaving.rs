@@ -4,9 +4,9 @@
 use std::env;
 use std::fs;
 use std::ops::ControlFlow;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::os::unix::net::UnixListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -182,6 +182,33 @@ fn a_copy_that_is_stopped_anywhere_leaves_nothing_of_itself() {
         }
         assert_eq!(before.difference(&Tree::of(&place.base)), "", "stopped after {times}");
     }
+}
+
+#[test]
+fn a_link_that_is_put_in_the_place_of_roots_copy_leads_nothing_out_of_it() {
+    let place = Place::new();
+    place.put(UUID, "");
+    fs::create_dir(place.at(UUID).join("deep")).unwrap();
+    fs::write(place.at(UUID).join("deep/evil"), "").unwrap();
+    hand_over(&place.base);
+    let outside = place.base.with_file_name("outside");
+    fs::create_dir(&outside).unwrap();
+    let before = Tree::of(&outside);
+    // The session user exchanges it as soon as it is there.
+    let (base, to) = (place.base.clone(), outside.clone());
+    let watch = Watch::new(move |_| {
+        let names = fs::read_dir(&base).unwrap().map(|entry| entry.unwrap().path());
+        let is_copy = |path: &PathBuf| path.display().to_string().contains("/.cloning-");
+        if let Some(copy) = names.filter(is_copy).find(|path| !path.is_symlink()) {
+            fs::rename(&copy, base.join("away")).unwrap();
+            symlink(&to, copy).unwrap();
+        }
+        ControlFlow::Continue(())
+    });
+    let mut host = LocalHost::new(Local { watch, ..place.host().local().clone() });
+    let _ = host.duplicate(&id(UUID), "copy");
+    assert!(place.at("away").exists());
+    before.assert_same(&Tree::of(&outside), "outside");
 }
 
 #[test]
