@@ -14,6 +14,7 @@ use session_control::{
 };
 
 use crate::options::Options;
+use crate::watched::Watched;
 use crate::{deeds, refusals};
 
 /// All hosts, and the ones that were asked for.
@@ -197,10 +198,10 @@ fn stopping(stop: Stop) -> Watch {
     )
 }
 
-/// The way to an agent's API.
+/// The way to an agent's API, on which nobody is waited for once somebody wants to stop.
 fn dial(options: &Options, here: &Surroundings) -> session_control::Dial {
     let (ssh, here) = (way(options), here.clone());
-    Arc::new(move |agent: &Agent| ssh.open(target(agent), &here))
+    Arc::new(move |agent: &Agent| Box::new(Watched::new(ssh.open(target(agent), &here), &here.stop)))
 }
 
 /// What the options say of connections, but for user, port and key: of those the registry knows an agent's own.

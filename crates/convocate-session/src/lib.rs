@@ -26,6 +26,7 @@ mod serve;
 mod tool;
 pub mod tui;
 mod verbs;
+mod watched;
 
 pub use changes::Changes;
 pub use options::Options;

@@ -16,7 +16,6 @@ mod running;
 mod settings;
 mod source;
 mod step;
-mod watched;
 mod worlds;
 
 pub use ends::Hosts;

@@ -31,6 +31,10 @@ pub(crate) fn of_host(error: &HostError) -> Refusal {
         HostError::Agent(_) if code == "container" => Exit::Failed,
         _ => exit,
     };
+    let hint = match error {
+        HostError::Agent(AgentError::Stopped { .. }) => "convocate-session list shows whether it was done",
+        _ => hint,
+    };
     let hint = forbidden(error).map_or_else(|| hint.to_owned(), wrong_user);
     let exit = if forbidden(error).is_some() { Exit::Refused } else { exit };
     let refusal = Refusal::new(code, error.to_string(), hint).exit(exit);

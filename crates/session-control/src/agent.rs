@@ -19,6 +19,8 @@ use crate::{Pong, Session, SessionError, SessionId};
 const RPC: &str = "convocate-agent-rpc";
 /// What an answer may come to, in bytes.
 const LONGEST: usize = 64 << 20;
+/// How many times as long as usual an agent may take that shows it is at work: six hours for a copy.
+const RENEWALS: u32 = 180;
 
 /// Why an agent has not said what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +57,14 @@ pub enum AgentError {
         peer: String,
         /// How long it had.
         within: Duration,
+    },
+    /// Whoever waited for it said stop: what it was asked to do it goes on with.
+    #[error("agent op {op:?}: stopped waiting for {peer}, which may go on with it")]
+    Stopped {
+        /// What was asked.
+        op: &'static str,
+        /// Who was asked.
+        peer: String,
     },
     /// It said no.
     #[error("agent op {op:?}: {message}")]
@@ -114,7 +124,7 @@ struct Answer {
 }
 
 /// One call, on a channel of its own, which may take this long, and as long again after each sign that the agent is at
-/// work. `params` has nothing in it that an original agent does not know.
+/// work, up to 180 times. Whoever may want to stop hands over a link that knows. `params` has nothing in it that an original agent does not know.
 pub fn call<T: DeserializeOwned>(
     link: &mut dyn Transport,
     op: &'static str,
@@ -133,17 +143,16 @@ fn exchange<T: DeserializeOwned>(
     (within, renewed): (Duration, bool),
 ) -> Result<(T, Vec<Finding>), AgentError> {
     let peer = link.peer().to_owned();
-    let mut quiet = Quiet; // a call is short, and has a deadline
+    let mut quiet = Quiet; // the link itself knows who may say stop
     let mut channel = link.subsystem(RPC, &mut quiet)?;
-    channel.set_deadline(Instant::now() + within);
-    let alive = |channel: &mut dyn Duplex| {
-        if renewed {
-            channel.set_deadline(Instant::now() + within);
-        }
-    };
+    let begun = Instant::now();
+    let patience = Patience { within, last: begun + within * if renewed { RENEWALS } else { 1 } };
+    channel.set_deadline(patience.until(begun));
+    let alive = |channel: &mut dyn Duplex| channel.set_deadline(patience.until(Instant::now()));
     let answer = conversation(channel.as_mut(), question, &alive).map_err(|error| match error.kind() {
-        ErrorKind::TimedOut => AgentError::Silent { op, peer: peer.clone(), within },
+        ErrorKind::TimedOut => AgentError::Silent { op, peer: peer.clone(), within: begun.elapsed() },
         _ => match error.downcast::<TransportError>() {
+            Ok(TransportError::Stopped) => AgentError::Stopped { op, peer: peer.clone() },
             Ok(link) => AgentError::Link(link),
             Err(source) => AgentError::Broken { op, peer: peer.clone(), source },
         },
@@ -161,6 +170,21 @@ fn exchange<T: DeserializeOwned>(
     } else {
         let code = SessionError::known(&answer.code).unwrap_or_else(|| SessionError::code_of(&answer.error));
         Err(AgentError::Refused { op, message: shown(&answer.error), code })
+    }
+}
+
+/// How long an agent is waited for.
+struct Patience {
+    /// After each sign of life.
+    within: Duration,
+    /// When it ends, whatever signs come.
+    last: Instant,
+}
+
+impl Patience {
+    /// When it has to have answered that has shown a sign of life just now.
+    fn until(&self, now: Instant) -> Instant {
+        self.last.min(now + self.within)
     }
 }
 
@@ -247,5 +271,20 @@ pub fn get(link: &mut dyn Transport, uuid: &str) -> Result<Option<Session>, Agen
             Ok(None)
         }
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_that_only_shows_signs_of_life_is_not_waited_for_for_ever() {
+        let (begun, within) = (Instant::now(), Duration::from_mins(2));
+        let patience = Patience { within, last: begun + within * RENEWALS };
+        assert_eq!(patience.until(begun), begun + within);
+        let hours = |hours| begun + Duration::from_hours(hours);
+        assert_eq!(patience.until(hours(5)), hours(5) + within);
+        assert_eq!(patience.until(hours(6)), hours(6));
     }
 }

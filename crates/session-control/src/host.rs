@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use remote_transfer::TransportError;
 use session_model::Finding;
 
 use crate::{AgentError, Holder, Pong, Session, SessionError, SessionId, Wishes};
@@ -80,6 +81,7 @@ impl HostError {
             Self::Session(error) => error.code(),
             Self::Agent(AgentError::Refused { code, .. }) => code,
             Self::Agent(AgentError::AtWork { .. }) => "still-at-work",
+            Self::Agent(AgentError::Stopped { .. } | AgentError::Link(TransportError::Stopped)) => "stopped",
             Self::Agent(AgentError::NotAnId { .. }) => "not-an-id",
             Self::Agent(AgentError::HalfDone { .. }) => "half-done",
             Self::Agent(_) => "agent-unreachable",

@@ -27,9 +27,9 @@ pub fn serve_rpc(
     input: &mut dyn BufRead,
     output: &mut dyn Write,
 ) -> io::Result<()> {
-    let begun = Instant::now();
     let mut line = Vec::new();
     input.take(LONGEST_REQUEST as u64 + 1).read_until(b'\n', &mut line)?;
+    let begun = Instant::now(); // whoever opens a channel may think before he asks
     let answer = if line.len() > LONGEST_REQUEST {
         refused("malformed request: the line is longer than 1 MiB", None)
     } else {

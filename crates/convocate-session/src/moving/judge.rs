@@ -7,8 +7,8 @@ use session_model::Finding;
 
 use super::running::{Runs, Unknown, perhaps, runs};
 use super::settings::Settings;
-use super::watched::Watched;
 use super::worlds::Both;
+use crate::watched::Watched;
 
 /// Before the source is moved aside: it must not have changed nor be at work, and the agent that got it must tell of it what
 /// its document says. Afterwards the session lives: that it runs, and has been worked with, is as it should be.

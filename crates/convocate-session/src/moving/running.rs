@@ -10,7 +10,7 @@ use session_control::{AgentError, Containers, ContainersError, Profile, Use};
 use session_model::Finding;
 
 use super::settings::End;
-use super::watched::Watched;
+use crate::watched::Watched;
 
 /// What is known of it.
 pub(super) enum Runs {

@@ -6,11 +6,12 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use testkit::cluster::AGENTS;
+use testkit::cluster::{AGENTS, Cluster};
 use testkit::crash::{Program, hand_over};
+use testkit::docker::Docker;
 use testkit::tree::Tree;
 
 use crate::place::{Place, Shell, Typing, lay, uuid};
@@ -158,6 +159,54 @@ fn a_clone_ends_with_ctrl_c_and_leaves_nothing() {
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(names().collect::<Vec<_>>(), [uuid(1).as_str()]);
+}
+
+/// An agent that is at work with a start for as long as it is asked, and shows it, as one that copies much does.
+const AT_WORK: &str = "#!/bin/sh
+read -r asked
+case $asked in
+*restart*) : >\"$1/at-work\"; while printf ' '; do sleep 0.3; done ;;
+*) shift; printf '%s\\n' \"$asked\" | exec \"$@\" ;;
+esac
+";
+
+#[test]
+fn an_agent_that_is_at_work_keeps_nobody_from_leaving_with_ctrl_c() {
+    let docker = Docker::start();
+    let cluster = Cluster::of(&docker, &|verb, place| {
+        let (base, folder) = (place.base.display(), place.folder.display());
+        let program = place.folder.join("slow");
+        fs::write(&program, AT_WORK).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let ours = env!("CARGO_BIN_EXE_convocate-session");
+        format!("{folder}/slow {folder} {ours} agent {verb} --base {base} --agent-dir {folder}")
+    });
+    let shell = Shell { cluster, docker };
+    lay(shell.cluster.agent(0).base(), 1, "one", &[]);
+    let program = shell.tool(&["restart", "one", "--json"]);
+    let mut words = program.words();
+    let mut command = Command::new(words.next().unwrap());
+    command.args(words).env("DOCKER_HOST", shell.docker.host()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    while !shell.cluster.agent(0).folder().join("at-work").exists() {
+        assert!(child.try_wait().unwrap().is_none());
+        thread::sleep(Duration::from_millis(10));
+    }
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let begun = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if begun.elapsed() > Duration::from_secs(10) {
+            let _ = child.kill();
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stdout));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["error"]["code"], "stopped");
+    let hint = document["error"]["hint"].as_str().unwrap();
+    assert!(hint.contains("convocate-session list"), "{document}");
 }
 
 #[test]

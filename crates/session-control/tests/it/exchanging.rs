@@ -2,8 +2,9 @@
 //! and how an original agent is worked with (exchanges/*).
 
 use std::fs;
-use std::io::Cursor;
+use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use session_control::{
@@ -12,6 +13,7 @@ use session_control::{
 };
 use session_model::Timestamp;
 
+use crate::exercise::answered;
 use crate::scripted::Scripted;
 
 const FILES: [(&str, &str); 4] = [
@@ -268,6 +270,28 @@ fn a_question_that_does_not_end_is_not_read_to_its_end() {
     let question = Request::List.to_line();
     let most = format!("{}{question}", " ".repeat((1 << 20) - question.len()));
     assert!(served(&mut host, most.as_bytes()).starts_with("{\"ok\":true"));
+}
+
+/// Somebody who opens a channel, and asks later.
+struct Late {
+    question: Cursor<String>,
+    asked: Option<Instant>,
+}
+
+impl Read for Late {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.asked.get_or_insert_with(Instant::now);
+        self.question.read(buffer)
+    }
+}
+
+#[test]
+fn whoever_asks_late_is_not_answered_as_if_the_engine_were_silent() {
+    let question = Cursor::new(Request::List.to_line());
+    let mut late = BufReader::new(Late { question, asked: None });
+    let (_, until) = answered(&mut late);
+    let asked = late.get_ref().asked.unwrap();
+    assert!(until.unwrap() >= asked + Duration::from_secs(7), "its time went while nothing was asked");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What a fuzzer tries, and a test on arbitrary bytes.
 
-use std::io::Cursor;
+use std::io::{BufRead, Cursor};
+use std::time::Instant;
 
 use serde_json::Value;
 use session_control::{
@@ -8,7 +9,11 @@ use session_control::{
 };
 
 /// A host with nothing on it: what is asked of it is not the question here.
-struct Nothing;
+#[derive(Default)]
+struct Nothing {
+    /// When its caller will have given up.
+    until: Option<Instant>,
+}
 
 impl Nothing {
     fn missing<T>(id: &SessionId) -> Result<T, HostError> {
@@ -23,6 +28,10 @@ impl SessionHost for Nothing {
 
     fn ping(&mut self) -> Result<Pong, HostError> {
         Ok(Pong::default())
+    }
+
+    fn end_by(&mut self, deadline: Instant) {
+        self.until = Some(deadline);
     }
 
     fn list(&mut self) -> Result<Vec<Session>, HostError> {
@@ -67,10 +76,16 @@ impl SessionHost for Nothing {
     }
 }
 
+/// What is answered, and by when it had to be.
+pub(crate) fn answered(input: &mut dyn BufRead) -> (Vec<u8>, Option<Instant>) {
+    let (mut host, mut answer) = (Nothing::default(), Vec::new());
+    serve_rpc(&mut host, &Pong::default(), input, &mut answer).expect("nothing breaks");
+    (answer, host.until)
+}
+
 /// Whatever is sent: one line of JSON comes back, and what is understood of it is said again as it was understood.
 pub(crate) fn ask(bytes: &[u8]) {
-    let mut answer = Vec::new();
-    serve_rpc(&mut Nothing, &Pong::default(), &mut Cursor::new(bytes), &mut answer).expect("nothing breaks");
+    let (answer, _) = answered(&mut Cursor::new(bytes));
     assert_eq!(answer.iter().position(|&byte| byte == b'\n'), Some(answer.len() - 1));
     let said: Value = serde_json::from_slice(&answer).expect("an answer is JSON");
     let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();

@@ -5,13 +5,13 @@ use migration_cli::Stop;
 use remote_transfer::{Duplex, RemoteCommand, Running, Transport, TransportError};
 
 /// A link whose every wait asks whether somebody wants to stop, whatever else its callers would ask.
-pub(super) struct Watched {
+pub(crate) struct Watched {
     link: Box<dyn Transport>,
     stop: Stop,
 }
 
 impl Watched {
-    pub(super) fn new(link: Box<dyn Transport>, stop: &Stop) -> Self {
+    pub(crate) fn new(link: Box<dyn Transport>, stop: &Stop) -> Self {
         Self { link, stop: stop.clone() }
     }
 }
