@@ -44,6 +44,11 @@ impl DirLock {
             .is_ok_and(|opened| matches!(opened.file().try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
+    /// Whether it is known that nobody holds the lock on a folder.
+    pub fn is_free(dir: &Path) -> bool {
+        Opened::of(dir).is_ok_and(|opened| opened.file().try_lock_shared().is_ok())
+    }
+
     /// The lock after its folder was given another name.
     pub fn renamed(self, dir: &Path) -> Result<Self, LockError> {
         if cfg!(windows) { Self::take(dir) } else { Ok(Self { dir: dir.to_path_buf(), ..self }) }
@@ -116,9 +121,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(!DirLock::is_held(folder.path()));
         let held = DirLock::take(folder.path()).unwrap();
-        assert!(DirLock::is_held(folder.path()));
+        assert!(DirLock::is_held(folder.path()) && !DirLock::is_free(folder.path()));
         assert!(matches!(DirLock::take(folder.path()), Err(LockError::Held(_))));
         drop(held);
+        assert!(DirLock::is_free(folder.path()) && !DirLock::is_free(&folder.path().join("gone")));
         DirLock::take(folder.path()).unwrap();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }

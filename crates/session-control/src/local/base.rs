@@ -42,26 +42,12 @@ pub(super) struct Base {
 
 impl Base {
     pub(super) fn lock(path: &Path) -> Result<Self, SessionError> {
-        Self::lock_within(path, PATIENCE)
+        Ok(Self { path: path.to_owned(), _lock: lock_within(path, PATIENCE)? })
     }
 
     /// The same for whoever has begun with something already.
     pub(super) fn lock_again(path: &Path) -> Result<Self, SessionError> {
-        Self::lock_within(path, UNDER_WAY)
-    }
-
-    fn lock_within(path: &Path, patience: Duration) -> Result<Self, SessionError> {
-        let begun = Instant::now();
-        loop {
-            match DirLock::take(path) {
-                Ok(lock) => return Ok(Self { path: path.to_owned(), _lock: lock }),
-                Err(LockError::File(error)) => return Err(error.into()),
-                Err(LockError::Held(base)) if begun.elapsed() > patience => {
-                    return Err(SessionError::Busy { base });
-                }
-                Err(LockError::Held(_)) => thread::sleep(Duration::from_millis(10)),
-            }
-        }
+        Ok(Self { path: path.to_owned(), _lock: lock_within(path, UNDER_WAY)? })
     }
 
     /// Claims everything that a killed operation has left.
@@ -84,11 +70,7 @@ impl Base {
     fn staging(&self, name: String) -> Result<Staging, SessionError> {
         let path = self.path.join(name);
         let folder = Folder::make(&path)?;
-        let lock = match DirLock::take(folder.path()) {
-            Ok(lock) => lock,
-            Err(LockError::File(error)) => return folder.told(Err(error)),
-            Err(LockError::Held(_)) => return Err(SessionError::Busy { base: path }),
-        };
+        let lock = folder.told(lock_within(folder.path(), PATIENCE))?; // a list may be looking at it
         Ok(Staging { base: self.path.clone(), folder, _lock: lock, path: Some(path) })
     }
 
@@ -113,13 +95,40 @@ impl Base {
     }
 }
 
-/// What is said of that which could not be removed.
+/// Has a folder to itself as soon as nobody else has it.
+fn lock_within(path: &Path, patience: Duration) -> Result<DirLock, SessionError> {
+    let begun = Instant::now();
+    loop {
+        match DirLock::take(path) {
+            Ok(lock) => return Ok(lock),
+            Err(LockError::File(error)) => return Err(error.into()),
+            Err(LockError::Held(base)) if begun.elapsed() > patience => {
+                return Err(SessionError::Busy { base });
+            }
+            Err(LockError::Held(_)) => thread::sleep(Duration::from_millis(10)),
+        }
+    }
+}
+
+/// What is said of that which could not be removed, and of what a killed operation has left.
 pub(super) fn left_behind(base: &Path) -> Vec<Finding> {
     let told = |path: PathBuf| {
-        let message = format!("of a session that was removed files have stayed: {}", by_hand(&path));
-        Finding::warning("left-behind", message)
+        if is_left(&path) {
+            let message = format!("of a session that was removed files have stayed: {}", by_hand(&path));
+            return Some(Finding::warning("left-behind", message));
+        }
+        let message = format!(
+            "{} was left when something ended early: it goes with the next new, clone or delete",
+            path.display()
+        );
+        is_litter(base, &path).then(|| Finding::note("interrupted", message))
     };
-    litter_in(base).filter(|path| is_left(path)).map(told).collect()
+    litter_in(base).filter_map(told).collect()
+}
+
+/// Whether nobody is at work in it. Whoever has just made it has the base until it is locked.
+fn is_litter(base: &Path, path: &Path) -> bool {
+    DirLock::is_free(path) && DirLock::is_free(base) && DirLock::is_free(path)
 }
 
 /// All folders in a base that are no sessions yet, or no more.

@@ -57,6 +57,7 @@ impl Folder {
         done.map_err(|error| {
             let mut error = error.into();
             if let SessionError::Io { path, .. }
+            | SessionError::Busy { base: path }
             | SessionError::Copy(CopyError::Damaged { path, .. } | CopyError::SourceChanged(path)) =
                 &mut error
                 && let Ok(below) = path.strip_prefix(&self.path)

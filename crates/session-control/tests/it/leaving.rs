@@ -11,6 +11,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use durable_files::DirLock;
 use session_control::{Containers, Local, LocalHost, SessionHost, Watch};
 use session_model::Finding;
 use testkit::crash::hand_over;
@@ -232,6 +233,14 @@ fn a_removal_that_is_stopped_has_not_begun_or_is_done_but_for_what_goes_with_the
                 done += 1;
                 assert_eq!(place.names(), [format!(".deleted-{UUID}-0")]);
                 assert_eq!(codes(&host.findings()), ["stopped"]);
+                host.list().unwrap();
+                let said = host.findings();
+                assert_eq!(codes(&said), ["interrupted"], "a list tells of it until it goes");
+                assert!(said[0].message.contains(&format!(".deleted-{UUID}-0")), "{}", said[0].message);
+                let at_work = DirLock::take(&place.at(&format!(".deleted-{UUID}-0"))).unwrap();
+                host.list().unwrap();
+                assert_eq!(host.findings(), [], "somebody is at work in it");
+                drop(at_work);
                 place.host().create(&named("b")).unwrap();
                 assert_eq!(place.names().len(), 1, "{:?}", place.names());
             }
