@@ -50,15 +50,26 @@ impl RemoteHost {
     /// An original deletes the folder under a container that runs, and none with a lock, even a stale one. What may
     /// refuse comes first: a session that stays is not stopped.
     fn delete_at_an_original(&mut self, id: &SessionId) -> Result<(), AgentError> {
-        let session: Session = self.ask(&Request::Get(id.clone()))?;
+        let _: Session = self.ask(&Request::Get(id.clone()))?;
         match self.tell(&Request::Override { id: id.clone(), holder: Holder::Nobody }) {
             Err(AgentError::Refused { code: "not-locked", .. }) => {}
             other => other?,
         }
-        if session.running {
-            self.tell(&Request::Kill(id.clone()))?;
-        }
+        self.stop_at_an_original(id)?;
         self.tell(&Request::Delete(id.clone()))
+    }
+
+    /// An original says that a session does not run whenever its engine has not told it (formats/convocate.md §20.3), so
+    /// it is told to stop it all the same. That there was nothing to stop counts if it still says so afterwards.
+    fn stop_at_an_original(&mut self, id: &SessionId) -> Result<(), AgentError> {
+        let killed = self.tell(&Request::Kill(id.clone()));
+        let found_none = match &killed {
+            Err(AgentError::Refused { code, message, .. }) => {
+                *code == "not-running" || message == "exit status 1"
+            }
+            _ => false,
+        };
+        if found_none && !self.ask::<Session>(&Request::Get(id.clone()))?.running { Ok(()) } else { killed }
     }
 
     /// An original forgets the protocol of what it clones.
