@@ -99,6 +99,7 @@ impl<'a> Draft<'a> {
         DeliverTree {
             source: session.path.clone().into(),
             expect,
+            content: None, // it is read here
             bytes,
             host: self.end.id.clone(),
             place,

@@ -92,7 +92,7 @@ fn known(
     here: &Surroundings,
     cx: &Cx<'_>,
 ) -> Result<(Known, Option<DirLock>), Refusal> {
-    let known = Known::of(request, hosts, root, here, cx)?;
+    let mut known = Known::of(request, hosts, root, here, cx)?;
     let lock = match mode {
         Mode::Apply => known.bring(cx)?,
         Mode::DryRun => None,

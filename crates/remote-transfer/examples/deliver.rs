@@ -34,6 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let step = DeliverTree {
         source: Path::new(source).into(),
         expect: found.digest(),
+        content: None,
         bytes: found.bytes(),
         host: host.to_owned(),
         place: Place {

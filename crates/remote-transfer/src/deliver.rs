@@ -32,6 +32,10 @@ pub struct DeliverTree {
     pub source: PathText,
     /// The SHA-256 of its manifest without digests, when the plan was made.
     pub expect: Digest,
+    /// The SHA-256 of the manifest with all digests, as it arrives, if that is known: what was read elsewhere, and is only
+    /// passed on from here, must still be that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Digest>,
     /// What passes, in bytes.
     pub bytes: u64,
     /// Whom it goes to, for people.
@@ -207,6 +211,18 @@ impl DeliverTree {
         }
         Ok(parcel)
     }
+
+    /// Size and time are not enough to pass on what somebody else has read: he will remove his own upon it.
+    fn must_be_what_was_read(&self, sent: Digest) -> Result<(), StepError> {
+        if self.content.is_none_or(|content| content == sent) {
+            return Ok(());
+        }
+        let message = format!(
+            "{} is not what was read where it came from: it was changed or damaged since",
+            self.source.display()
+        );
+        Err(Cause { needs_new_plan: true, ..Cause::new("damaged", message) }.item())
+    }
 }
 
 impl Step for DeliverTree {
@@ -262,6 +278,7 @@ impl Step for DeliverTree {
         let root = tree.identity;
         let (mut text, entries) = (Vec::new(), parcel.manifest().entries().len() as u64);
         let digest = parcel.manifest().write(&mut text).doing("write", &manifest)?.digest;
+        self.must_be_what_was_read(digest)?;
         keep(&manifest, &text)?;
         let (stream, sent) = sent.map_or((None, 0), |(digest, bytes)| (Some(digest), bytes));
         let ours = Delivered { manifest: manifest.into(), digest, root, receipt, stream, entries, sent };

@@ -102,6 +102,17 @@ impl Manifest {
         self.entries.get(self.position(path)?)
     }
 
+    /// Gives a file another content. Says whether there is such a file.
+    pub fn replace(&mut self, path: &[u8], content: &[u8]) -> bool {
+        let Some(at) = self.position(path) else { return false };
+        let kind = &mut self.entries[at].kind;
+        let is_file = matches!(kind, Kind::File { .. });
+        if is_file {
+            *kind = Kind::File { size: content.len() as u64, digest: Some(Digest::of(content)) };
+        }
+        is_file
+    }
+
     /// Where the entry at a path stands in [`entries`](Self::entries).
     pub(crate) fn position(&self, path: &[u8]) -> Option<usize> {
         self.entries.binary_search_by(|entry| entry.path.as_slice().cmp(path)).ok()

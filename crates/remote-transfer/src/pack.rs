@@ -58,9 +58,7 @@ impl<'a> Parcel<'a> {
 
     /// Sends this content in the place of a file's own.
     pub fn replace(&mut self, path: &[u8], content: Vec<u8>) {
-        let Some(at) = self.walked.manifest.position(path) else { return };
-        if let kind @ Kind::File { .. } = &mut self.walked.manifest.entries_mut()[at].kind {
-            *kind = Kind::File { size: content.len() as u64, digest: Some(Digest::of(&content)) };
+        if self.walked.manifest.replace(path, &content) {
             self.replaced.insert(path.to_owned(), content);
         }
     }

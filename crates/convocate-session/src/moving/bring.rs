@@ -2,16 +2,18 @@
 //!
 //! A bundle is of one session as it was at one moment, so that what another run needs is never replaced.
 
+use std::fs::File;
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use convocate_migrate::parts::{self, AgentEnd};
 use durable_files::{
-    Digest, DirLock, Quiet, create_private_dir, create_private_dirs, publish_new, remove_tree_if_there,
-    room_at, sync_dir,
+    Digest, DirLock, InContext, Quiet, Traits, create_private_dir, create_private_dirs, publish_new,
+    remove_file_if_there, remove_tree_if_there, room_at, sync_dir, write_file,
 };
 use migration_cli::Refusal;
-use migration_engine::{Cx, RoomError, Shortage, StateRoot};
-use remote_transfer::{FetchError, Surveyed, Tree, fetch_tree};
+use migration_engine::{Cx, RoomError, Shortage, StateRoot, StepError};
+use remote_transfer::{FetchError, Manifest, Parcel, Surveyed, Tree, fetch_tree};
 
 /// Where bundles lie that were brought from other hosts.
 pub(super) fn fetched(root: &StateRoot) -> PathBuf {
@@ -25,20 +27,21 @@ pub(super) fn bundle_of(root: &StateRoot, end: &AgentEnd, uuid: &str, seen: &Sur
     fetched(root).join(&Digest::of(whose.as_bytes()).to_string()[..16])
 }
 
-/// Brings it, unless it is all here. Nobody else works with the bundle until the lock is given back.
+/// Brings it, unless it is all here, and tells what it is. Nobody else works with the bundle until the lock is given back.
 pub(super) fn bring(
     end: &AgentEnd,
     seen: &Surveyed,
     bundle: &Path,
     uuid: &str,
     cx: &Cx<'_>,
-) -> Result<DirLock, Refusal> {
+) -> Result<(DirLock, Manifest), Refusal> {
     create_private_dirs(bundle)?;
     let lock = DirLock::take(bundle)?;
-    let (part, whole) = (bundle.join("part"), bundle.join(uuid));
-    if is_whole(&whole, seen) {
-        return Ok(lock);
+    let (part, whole, manifest) = (bundle.join("part"), bundle.join(uuid), bundle.join("manifest"));
+    if let Some(brought) = brought(&whole, &manifest, cx)? {
+        return Ok((lock, brought));
     }
+    remove_file_if_there(&manifest)?;
     for left in [&part, &whole] {
         remove_tree_if_there(left)?;
     }
@@ -47,19 +50,44 @@ pub(super) fn bring(
     cx.progress.begin("reading the other host", seen.manifest.bytes(), 1);
     let came = fetch_tree(&mut end.remote.far(), seen, &part, cx);
     cx.progress.end();
-    if let Err(error) = came {
-        remove_tree_if_there(bundle)?;
-        return Err(not_brought(error));
-    }
+    let brought = match came {
+        Ok(brought) => brought,
+        Err(error) => {
+            remove_tree_if_there(bundle)?;
+            return Err(not_brought(error));
+        }
+    };
+    let mut text = Vec::new();
+    brought.write(&mut text).doing("write", &manifest)?;
+    write_file(&text, &manifest, Traits::PRIVATE).map_err(StepError::from)?;
     publish_new(&part, &whole)
         .map_err(|error| Refusal::failure("io", error.to_string(), "say the same command again"))?;
     sync_dir(bundle)?;
-    Ok(lock)
+    Ok((lock, brought))
 }
 
-fn is_whole(whole: &Path, seen: &Surveyed) -> bool {
-    let walked = Tree::open(whole).ok().and_then(|tree| tree.walk(&mut Quiet).ok());
-    walked.is_some_and(|walked| walked.manifest.digest() == seen.manifest.digest())
+/// What was brought earlier, if every byte of it still is what came.
+fn brought(whole: &Path, manifest: &Path, cx: &Cx<'_>) -> Result<Option<Manifest>, Refusal> {
+    let Some(came) =
+        File::open(manifest).ok().and_then(|file| Manifest::read(&mut BufReader::new(file)).ok())
+    else {
+        return Ok(None);
+    };
+    cx.progress.begin("reading what was brought", came.bytes(), 1);
+    let found = read(whole, cx);
+    cx.progress.end();
+    match found {
+        Err(StepError::Stopped) => Err(not_brought(FetchError::Stopped)),
+        found => Ok(found.is_ok_and(|found| found == came).then_some(came)),
+    }
+}
+
+/// What a tree here is, with the digests of all files.
+fn read(whole: &Path, cx: &Cx<'_>) -> Result<Manifest, StepError> {
+    let tree = Tree::open(whole)?;
+    let mut parcel = Parcel::new(&tree, tree.walk(&mut Quiet)?);
+    parcel.send(&|_| true, &mut io::sink(), &mut { *cx })?;
+    Ok(parcel.manifest().clone())
 }
 
 fn must_have_room(at: &Path, seen: &Surveyed) -> Result<(), Refusal> {

@@ -6,7 +6,7 @@ use convocate_migrate::parts::{self, AgentEnd, Elsewhere, Facts};
 use durable_files::{DirLock, PathText, Quiet};
 use migration_cli::{Refusal, Surroundings};
 use migration_engine::{Cx, Outcome, StateRoot};
-use remote_transfer::{Surveyed, Tree};
+use remote_transfer::{Manifest, Surveyed, Tree};
 use session_control::{AgentError, SessionId, valid_dns_name, valid_name};
 use session_model::{Finding, SessionJson, Timestamp};
 
@@ -34,6 +34,8 @@ pub(super) struct Known {
     pub(super) stale: Option<String>,
     /// Where it is brought to; none if it is on this machine.
     pub(super) bundle: Option<PathBuf>,
+    /// What was brought, with the digests that its host tells, once it is.
+    pub(super) brought: Option<Manifest>,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -90,13 +92,15 @@ impl Known {
         let bundle = (!is_here).then(|| bring::bundle_of(root, &from, uuid, &seen));
         let arrives = arrives.with("agent_id", Some(&to.id));
         let holder = format!("rehome-move-{uuid}-{}", SessionId::fresh());
-        Ok(Self { from, to, seen, text, arrives, named, holder, stale, bundle, findings })
+        Ok(Self { from, to, seen, text, arrives, named, holder, stale, bundle, brought: None, findings })
     }
 
     /// Brings what is on another host. Until there is a run that needs it, the lock keeps it.
-    pub(super) fn bring(&self, cx: &Cx<'_>) -> Result<Option<DirLock>, Refusal> {
+    pub(super) fn bring(&mut self, cx: &Cx<'_>) -> Result<Option<DirLock>, Refusal> {
         let Some(bundle) = &self.bundle else { return Ok(None) };
-        bring::bring(&self.from, &self.seen, bundle, &self.uuid(), cx).map(Some)
+        let (lock, brought) = bring::bring(&self.from, &self.seen, bundle, &self.uuid(), cx)?;
+        self.brought = Some(brought);
+        Ok(Some(lock))
     }
 
     /// The folder here that is delivered.

@@ -125,9 +125,14 @@ fn delivery(known: &Known, uuid: &str, becomes: &str) -> DeliverTree {
         "from": shown(&known.from, uuid),
         "session_json": String::from_utf8_lossy(&known.text),
     });
+    let content = known.brought.clone().map(|mut brought| {
+        brought.replace(&stamped.path, &stamped.content);
+        brought.digest()
+    });
     DeliverTree {
         source: known.source(),
         expect: known.seen.manifest.digest(),
+        content,
         bytes: known.seen.manifest.bytes(),
         host: known.to.id.clone(),
         place,

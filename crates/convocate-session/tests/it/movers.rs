@@ -206,6 +206,36 @@ fn of_several_that_have_brought_one_session_exactly_one_delivers_it() {
     assert!(two.session(1, 1).exists());
 }
 
+/// Turns a byte in what was brought here, as a failing disk would: size and time stay.
+fn damage(state: &Path) {
+    let bundle = fs::read_dir(state.join("fetched")).unwrap().next().unwrap().unwrap().path();
+    let file = bundle.join(uuid(1)).join(".claude/projects/-home-claude/a.jsonl");
+    let modified = file.metadata().unwrap().modified().unwrap();
+    fs::write(&file, fs::read_to_string(&file).unwrap().replace("user", "uSer")).unwrap();
+    fs::File::open(&file).unwrap().set_modified(modified).unwrap();
+}
+
+#[test]
+fn a_session_that_is_damaged_on_its_way_through_this_machine_never_replaces_its_source() {
+    let two = Two::new();
+    two.lay(0, 1, "one");
+    let before = two.all();
+    let waiting = Waiting::to(&two, B);
+    damage(&waiting.state.path().join("state"));
+    let receipt = waiting.goes_on().unwrap();
+    let (_, outcome) = &receipt.items[0];
+    assert_eq!((outcome.bucket, outcome.reason.as_deref()), (Bucket::Failed, Some("damaged")), "{outcome:?}");
+    two.assert_same(&before, "damaged");
+
+    let session = testkit::tree::Tree::of(&two.session(0, 1));
+    two.says(0, &["move", "one", "--to", B]);
+    two.says(0, &["undo"]);
+    damage(&two.state());
+    two.says(0, &["move", "one", "--to", B]);
+    let difference = session.difference(&testkit::tree::Tree::of(&two.session(1, 1)));
+    assert_eq!(difference.lines().count(), 1, "it came anew, with its stamp: {difference}");
+}
+
 #[test]
 fn whoever_loses_the_lock_while_it_delivers_lets_the_source_stay() {
     let two = Two::new();

@@ -111,6 +111,7 @@ impl Ends {
         DeliverTree {
             source: self.source().into(),
             expect: manifest.digest(),
+            content: None,
             bytes: manifest.bytes(),
             host: "here".into(),
             place: Place {
