@@ -95,6 +95,7 @@ impl<'a> Draft<'a> {
             name: session.uuid.clone(),
             staging: staging(&session.uuid),
             receipts: RECEIPTS.to_owned(),
+            aside: Some(RETIRED.to_owned()),
         };
         DeliverTree {
             source: session.path.clone().into(),

@@ -156,6 +156,10 @@ macro_rules! compose_steps {
                 }
             }
 
+            fn aside(&self, slot: &$crate::Slot, folder: &std::path::Path) -> Option<String> {
+                match self { $(Self::$variant(step) => step.aside(slot, folder)),+ }
+            }
+
             fn reversible(&self) -> bool {
                 match self { $(Self::$variant(step) => step.reversible()),+ }
             }

@@ -75,7 +75,7 @@ pub trait Step: Clone + Serialize + DeserializeOwned + Send + Sync {
     }
 
     /// Moves what stands at the target, though it is no longer what the step left, to `folder`, and takes the step
-    /// back (`undo --set-aside`). A step that cannot says so with an item error.
+    /// back (`undo --set-aside`). A step that cannot says so with an item error, or before by [`aside`](Step::aside).
     fn set_aside(
         &self,
         _world: &mut Self::World,
@@ -85,6 +85,12 @@ pub trait Step: Clone + Serialize + DeserializeOwned + Send + Sync {
         _cx: &Cx<'_>,
     ) -> Result<(), StepError> {
         Err(Cause::new("cannot-set-aside", format!("cannot set aside: {}", self.describe())).item())
+    }
+
+    /// Where [`set_aside`](Step::set_aside) puts what stands at the target, for people: `folder`, unless that is on
+    /// another host. None if it cannot: then nothing of the run is touched.
+    fn aside(&self, _slot: &Slot, folder: &Path) -> Option<String> {
+        Some(folder.display().to_string())
     }
 
     /// Whether [`revert`](Step::revert) can take it back once it is done.

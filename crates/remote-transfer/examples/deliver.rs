@@ -42,6 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             name: "delivered".to_owned(),
             staging: ".delivered.incoming".to_owned(),
             receipts: ".receipts".to_owned(),
+            aside: None,
         },
         owner: None,
         changes: Vec::new(),

@@ -66,6 +66,10 @@ pub struct Place {
     pub staging: String,
     /// The folder beside it for receipts, made if need be. A receipt is called `NAME-RUN.json`.
     pub receipts: String,
+    /// The folder beside it for what has taken its place or was worked with since, if an undo is to set that aside, made
+    /// if need be. It is called `NAME-RUN-kept` there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aside: Option<String>,
 }
 
 /// A file that arrives with another content than it has here.
@@ -337,9 +341,39 @@ impl Step for DeliverTree {
         }
         Ok(remove_empty_dirs(self.receipts.as_slice())?)
     }
+
+    fn aside(&self, slot: &Slot, _folder: &Path) -> Option<String> {
+        let Place { base, aside, .. } = &self.place;
+        let shown = |aside| format!("{}:{}/{aside}/{}", self.host, crate::display(base), self.kept(slot));
+        aside.as_ref().map(shown)
+    }
+
+    fn set_aside(
+        &self,
+        world: &mut Remote,
+        slot: &Slot,
+        evidence: &Delivered,
+        _folder: &Path,
+        cx: &Cx<'_>,
+    ) -> Result<(), StepError> {
+        let Place { base, name, aside, .. } = &self.place;
+        let aside = aside.as_ref().ok_or_else(|| {
+            Cause::new("cannot-set-aside", format!("nobody has said where to keep {name} on {}", self.host))
+                .item()
+        })?;
+        let kept = self.kept(slot);
+        let words: [&[u8]; 4] = [base, name.as_bytes(), aside.as_bytes(), kept.as_bytes()];
+        let script = concat!(include_str!("far/base.sh"), include_str!("far/keep.sh"));
+        world.far().script("set it aside", script, &words, b"")?;
+        self.revert(world, slot, Some(evidence), cx)
+    }
 }
 
 impl DeliverTree {
+    fn kept(&self, slot: &Slot) -> String {
+        format!("{}-{}-kept", self.place.name, slot.run())
+    }
+
     fn look(&self, far: &mut Far, receipt: &str) -> Result<Standing, StepError> {
         let place = &self.place;
         let receipt = format!("{}/{receipt}", place.receipts);

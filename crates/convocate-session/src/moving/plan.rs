@@ -118,6 +118,7 @@ fn delivery(known: &Known, uuid: &str, becomes: &str) -> DeliverTree {
         name: becomes.to_owned(),
         staging: staging(becomes),
         receipts: RECEIPTS.to_owned(),
+        aside: Some(RETIRED.to_owned()),
     };
     let note = json!({
         "agent_id": known.to.id,

@@ -1,5 +1,7 @@
 //! What a move does, and the handles it does it with.
 
+use std::path::Path;
+
 use durable_files::Quiet;
 use migration_engine::{Cost, Cx, Look, Slot, State, Step, StepError, World, compose_steps};
 use remote_transfer::{DeliverTree, Delivered, Remote, RetireFar, RetiredFar};
@@ -90,6 +92,21 @@ impl Step for Deliver {
     ) -> Result<(), StepError> {
         self.tree.revert(&mut world.to, slot, evidence, cx)
     }
+
+    fn aside(&self, slot: &Slot, folder: &Path) -> Option<String> {
+        self.tree.aside(slot, folder)
+    }
+
+    fn set_aside(
+        &self,
+        world: &mut Handles,
+        slot: &Slot,
+        evidence: &Delivered,
+        folder: &Path,
+        cx: &Cx<'_>,
+    ) -> Result<(), StepError> {
+        self.tree.set_aside(&mut world.to, slot, evidence, folder, cx)
+    }
 }
 
 /// A lock file whose owner is gone makes room for ours, and comes back with an undo.
@@ -139,6 +156,10 @@ impl Step for SetLockAside {
         world.release();
         self.lock.revert(&mut world.remote, slot, evidence, cx)
     }
+
+    fn aside(&self, slot: &Slot, folder: &Path) -> Option<String> {
+        self.lock.aside(slot, folder)
+    }
 }
 
 /// The source is moved aside, if it is still whole and ours.
@@ -184,5 +205,9 @@ impl Step for Retire {
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
         self.folder.revert(&mut world.remote, slot, evidence, cx)
+    }
+
+    fn aside(&self, slot: &Slot, folder: &Path) -> Option<String> {
+        self.folder.aside(slot, folder)
     }
 }

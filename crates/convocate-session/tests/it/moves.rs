@@ -188,6 +188,35 @@ fn a_session_that_starts_in_between_stays_and_goes_once_it_has_stopped() {
     two.assert_same(&before, "undone");
 }
 
+#[test]
+fn a_copy_that_was_worked_with_is_set_aside_where_it_is_and_what_cannot_be_is_refused_untouched() {
+    let two = Two::new();
+    two.lay(0, 1, "one");
+    let before = two.all();
+    two.says(0, &["move", "one", "--to", B]);
+    fs::write(two.session(1, 1).join("since"), "theirs").unwrap();
+    let offered = two.says(4, &["undo", "--json"]).document();
+    assert!(offered["next"][1].as_str().unwrap().ends_with(" --set-aside"), "{offered}");
+
+    // Somebody has put another in the source's place: that is not ours to move.
+    two.lay(0, 1, "another");
+    let then = two.all();
+    for words in [&["undo", "--json"][..], &["undo", "--set-aside", "--json"]] {
+        let refused = two.says(4, words).document();
+        assert_eq!(refused["error"]["code"], "drifted", "{refused}");
+        assert!(!refused.to_string().contains("--set-aside"), "it is not offered: {refused}");
+        two.assert_same(&then, "refused");
+    }
+    fs::remove_dir_all(two.session(0, 1)).unwrap();
+
+    let undone = two.says(0, &["undo", "--set-aside", "--json"]).document();
+    let kept = fs::read_dir(two.base(1).join(".migrated")).unwrap().next().unwrap().unwrap();
+    assert!(undone["findings"].to_string().contains(kept.file_name().to_str().unwrap()), "{undone}");
+    assert_eq!(fs::read(kept.path().join("since")).unwrap(), b"theirs");
+    fs::remove_dir_all(two.base(1).join(".migrated")).unwrap();
+    two.assert_same(&before, "undone");
+}
+
 /// Which of the effects are struck: all of them when there is time for ten times the arbitrary cases too.
 fn sampled<T>(all: Vec<T>) -> impl Iterator<Item = (usize, T)> {
     let every = if std::env::var_os("PROPTEST_CASES").is_some() { 1 } else { all.len() / 5 };

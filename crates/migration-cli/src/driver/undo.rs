@@ -62,7 +62,7 @@ impl<T: Tool> Session<'_, T> {
         let changed = summary.history.changed.filter(|_| goes_on).unwrap_or(changed);
         let done = run.items_done();
         let drifted = run.undo(&worlds, changed, &self.cx()).map_err(|error| self.not_undone(error, &run))?;
-        let keeps = changed != Changed::SetAside && !drifted.is_empty();
+        let keeps = changed != Changed::SetAside && !drifted.is_empty() && can_be_set_aside(&drifted);
         let mut report = Self::undone(asked, &run, changed, &done, drifted);
         report.findings.extend(self.tool.left(&run.plan().header));
         report.findings.extend(self.tool.make_known(&run.plan().header, self.here));
@@ -103,10 +103,11 @@ impl<T: Tool> Session<'_, T> {
         if fate == Fate::Kept && !drifted.is_empty() {
             report.exit = Exit::Partial;
         }
-        if fate == Fate::SetAside && !drifted.is_empty() {
-            let folder = run.dir().join("set-aside");
-            let message = format!("what had changed since was moved to {}", folder.display());
-            report.findings.push(Finding::note("set-aside", message));
+        if fate == Fate::SetAside {
+            let places: BTreeSet<&String> = drifted.iter().filter_map(|drift| drift.aside.as_ref()).collect();
+            report.findings.extend(places.into_iter().map(|place| {
+                Finding::note("set-aside", format!("what had changed since was moved to {place}"))
+            }));
         }
         let mut by_item: BTreeMap<Option<ItemId>, Vec<Finding>> = BTreeMap::new();
         for drift in drifted {
@@ -132,16 +133,21 @@ impl<T: Tool> Session<'_, T> {
                     count(drifted.len()),
                     run.id()
                 );
-                let hint = format!(
-                    "`{undo} --keep-changed` leaves that and takes back the rest, `{undo} --set-aside` \
-                     moves it to a folder of the run and takes back everything"
-                );
+                let keep = format!("`{undo} --keep-changed` leaves that and takes back the rest");
+                let (hint, flags) = if can_be_set_aside(&drifted) {
+                    let hint = format!(
+                        "{keep}, `{undo} --set-aside` moves it out of the way and takes back everything"
+                    );
+                    (hint, &["--keep-changed", "--set-aside"][..])
+                } else {
+                    (keep, &["--keep-changed"][..])
+                };
                 let findings = drifted
                     .into_iter()
                     .map(|drift| Finding::warning("drifted", format!("{}: {}", drift.step, drift.found)));
                 Refusal::new("drifted", message, hint)
                     .findings(findings.collect())
-                    .next(["--keep-changed", "--set-aside"].map(|flag| format!("{undo} {flag}")))
+                    .next(flags.iter().map(|flag| format!("{undo} {flag}")))
             }
             UndoError::Irreversible(what) => {
                 let message = format!("run {} cannot be undone: {what}", run.id());
@@ -161,6 +167,10 @@ impl<T: Tool> Session<'_, T> {
         };
         refusal.about(run.id())
     }
+}
+
+fn can_be_set_aside(drifted: &[Drift]) -> bool {
+    drifted.iter().all(|drift| drift.aside.is_some())
 }
 
 fn count(things: usize) -> String {

@@ -1,5 +1,7 @@
 //! Taking a run back, in the journal of the run itself.
 
+use std::path::PathBuf;
+
 use super::{ApplyError, Run};
 use crate::journal::{Changed, Phase, Record};
 use crate::{Cx, ItemId, Look, State, Step, StepError, Task, World, Worlds};
@@ -13,6 +15,8 @@ pub struct Drift {
     pub step: String,
     /// What was found instead.
     pub found: String,
+    /// Where it is moved if it is set aside; none if it cannot be.
+    pub aside: Option<String>,
 }
 
 /// Why a run was not taken back.
@@ -71,7 +75,12 @@ impl<S: Step> Run<S> {
             lanes.push((lane, world));
         }
         cx.progress.end();
-        if !drifted.is_empty() && changed == Changed::Refuse {
+        let refuses = match changed {
+            Changed::Refuse => !drifted.is_empty(),
+            Changed::SetAside => drifted.values().any(|drift| drift.aside.is_none()),
+            Changed::Keep => false,
+        };
+        if refuses {
             return Err(UndoError::Drifted(drifted.into_values().collect()));
         }
         self.ledger.record([Record::Undoing { at: (cx.now)(), changed }])?;
@@ -89,6 +98,11 @@ impl<S: Step> Run<S> {
         Ok(drifted.into_values().collect())
     }
 
+    /// The folder of the run for what had changed and is not on another host.
+    fn set_aside(&self) -> PathBuf {
+        self.dir.join("set-aside")
+    }
+
     fn look_at(&self, world: &mut S::World, lane: usize, cx: &Cx<'_>) -> Result<Drifted, UndoError> {
         let mut drifted = Drifted::new();
         for (number, task) in self.newest_first(lane).flatten() {
@@ -103,7 +117,8 @@ impl<S: Step> Run<S> {
                 Err(StepError::Item(cause)) => cause.message,
                 Err(error) => return Err(error.into()),
             };
-            drifted.insert(number, Drift { item: task.item, step: task.step.describe(), found });
+            let aside = task.step.aside(&self.slot(number), &self.set_aside());
+            drifted.insert(number, Drift { item: task.item, step: task.step.describe(), found, aside });
         }
         Ok(drifted)
     }
@@ -146,7 +161,7 @@ impl<S: Step> Run<S> {
         if changed != Changed::SetAside {
             return self.unstage(world, number, task, &evidence, cx);
         }
-        let folder = self.dir.join("set-aside");
+        let folder = self.set_aside();
         durable_files::create_private_dirs(&folder)?;
         task.step.set_aside(world, &self.slot(number), &evidence, &folder, cx)
     }

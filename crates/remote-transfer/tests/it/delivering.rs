@@ -141,6 +141,21 @@ fn what_somebody_else_put_in_its_place_is_never_taken_back() {
 }
 
 #[test]
+fn what_was_worked_with_since_is_kept_on_its_host_and_all_else_is_taken_back() {
+    let ends = Ends::small();
+    let run = ends.run();
+    apply(&run, &Link::default()).unwrap();
+    fs::write(ends.target().join("since"), "theirs").unwrap();
+    let drifted = run.undo(&Link::default(), Changed::SetAside, &cx()).unwrap();
+    let kept = ends.base().join(format!(".kept/a tree-{}-kept", run.id()));
+    assert!(drifted[0].aside.as_ref().unwrap().ends_with(kept.to_str().unwrap()), "{drifted:?}");
+    assert_eq!(fs::read(kept.join("since")).unwrap(), b"theirs");
+    assert!(kept.join("big").exists());
+    fs::remove_dir_all(ends.base().join(".kept")).unwrap();
+    assert!(ends.base_is_empty());
+}
+
+#[test]
 fn an_empty_staging_folder_that_a_kill_has_left_is_in_nobodys_way() {
     let ends = Ends::small();
     let run = ends.run();

@@ -119,6 +119,7 @@ impl Ends {
                 name: self.names[1].clone(),
                 staging: format!("{}.incoming", self.names[1]),
                 receipts: ".receipts".into(),
+                aside: Some(".kept".into()),
             },
             receipts: Some(self.folder.path().join("receipts").into()),
             owner: self.owner.clone(),
