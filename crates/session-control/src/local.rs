@@ -107,11 +107,15 @@ impl SessionHost for LocalHost {
     }
 
     fn create(&mut self, wishes: &Wishes) -> Result<Session, HostError> {
-        Ok(self.make(wishes)?)
+        let (session, findings) = self.make(wishes)?;
+        self.findings = findings;
+        Ok(session)
     }
 
     fn edit(&mut self, id: &SessionId, wishes: &Wishes) -> Result<Session, HostError> {
-        Ok(self.replace(id, wishes)?)
+        let (session, findings) = self.replace(id, wishes)?;
+        self.findings = findings;
+        Ok(session)
     }
 
     fn duplicate(&mut self, id: &SessionId, name: &str) -> Result<Session, HostError> {
@@ -134,7 +138,8 @@ impl SessionHost for LocalHost {
     }
 
     fn restart(&mut self, id: &SessionId) -> Result<(), HostError> {
-        Ok(self.start(id)?)
+        self.findings = self.start(id)?;
+        Ok(())
     }
 
     fn unlock(&mut self, id: &SessionId, holder: Holder) -> Result<(), HostError> {

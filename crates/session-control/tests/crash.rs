@@ -99,8 +99,13 @@ fn strike(blow: Blow, words: &[&str], holds: impl Fn(&Place, &[Session], &str)) 
     for effect in effects {
         let when = format!("{words:?} after {blow:?} at {effect}");
         let place = Place::new();
-        place.program(words).run_struck(&effect, blow);
-        holds(&place, &place.sessions(&when), &when);
+        let output = place.program(words).run_struck(&effect, blow);
+        let sessions = place.sessions(&when);
+        holds(&place, &sessions, &when);
+        if blow != Blow::Kill && !effect.is("write", "1<") {
+            let is_done = !matches!(&sessions[..], [session] if session.name == "one");
+            assert_eq!(output.status.success(), is_done, "{when}");
+        }
         place.goes_on(&when);
     }
 }

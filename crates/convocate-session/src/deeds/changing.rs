@@ -35,7 +35,8 @@ pub(crate) fn edit(
         let (before, session) = change(&found.hosts, host, &found.id, &changes, &options)?;
         let row = super::with(&found.row, session);
         let line = format!("Saved session {:?} ({}){}", row.session.name, row.session.uuid, rows::on(&row));
-        let mut findings = found.hosts.sync_dns([&before.dns_name, &row.session.dns_name]);
+        let mut findings = host.findings();
+        findings.extend(found.hosts.sync_dns([&before.dns_name, &row.session.dns_name]));
         if matches!(found.row.state, SessionState::Running | SessionState::Connected) {
             let message = "it runs as it was started: kill and restart it for this to take effect";
             findings.push(Finding::note("takes-effect-later", message));
@@ -95,7 +96,8 @@ pub(crate) fn restart(hosts: Hosts, session: &str) -> Result<Deed, Refusal> {
     Ok(found.deed("start", Vec::new(), |found, host| {
         host.restart(&found.id).map_err(|error| found.said(&error))?;
         let line = format!("Started session {}{}", found.told(), rows::on(&found.row));
-        Ok(done(&found.again(host), vec![line], Vec::new()))
+        let findings = host.findings();
+        Ok(done(&found.again(host), vec![line], findings))
     }))
 }
 

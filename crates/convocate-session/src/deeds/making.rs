@@ -30,13 +30,16 @@ pub(crate) fn new(
     let mut listing = migration_cli::Listing::default();
     listing.words.block = vec![format!("would create session {:?}{}", wishes.name, rows::on(&row))];
     let act = move || {
-        let session = member.open().create(&wishes).map_err(|error| refusals::of_host(&error))?;
+        let mut host = member.open();
+        let session = host.create(&wishes).map_err(|error| refusals::of_host(&error))?;
+        let mut findings = host.findings();
         let row = Row::of(&member, session);
         let session = &row.session;
         let mut lines =
             vec![format!("Created session {:?} ({}){}", session.name, session.uuid, rows::on(&row))];
         lines.extend(reached(&row));
-        Ok(done(&row, lines, hosts.sync_dns([&session.dns_name, ""])))
+        findings.extend(hosts.sync_dns([&session.dns_name, ""]));
+        Ok(done(&row, lines, findings))
     };
     Ok(Deed { listing, questions: Vec::new(), act: Box::new(act) })
 }

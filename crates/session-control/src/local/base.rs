@@ -84,15 +84,26 @@ impl Base {
     }
 
     /// Takes a session off the list: what was its folder is litter then, which is still to be removed.
-    pub(super) fn withdraw(&self, id: &SessionId, folder: DirLock) -> Result<Litter, SessionError> {
+    pub(super) fn withdraw(
+        &self,
+        id: &SessionId,
+        folder: DirLock,
+    ) -> Result<(Litter, Option<Finding>), SessionError> {
         let free = (0..).map(|n: u64| self.path.join(format!("{DELETED}{id}-{n}")));
         let is_free = |path: &Path| path.symlink_metadata().is_err();
         let aside = free.into_iter().find(|path| is_free(path) && is_free(&left(path)));
         let aside = aside.expect("because some number has not been used");
         publish_new(folder.dir(), &aside)?;
-        sync_dir(&self.path)?;
-        Ok(Litter(folder.renamed(&aside).into_iter().collect()))
+        Ok((Litter(folder.renamed(&aside).into_iter().collect()), settled(&self.path)))
     }
+}
+
+/// Makes what was done in a folder durable. It is done, whatever becomes of that.
+pub(super) fn settled(folder: &Path) -> Option<Finding> {
+    let told = |error: FileError| {
+        Finding::warning("not-durable", format!("it is done, but a power cut may take it back: {error}"))
+    };
+    sync_dir(folder).err().map(told)
 }
 
 /// Has a folder to itself as soon as nobody else has it.
@@ -210,13 +221,13 @@ impl Staging {
         &self.folder
     }
 
-    /// Shows it, whole and durable.
-    pub(super) fn publish(mut self, id: &SessionId) -> Result<(), SessionError> {
+    /// Shows it, whole.
+    pub(super) fn publish(mut self, id: &SessionId) -> Result<Option<Finding>, SessionError> {
         if let Some(path) = &self.path {
             publish_new(path, &self.base.join(id.as_str()))?;
         }
         self.path = None;
-        Ok(sync_dir(&self.base)?)
+        Ok(settled(&self.base))
     }
 }
 

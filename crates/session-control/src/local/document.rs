@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use durable_files::{InContext, Traits, beside, open_expected, publish_over, sync_dir, write_file};
-use session_model::SessionJson;
+use durable_files::{InContext, Traits, beside, open_expected, publish_over, write_file};
+use session_model::{Finding, SessionJson};
 
-use super::base::Owner;
+use super::base::{Owner, settled};
 use super::folder::Folder;
 use crate::SessionError;
 
@@ -20,19 +20,19 @@ pub(super) fn unfinished() -> String {
 }
 
 /// The session in this folder has this document then, or the one it had; it stays whose it was.
-pub(super) fn replace(session: &Path, document: &SessionJson) -> Result<(), SessionError> {
+pub(super) fn replace(session: &Path, document: &SessionJson) -> Result<Option<Finding>, SessionError> {
     let folder = Folder::open(session)?;
     let owner = folder.told(Owner::of(&folder.path().join(NAME)))?;
-    folder.told(write(folder.path(), document, owner))
+    folder.told(write(folder.path(), document, owner))?;
+    Ok(settled(session))
 }
 
-/// The folder has this document then, or the one it had.
+/// The folder has this document then, or the one it had; its name is still to be made durable.
 pub(super) fn write(folder: &Path, document: &SessionJson, owner: Owner) -> Result<(), SessionError> {
     let staged = folder.join(unfinished());
     let copied = write_file(document.to_text().as_bytes(), &staged, TRAITS)?;
     let file = open_expected(&staged, &copied.written)?; // and nothing that was put in its place
     owner.give_opened(&file).doing("give away", &staged)?;
     file.sync_all().doing("make durable", &staged)?;
-    publish_over(&staged, &folder.join(NAME))?;
-    Ok(sync_dir(folder)?)
+    Ok(publish_over(&staged, &folder.join(NAME))?)
 }

@@ -14,6 +14,7 @@ use super::copying::{Owners, copy_contents};
 use super::folder::Folder;
 use super::remarks::Remarks;
 use super::room::must_have_room;
+use super::survey::Found;
 use super::wishes::{Granted, grant};
 use super::{LocalHost, Watch, document};
 use crate::{Held, HeldError, Holder, Lock, Session, SessionError, SessionId, Wishes, valid_name};
@@ -24,7 +25,7 @@ const SHARED: [&str; 4] = ["settings.json", "settings.local.json", ".credentials
 const USUAL: u32 = 0o750;
 
 impl LocalHost {
-    pub(super) fn make(&self, wishes: &Wishes) -> Result<Session, SessionError> {
+    pub(super) fn make(&self, wishes: &Wishes) -> Result<(Session, Vec<Finding>), SessionError> {
         let base = Base::lock(&self.local.base)?;
         let litter = base.litter();
         let granted = grant(wishes, &self.found()?, None)?;
@@ -36,10 +37,10 @@ impl LocalHost {
         let staging = base.creating(&id)?;
         let folder = staging.folder();
         folder.told(self.fill_new(folder.path(), &document))?;
-        staging.publish(&id)?;
+        let findings = staging.publish(&id)?.into_iter().collect();
         drop(base);
         litter.sweep(&self.local.watch);
-        self.look_at_new(&id)
+        Ok((self.told_of_new(id, document), findings))
     }
 
     /// All that a new session is to have.
@@ -79,18 +80,22 @@ impl LocalHost {
         Ok(dress_dir(&settings, Traits { mode: 0o700, mtime: None, sparse: false })?)
     }
 
-    pub(super) fn replace(&self, id: &SessionId, wishes: &Wishes) -> Result<Session, SessionError> {
+    pub(super) fn replace(
+        &self,
+        id: &SessionId,
+        wishes: &Wishes,
+    ) -> Result<(Session, Vec<Finding>), SessionError> {
         let base = Base::lock(&self.local.base)?;
         let found = self.find(id)?;
         let held = self.take(id)?;
         let granted = grant(wishes, &self.found()?, Some(id))?;
         let running = self.running()?; // before anything is changed: it may not be known
         let document = granted.said_in(&found.document);
-        if document.fields() != found.document.fields() {
-            document::replace(&self.path_of(id), &document)?;
-        }
+        let is_other = document.fields() != found.document.fields();
+        let finding = if is_other { document::replace(&self.path_of(id), &document)? } else { None };
         drop((held, base));
-        Ok(self.told(&self.find(id)?, Some(&running)))
+        let found = Found::unlocked(id.clone(), document);
+        Ok((self.told(&found, Some(&running)), finding.into_iter().collect()))
     }
 
     /// The copy, and what it does not have.
@@ -114,9 +119,10 @@ impl LocalHost {
         let filled = fill_copy(folder.path(), original.path(), &document, watch);
         let remarks = original.told(folder.told(filled))?;
         watch.check()?;
-        staging.publish(&copy)?;
+        let mut findings = remarks.findings(original.path());
+        findings.extend(staging.publish(&copy)?);
         drop(held);
-        Ok((self.look_at_new(&copy)?, remarks.findings(original.path())))
+        Ok((self.told_of_new(copy, document), findings))
     }
 
     /// It is removed once it is on no list any more. What of its files we may not remove is told.
@@ -136,11 +142,11 @@ impl LocalHost {
         watch.check()?;
         let base = Base::lock_again(&self.local.base)?;
         held.release()?; // nobody else can take it while the base is ours
-        let removed = base.withdraw(id, folder)?;
+        let (removed, finding) = base.withdraw(id, folder)?;
         let litter = base.litter();
         drop(base);
         litter.sweep(watch);
-        Ok(removed.remove(watch))
+        Ok(finding.into_iter().chain(removed.remove(watch)).collect())
     }
 
     /// One whose document is broken is removed like any other, but not what only looks like a session.

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{self, Path};
 
 use durable_files::InContext;
+use session_model::Finding;
 
 use super::base::{Base, Owner};
 use super::folder::Folder;
@@ -47,7 +48,7 @@ impl LocalHost {
         containers.detach(container, profile).map_err(SessionError::Detach)
     }
 
-    pub(super) fn start(&self, id: &SessionId) -> Result<(), SessionError> {
+    pub(super) fn start(&self, id: &SessionId) -> Result<Vec<Finding>, SessionError> {
         let held = {
             let _base = Base::lock(&self.local.base)?;
             self.find(id)?;
@@ -59,11 +60,11 @@ impl LocalHost {
             return Err(already());
         }
         let words = self.container(&found)?;
-        self.touch(&found)?;
+        let findings = self.touch(&found)?.into_iter().collect();
         let (containers, starting) = (&self.local.containers, self.local.containers.starting);
         let started = containers.order(words, starting);
         drop(held);
-        started.map(drop).map_err(|complaint| match self.running() {
+        started.map(|_| findings).map_err(|complaint| match self.running() {
             // Somebody else was quicker.
             Ok(names) if self.container_of(id, &names).is_some() => already(),
             _ => SessionError::Start(complaint),
@@ -71,7 +72,7 @@ impl LocalHost {
     }
 
     /// Notes that it is worked with now.
-    fn touch(&self, found: &Found) -> Result<(), SessionError> {
+    fn touch(&self, found: &Found) -> Result<Option<Finding>, SessionError> {
         let now = (self.local.now)().to_string();
         document::replace(&self.path_of(&found.id), &found.document.with("last_accessed", Some(&now)))
     }

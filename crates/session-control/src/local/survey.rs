@@ -29,6 +29,11 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// One that has been given this document just now.
+    pub(super) fn unlocked(id: SessionId, document: SessionJson) -> Self {
+        Self { id, document, lock: None }
+    }
+
     /// What people call it.
     pub(super) fn name(&self) -> &str {
         &self.document.fields().name
@@ -71,8 +76,8 @@ impl LocalHost {
     }
 
     /// One that was made just now, and cannot run yet.
-    pub(super) fn look_at_new(&self, id: &SessionId) -> Result<Session, SessionError> {
-        Ok(self.told(&self.find(id)?, Some(&BTreeSet::new())))
+    pub(super) fn told_of_new(&self, id: SessionId, document: SessionJson) -> Session {
+        self.told(&Found::unlocked(id, document), Some(&BTreeSet::new()))
     }
 
     /// Each question to a container takes a tenth of a second, nearly all of it waiting; one that hangs holds up no other.
