@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use migration_cli::{Exit, Refusal};
+use remote_transfer::TransportError;
 use session_control::{AgentError, HostError, NotFound, RegistryError, Row, SessionError, SessionId};
 use session_model::Finding;
 
@@ -14,7 +15,7 @@ use crate::hosts::Hosts;
 /// A host that has not done what was asked of it.
 pub(crate) fn of_host(error: &HostError) -> Refusal {
     if let HostError::Agent(AgentError::Link(link)) = error {
-        return link.into();
+        return of_link(link, "convocate-session list shows how it stands");
     }
     let code = error.code();
     if let HostError::Session(SessionError::Io { doing: "list the sessions in", source, .. }) = error
@@ -39,6 +40,14 @@ pub(crate) fn of_host(error: &HostError) -> Refusal {
     let exit = if forbidden(error).is_some() { Exit::Refused } else { exit };
     let refusal = Refusal::new(code, error.to_string(), hint).exit(exit);
     refusal.findings(owner(error).into_iter().collect())
+}
+
+/// An agent that was not reached, or with which the link broke that stood: then something may have been done.
+pub(crate) fn of_link(link: &TransportError, after_a_loss: impl Into<String>) -> Refusal {
+    match link {
+        TransportError::Lost { .. } => Refusal::failure("link-lost", link.to_string(), after_a_loss),
+        _ => link.into(),
+    }
 }
 
 /// The folder of the sessions is not there.

@@ -83,7 +83,7 @@ pub(crate) fn start_for(host: &mut dyn SessionHost, id: &SessionId, stop: &Stop)
 fn refused(found: &Found, error: &AttachError) -> Refusal {
     let hint = format!("convocate-session show {} tells how it stands", found.id);
     match error {
-        AttachError::Link(link) => link.into(),
+        AttachError::Link(link) => refusals::of_link(link, format!("convocate-session attach {}", found.id)),
         AttachError::NoScreen { .. } => Refusal::failure("no-screen", error.to_string(), hint),
         _ => Refusal::failure("attach", error.to_string(), hint),
     }

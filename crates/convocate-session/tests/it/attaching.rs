@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use testkit::cluster::AGENTS;
 use testkit::person::Person;
@@ -88,4 +89,19 @@ fn who_cannot_be_attached_is_told_why() {
     ada.types(&line(&shell, &["attach", "taken"]));
     ada.waits_to_see("is already locked (another instance may be running)");
     assert_eq!(shell.container(&uuid(2)), "");
+}
+
+#[test]
+fn whoever_loses_the_link_to_a_screen_is_told_how_to_have_it_again_and_scripts_that_it_had_begun() {
+    let shell = Shell::alive();
+    let agent = shell.cluster.agent(0);
+    lay(agent.base(), 1, "one", &[]);
+    let ada = Person::sits_down(120, 24);
+    ada.types(&format!("{}; echo it ended with $?", line(&shell, &["attach", "one"])));
+    ada.waits_to_see("Claude listens.");
+    for process in agent.sshd().children() {
+        Command::new("kill").args(["-KILL", &process.to_string()]).status().unwrap();
+    }
+    ada.waits_to_see("it ended with 1");
+    assert!(ada.sees().contains(&format!("hint: convocate-session attach {}", uuid(1))), "{}", ada.sees());
 }

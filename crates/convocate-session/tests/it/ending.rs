@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -161,17 +161,19 @@ fn a_clone_ends_with_ctrl_c_and_leaves_nothing() {
     assert_eq!(names().collect::<Vec<_>>(), [uuid(1).as_str()]);
 }
 
-/// An agent that is at work with a start for as long as it is asked, and shows it, as one that copies much does.
+/// An agent that is at work with a start for as long as it is asked, and shows it, as one that copies much does; with an
+/// edit as well, and silent.
 const AT_WORK: &str = "#!/bin/sh
 read -r asked
 case $asked in
 *restart*) : >\"$1/at-work\"; while printf ' '; do sleep 0.3; done ;;
+*'\"edit\"'*) : >\"$1/at-work\"; exec sleep 1000 ;;
 *) shift; printf '%s\\n' \"$asked\" | exec \"$@\" ;;
 esac
 ";
 
-#[test]
-fn an_agent_that_is_at_work_keeps_nobody_from_leaving_with_ctrl_c() {
+/// A shell host with such agents, and a session at the first.
+fn at_work() -> Shell {
     let docker = Docker::start();
     let cluster = Cluster::of(&docker, &|verb, place| {
         let (base, folder) = (place.base.display(), place.folder.display());
@@ -183,7 +185,12 @@ fn an_agent_that_is_at_work_keeps_nobody_from_leaving_with_ctrl_c() {
     });
     let shell = Shell { cluster, docker };
     lay(shell.cluster.agent(0).base(), 1, "one", &[]);
-    let program = shell.tool(&["restart", "one", "--json"]);
+    shell
+}
+
+/// Asks the agent for this, and waits until it is at work with it.
+fn asked(shell: &Shell, words: &[&str]) -> Child {
+    let program = shell.tool(words);
     let mut words = program.words();
     let mut command = Command::new(words.next().unwrap());
     command.args(words).env("DOCKER_HOST", shell.docker.host()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -192,6 +199,13 @@ fn an_agent_that_is_at_work_keeps_nobody_from_leaving_with_ctrl_c() {
         assert!(child.try_wait().unwrap().is_none());
         thread::sleep(Duration::from_millis(10));
     }
+    child
+}
+
+#[test]
+fn an_agent_that_is_at_work_keeps_nobody_from_leaving_with_ctrl_c() {
+    let shell = at_work();
+    let mut child = asked(&shell, &["restart", "one", "--json"]);
     let pid = child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let begun = Instant::now();
@@ -207,6 +221,19 @@ fn an_agent_that_is_at_work_keeps_nobody_from_leaving_with_ctrl_c() {
     assert_eq!(document["error"]["code"], "stopped");
     let hint = document["error"]["hint"].as_str().unwrap();
     assert!(hint.contains("convocate-session list"), "{document}");
+}
+
+#[test]
+fn what_was_asked_when_the_link_broke_is_not_told_as_if_it_had_not_begun() {
+    let shell = at_work();
+    let child = asked(&shell, &["edit", "one", "--port", "8080", "--json"]);
+    for process in shell.cluster.agent(0).sshd().children() {
+        Command::new("kill").args(["-KILL", &process.to_string()]).status().unwrap();
+    }
+    let output = child.wait_with_output().unwrap();
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["error"]["code"], "link-lost", "{document}");
+    assert_eq!(output.status.code(), Some(1));
 }
 
 #[test]

@@ -14,11 +14,18 @@ pub(super) fn classified(peer: &str, said: &[u8], connected: bool) -> TransportE
         TransportError::UnknownHostKey { peer, fingerprint: None }
     } else if has(&["Permission denied (", "Too many authentication failures", "sign_and_send_pubkey"]) {
         TransportError::Refused { peer, message }
-    } else if connected {
+    } else if connected || text.lines().any(is_of_a_loss) {
         TransportError::Lost { peer, message }
     } else {
         TransportError::Unreachable { peer, message }
     }
+}
+
+/// Whether ssh says that of none but a connection that stood.
+fn is_of_a_loss(line: &str) -> bool {
+    let begins = ["client_loop: ", "Timeout, server ", "Read from remote host "];
+    begins.iter().any(|begin| line.starts_with(begin))
+        || (line.starts_with("Connection to ") && line.trim_end().ends_with(" closed by remote host."))
 }
 
 /// That the other end has no such subsystem, if that is what was said.
