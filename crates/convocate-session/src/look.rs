@@ -1,6 +1,7 @@
 //! The verbs that only look.
 
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 use migration_cli::{Listing, Refusal};
 use session_control::{Process, Row, SessionState};
@@ -60,6 +61,11 @@ fn lock(row: &Row) -> String {
         }
         (_, None, _) => "held".to_owned(),
     }
+}
+
+/// Where something is mounted in a session of this machine.
+pub(crate) fn mounted_in(row: &Row, base: &Path) -> Option<PathBuf> {
+    (row.address == "local").then(|| session_control::mounted_in(&base.join(&row.session.uuid))).flatten()
 }
 
 /// The process, if it is one of this machine.

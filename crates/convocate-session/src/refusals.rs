@@ -75,6 +75,10 @@ fn answer(code: &str) -> (Exit, &'static str) {
             "wait for its owner, or see what it is; convocate-session override removes a lock",
         ),
         "stopped" => (Exit::Interrupted, "say the same command again"),
+        "mounted" => (
+            Exit::Refused,
+            "it would be emptied for all who have it: unmount it on that host, then say it again",
+        ),
         "busy" => (Exit::Refused, "wait until that has ended, then say it again"),
         "no-room" => (Exit::Refused, "free some room there, then say the same command again"),
         "still-at-work" => {

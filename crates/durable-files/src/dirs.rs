@@ -46,44 +46,6 @@ pub fn create_private_dir(dir: &Path) -> Result<(), FileError> {
     create_private(dir).doing("create the folder", dir)
 }
 
-/// Removes a folder with all that is in it, also in folders that their modes protect, or whatever else has this name. That
-/// nothing is there is no error.
-pub fn remove_tree_if_there(root: &Path) -> Result<(), FileError> {
-    match std::fs::symlink_metadata(root) {
-        Err(error) if is_not_found(&error) => return Ok(()),
-        Err(error) => return Err(error).doing("look at", root),
-        Ok(found) if !found.is_dir() => return crate::remove_file_if_there(root).map(drop),
-        Ok(_) => {}
-    }
-    match std::fs::remove_dir_all(root) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            open_up(root).doing("get access to", root)?;
-            std::fs::remove_dir_all(root).doing("remove the folder", root)
-        }
-        removed => removed.doing("remove the folder", root),
-    }
-}
-
-/// Lets its owner into a folder and all below it.
-#[cfg(unix)]
-fn open_up(dir: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))?;
-    for entry in std::fs::read_dir(dir)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            open_up(&entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "as where there are modes")]
-fn open_up(_dir: &Path) -> io::Result<()> {
-    Ok(())
-}
-
 /// Removes the folders (given outermost first) that are empty, innermost first; one that is not empty, not there, not a
 /// folder any more (moved elsewhere, a link in its place) or a mount point stays as it is.
 pub fn remove_empty_dirs<P: AsRef<Path>>(dirs: &[P]) -> Result<(), FileError> {

@@ -41,6 +41,7 @@ mod lock;
 mod names;
 mod path_text;
 mod publish;
+mod removing;
 mod room;
 mod sync;
 mod windows;
@@ -52,8 +53,7 @@ pub use copy::{
 };
 pub use digest::{Digest, Digested, Hasher, NotADigest, digest_file, digest_prefix, digest_stream};
 pub use dirs::{
-    create_private_dir, create_private_dirs, missing_dirs, must_be_no_links, remove_empty_dirs,
-    remove_tree_if_there, sync_dir,
+    create_private_dir, create_private_dirs, missing_dirs, must_be_no_links, remove_empty_dirs, sync_dir,
 };
 pub use error::{FileError, InContext, is_world_failure};
 pub use fingerprint::Fingerprint;
@@ -65,6 +65,7 @@ pub use publish::{
     PublishError, exchange, exchange_through, is_one_file, is_unsupported, link_file, publish_new,
     publish_new_in_shared_dir, publish_over, remove_file_if_there,
 };
+pub use removing::{Stays, remove_tree, remove_tree_if_there};
 pub use room::{Room, must_be_writable, room_at};
 pub use sync::{Unsynced, sync_tree};
 pub use windows::verbatim;

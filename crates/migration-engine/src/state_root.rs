@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use durable_files::{DirLock, FileError, InContext, PathText, create_private_dirs, sync_dir};
+use durable_files::{
+    DirLock, FileError, InContext, PathText, create_private_dirs, remove_tree_if_there, sync_dir,
+};
 use session_model::Timestamp;
 
 use crate::{
@@ -152,12 +154,8 @@ impl StateRoot {
         create_private_dirs(&runs)?;
         self.sweep();
         let dir = runs.join(format!(".new-{run}"));
-        match std::fs::remove_dir_all(&dir) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error).doing("remove the leftover", &dir);
-            }
-            _ => create_private_dirs(&dir)?,
-        }
+        remove_tree_if_there(&dir)?;
+        create_private_dirs(&dir)?;
         Ok(dir)
     }
 
@@ -165,7 +163,7 @@ impl StateRoot {
     fn sweep(&self) {
         let entries = std::fs::read_dir(self.path.join("runs")).into_iter().flatten().flatten();
         for gone in entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b".gone-")) {
-            std::fs::remove_dir_all(gone.path()).unwrap_or_default();
+            remove_tree_if_there(&gone.path()).unwrap_or_default();
         }
     }
 

@@ -1,9 +1,11 @@
 //! Why something is not done to a session: in the words that its users know (formats/convocate.md §5 to §8, §10).
 
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use durable_files::{CopyError, FileError, PublishError, Room};
+use remote_transfer::quote;
 
 use crate::{ContainersError, Invalid, NotAnId, Process};
 
@@ -127,6 +129,14 @@ pub enum SessionError {
         /// The folder that it has to itself.
         base: PathBuf,
     },
+    /// Something is mounted in it, which would be emptied.
+    #[error("session {id:?} cannot be removed while something is mounted in it: {}", unmounting(at))]
+    Mounted {
+        /// The id.
+        id: String,
+        /// Where it is mounted.
+        at: PathBuf,
+    },
     /// Whoever waited for it said stop.
     #[error("stopped before anything was made or removed")]
     Stopped,
@@ -178,6 +188,7 @@ impl SessionError {
             Self::Orphan => "orphan",
             Self::CheckRunning(_) | Self::Start(_) | Self::Stop(_) | Self::Detach(_) => "container",
             Self::Busy { .. } => "busy",
+            Self::Mounted { .. } => "mounted",
             Self::Stopped => "stopped",
             Self::NoRoom { .. } => "no-room",
             Self::Copy(_) | Self::Io { .. } => "io",
@@ -207,7 +218,7 @@ impl SessionError {
 }
 
 /// All short names, of hosts of every kind.
-const CODES: [&str; 22] = [
+const CODES: [&str; 23] = [
     "invalid",
     "not-an-id",
     "no-such-session",
@@ -223,6 +234,7 @@ const CODES: [&str; 22] = [
     "container",
     "busy",
     "no-room",
+    "mounted",
     "io",
     "stopped",
     "refused",
@@ -231,6 +243,11 @@ const CODES: [&str; 22] = [
     "agent-unreachable",
     "agent",
 ];
+
+/// The command that unmounts what is mounted there.
+pub(crate) fn unmounting(at: &Path) -> String {
+    format!("sudo umount -- {}", String::from_utf8_lossy(&quote(at.as_os_str().as_bytes())))
+}
 
 /// What comes after `session "…"`.
 const OF_A_SESSION: [(&str, &str); 9] = [

@@ -71,6 +71,7 @@ pub use error::SessionError;
 pub use host::{HostError, SessionHost};
 pub use local::{Local, LocalHost, Watch};
 pub use lock::{Held, HeldError, Holder, Lock};
+pub use mounts::mounted_in;
 pub use process::Process;
 pub use profile::Profile;
 pub use protocol::{BadRequest, Pong, Request};

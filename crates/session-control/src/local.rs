@@ -7,7 +7,6 @@ mod document;
 mod folder;
 mod making;
 mod remarks;
-mod removing;
 mod room;
 mod run;
 mod survey;

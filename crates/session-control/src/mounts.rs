@@ -37,6 +37,11 @@ impl MountTable {
         Self(mounted.collect())
     }
 
+    /// What was mounted last at this path, which has no links in it, or below it.
+    pub(crate) fn last_below(&self, path: &Path) -> Option<&Path> {
+        self.0.iter().map(|mounted| mounted.at.as_path()).rfind(|at| at.starts_with(path))
+    }
+
     /// Where this path lies, which has no links in it.
     pub(crate) fn lies(&self, path: &Path) -> Lies {
         // What is mounted last hides what was mounted there before.
@@ -50,6 +55,11 @@ impl MountTable {
             None => (OsString::new(), path.to_owned()),
         }
     }
+}
+
+/// Where something is mounted in a folder, the last if several are: it would be emptied with the folder.
+pub fn mounted_in(folder: &Path) -> Option<PathBuf> {
+    MountTable::here().last_below(&folder.canonicalize().ok()?).map(Path::to_owned)
 }
 
 /// A space is `\040` there, and so are three more that would spoil a line.
@@ -84,6 +94,8 @@ mod tests {
         assert_eq!(lies("/mnt/a b/s"), lies("/home/claude/s"));
         assert_eq!(lies("/mnt/a b/tmp/s"), at("0:5", "/s"));
         assert_eq!(lies("/hidden"), at("0:7", "/x"));
+        assert_eq!(table.last_below(Path::new("/mnt")), Some(Path::new("/mnt/a b/tmp")));
+        assert_eq!(table.last_below(Path::new("/home/claude")), None);
         assert_eq!(MountTable::default().lies(Path::new("/a")), (OsString::new(), "/a".into()));
         assert_eq!(unescaped(b"a\\0"), OsString::from("a\\0"));
     }

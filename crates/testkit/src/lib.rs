@@ -28,6 +28,8 @@ pub mod holder;
 pub mod long_session;
 pub mod model_server;
 #[cfg(unix)]
+pub mod mounts;
+#[cfg(unix)]
 pub mod network;
 #[cfg(unix)]
 pub mod odd_tree;

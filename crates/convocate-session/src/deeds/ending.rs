@@ -5,7 +5,7 @@ use session_control::{Session, SessionError, Unknown};
 
 use super::{Found, done, refuse};
 use crate::hosts::Hosts;
-use crate::rows;
+use crate::{look, rows};
 
 /// Stops a session.
 pub(crate) fn kill(hosts: Hosts, session: &str) -> Result<Deed, Refusal> {
@@ -28,6 +28,9 @@ pub(crate) fn delete(hosts: Hosts, session: &str, connected: bool) -> Result<Dee
     if let Some(owner) = found.owner() {
         let error = SessionError::LockedInUse { id: found.id.to_string(), owner: owner.process };
         return Err(refuse(&found.row, error));
+    }
+    if let Some(at) = look::mounted_in(&found.row, &found.hosts.base) {
+        return Err(refuse(&found.row, SessionError::Mounted { id: found.id.to_string(), at }));
     }
     let question = format!("Delete session {:?}{} for good?", found.name(), rows::on(&found.row));
     let mut questions: Vec<Question> =

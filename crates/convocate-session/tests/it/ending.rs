@@ -102,7 +102,10 @@ fn the_session_user_deletes_what_has_files_of_root_and_is_told_how_to_remove_tho
     let output = his(&place, &["delete", &uuid(1), "--yes"]).run();
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(said.contains(&format!("sudo rm -rf -- '{}' [left-behind]", left(1).display())), "{said}");
+    assert!(
+        said.contains(&format!("sudo rm -rf --one-file-system -- '{}' [left-behind]", left(1).display())),
+        "{said}"
+    );
     assert_eq!(Tree::of(&left(1)).names(), ["roots", "roots/file"]);
 
     // Over the wire too: done, with a word beside the result that an original client does not look at.
@@ -120,6 +123,25 @@ fn the_session_user_deletes_what_has_files_of_root_and_is_told_how_to_remove_tho
     let listed: Value = serde_json::from_slice(&his(&place, &["list", "--json"]).run().stdout).unwrap();
     assert_eq!(listed["items"], json!([]));
     assert_eq!(listed["findings"].as_array().unwrap().len(), 2, "both are told of until they are gone");
+}
+
+#[test]
+fn whoever_asks_what_a_deletion_would_do_is_told_that_something_is_mounted_there() {
+    let place = Place::new();
+    place.lay(1, "mine", &[]);
+    let at = place.base().join(uuid(1)).join("mnt");
+    fs::create_dir(&at).unwrap();
+    let script = format!("mount -t tmpfs none '{}'; exec \"$@\"", at.display());
+    for words in [["delete", "mine", "--dry-run"], ["delete", "mine", "--yes"]] {
+        let tool = place.tool(&[&["--docker", "/bin/true"][..], &words].concat());
+        let mut unshared = Command::new("unshare");
+        unshared.args(["--map-root-user", "--mount", "sh", "-ec", &script, "sh"]).args(tool.words());
+        let output = unshared.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{said}");
+        assert!(said.contains(&format!("sudo umount -- '{}'", at.display())), "{said}");
+    }
+    assert!(at.parent().unwrap().join("session.json").exists());
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Forgetting a run, and with it everything that was kept so that it could be undone.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use durable_files::{FileError, InContext, sync_dir};
+use durable_files::{FileError, InContext, remove_tree_if_there, sync_dir};
 
 use super::Run;
 use crate::journal::Phase;
@@ -38,7 +38,7 @@ impl<S: Step> Run<S> {
             return Err(ForgetError::Unfinished(self.id.clone()));
         }
         for stash in self.stashes() {
-            remove(&stash)?;
+            remove_tree_if_there(&stash)?;
             sync_dir(stash.parent().unwrap_or(&stash))?;
         }
         let Self { id, dir, ledger, _locks, .. } = self;
@@ -47,12 +47,6 @@ impl<S: Step> Run<S> {
         let gone = runs.join(format!(".gone-{id}"));
         std::fs::rename(&dir, &gone).doing("forget", &dir)?;
         sync_dir(runs)?;
-        Ok(remove(&gone)?)
+        Ok(remove_tree_if_there(&gone)?)
     }
-}
-
-fn remove(path: &Path) -> Result<(), FileError> {
-    let is_folder = path.symlink_metadata().doing("look at", path)?.is_dir();
-    let removed = if is_folder { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
-    removed.doing("remove", path)
 }

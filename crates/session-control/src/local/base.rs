@@ -13,14 +13,17 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use durable_files::{DirLock, FileError, InContext, LockError, publish_new, sync_dir};
+use durable_files::{
+    DirLock, FileError, InContext, LockError, Stays, publish_new, remove_tree, remove_tree_if_there, sync_dir,
+};
 use remote_transfer::quote;
 use rustix::process::geteuid;
 use session_model::{Finding, is_session_id};
 
 use super::folder::Folder;
-use super::removing::{self, Stays};
 use super::watch::Watch;
+use crate::error::unmounting;
+use crate::mounts::mounted_in;
 use crate::{SessionError, SessionId};
 
 /// How long one operation waits for another, which is short unless it is a migration.
@@ -160,9 +163,15 @@ fn is_left(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(LEFT.as_bytes())
 }
 
-/// The command that removes it.
+/// The command that removes it, or with which that begins: it would empty what is mounted there.
 fn by_hand(path: &Path) -> String {
-    format!("sudo rm -rf -- {}", String::from_utf8_lossy(&quote(path.as_os_str().as_bytes())))
+    if let Some(at) = mounted_in(path) {
+        return unmounting(&at);
+    }
+    format!(
+        "sudo rm -rf --one-file-system -- {}",
+        String::from_utf8_lossy(&quote(path.as_os_str().as_bytes()))
+    )
 }
 
 fn is_staging(name: &str) -> bool {
@@ -188,7 +197,7 @@ impl Litter {
 
 fn clear_away(folder: &DirLock, watch: &Watch) -> Option<Finding> {
     let path = folder.dir();
-    match removing::remove(path, watch).err()? {
+    match remove_tree(path, &mut watch.clone()).err()? {
         Stays::Stopped => {
             let message = format!(
                 "stopped: the rest of its files is in {} until a session is made, copied or removed again",
@@ -234,7 +243,7 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         if let Some(path) = &self.path {
-            let _ = removing::remove(path, &Watch::default());
+            let _ = remove_tree_if_there(path);
         }
     }
 }

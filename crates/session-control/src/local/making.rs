@@ -17,6 +17,7 @@ use super::room::must_have_room;
 use super::survey::Found;
 use super::wishes::{Granted, grant};
 use super::{LocalHost, Watch, document};
+use crate::mounts::mounted_in;
 use crate::{Held, HeldError, Holder, Lock, Session, SessionError, SessionId, Wishes, valid_name};
 
 /// What a session's own settings are links to, within its container.
@@ -131,6 +132,9 @@ impl LocalHost {
         let (folder, held) = {
             let base = Base::lock(&self.local.base)?;
             self.must_be_a_session(id)?;
+            if let Some(at) = mounted_in(&self.path_of(id)) {
+                return Err(SessionError::Mounted { id: id.to_string(), at });
+            }
             let held = self.take(id).map_err(|error| match error {
                 SessionError::Locked { id, owner } => SessionError::LockedInUse { id, owner },
                 error => error,

@@ -61,7 +61,7 @@ fn a_session_with_files_of_root_is_removed_but_for_them_and_they_are_named() {
         let [finding] = &host.findings()[..] else { panic!("expected one") };
         let path = Path::new(&base).join(format!(".deleted-{UUID}-0.left"));
         assert_eq!(finding.code, "left-behind");
-        let command = format!("sudo rm -rf -- '{}'", path.display());
+        let command = format!("sudo rm -rf --one-file-system -- '{}'", path.display());
         assert!(finding.message.ends_with(&command), "{}", finding.message);
         // Whoever comes by leaves it where it is, and looks at nothing in it.
         fs::write(path.join("witness"), "").unwrap();
@@ -150,6 +150,70 @@ fn a_copy_that_has_no_room_takes_none_from_those_who_write_beside_it() {
         fs::write(place.at(UUID).join(n.to_string()), "").unwrap();
     }
     refused("files");
+}
+
+fn run(program: &str, arguments: &[&str]) {
+    assert!(Command::new(program).args(arguments).status().unwrap().success(), "{program} {arguments:?}");
+}
+
+/// A host with an engine that runs the container of one session, and does this beside stopping it.
+fn with_engine(place: &Place, beside: &str) -> LocalHost {
+    let [engine, stopped] = ["engine", "stopped"].map(|name| place.base.with_file_name(name));
+    let stopped = stopped.display();
+    let script = format!(
+        "#!/bin/sh\ncase $1 in\nps) [ -e {stopped} ] || echo convocate-session-{UUID} ;;\n\
+         stop) : >{stopped}; {beside} ;;\nesac\n"
+    );
+    fs::write(&engine, script).unwrap();
+    fs::set_permissions(&engine, PermissionsExt::from_mode(0o755)).unwrap();
+    let containers = Containers { program: engine, ..Containers::default() };
+    LocalHost::new(Local { containers, ..place.host().local().clone() })
+}
+
+#[test]
+fn deleting_a_session_empties_nothing_that_is_mounted_in_it() {
+    if !testkit::mounts::unshared("leaving::deleting_a_session_empties_nothing_that_is_mounted_in_it") {
+        return;
+    }
+    let place = Place::new();
+    place.put(UUID, "");
+    let [shared, bound, disk] =
+        ["../shared", &format!("{UUID}/bound"), &format!("{UUID}/a disk")].map(|at| place.at(at));
+    for folder in [&shared, &bound, &disk] {
+        fs::create_dir(folder).unwrap();
+    }
+    let [shared_at, bound_at, disk_at] = [&shared, &bound, &disk].map(|path| path.to_str().unwrap());
+    run("mount", &["--bind", shared_at, bound_at]);
+    run("mount", &["-t", "tmpfs", "none", disk_at]);
+    for folder in [&shared, &disk] {
+        fs::create_dir(folder.join("sub")).unwrap();
+        fs::write(folder.join("sub/theirs"), "").unwrap();
+    }
+    let stopped = place.base.with_file_name("stopped");
+    for at in [disk_at, bound_at] {
+        let error = with_engine(&place, ":").delete(&id(UUID)).unwrap_err();
+        assert_eq!(error.code(), "mounted");
+        assert!(error.to_string().ends_with(&format!(": sudo umount -- '{at}'")), "{error}");
+        assert!(!stopped.exists(), "its people were thrown out for nothing");
+        assert!(shared.join("sub/theirs").exists());
+        run("umount", &[at]);
+    }
+
+    // What is mounted while its container stops is kept out of as well.
+    let mut host = with_engine(&place, &format!("mount --bind '{shared_at}' '{bound_at}'"));
+    host.delete(&id(UUID)).unwrap();
+    assert!(stopped.exists() && shared.join("sub/theirs").exists());
+    let [finding] = &host.findings()[..] else { panic!("expected one") };
+    let bound = place.at(&format!(".deleted-{UUID}-0/bound"));
+    assert_eq!(finding.code, "left-behind");
+    assert!(
+        finding.message.ends_with(&format!(": sudo umount -- '{}'", bound.display())),
+        "{}",
+        finding.message
+    );
+    run("umount", &[bound.to_str().unwrap()]);
+    place.host().create(&named("b")).unwrap();
+    assert_eq!(place.names().len(), 1, "the rest goes then: {:?}", place.names());
 }
 
 /// The host of a place, with somebody who says stop when he has been asked so many times.
@@ -253,19 +317,10 @@ fn a_removal_that_is_stopped_has_not_begun_or_is_done_but_for_what_goes_with_the
 fn whoever_has_the_base_while_a_container_stops_is_waited_for_and_the_session_is_removed() {
     let place = Place::new();
     place.put(UUID, "");
-    // An engine that stops the container while somebody else begins with something that takes a while.
-    let [engine, stopped] = ["engine", "stopped"].map(|name| place.base.with_file_name(name));
-    let script = format!(
-        "#!/bin/sh\ncase $1 in\nps) [ -e {0} ] || echo convocate-session-{UUID} ;;\n\
-         stop) : >{0}; flock {1} sleep 11 >/dev/null 2>&1 & ;;\nesac\n",
-        stopped.display(),
-        place.base.display()
-    );
-    fs::write(&engine, script).unwrap();
-    fs::set_permissions(&engine, PermissionsExt::from_mode(0o755)).unwrap();
-    let containers = Containers { program: engine, ..Containers::default() };
-    let mut host = LocalHost::new(Local { containers, ..place.host().local().clone() });
+    // Somebody else begins with something that takes a while.
+    let beside = format!("flock {} sleep 11 >/dev/null 2>&1 &", place.base.display());
+    let mut host = with_engine(&place, &beside);
     host.delete(&id(UUID)).unwrap();
-    assert!(stopped.exists());
+    assert!(place.base.with_file_name("stopped").exists());
     assert_eq!(place.names(), [""; 0]);
 }
