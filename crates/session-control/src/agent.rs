@@ -77,15 +77,13 @@ pub enum AgentError {
         code: &'static str,
     },
     /// It said something else than it should.
-    #[error(
-        "agent op {op:?}: {peer} says what is not understood (line {line}, column {column} of its answer)"
-    )]
+    #[error("agent op {op:?}: {peer} says what is not understood{}", place(*line, *column))]
     NotUnderstood {
         /// What was asked.
         op: &'static str,
         /// Who was asked.
         peer: String,
-        /// The line, from 1.
+        /// The line, from 1; 0 if it is JSON, and something else than was asked.
         line: usize,
         /// The column, from 1.
         column: usize,
@@ -108,6 +106,10 @@ pub enum AgentError {
         /// What it is.
         id: String,
     },
+}
+
+fn place(line: usize, column: usize) -> String {
+    if line == 0 { String::new() } else { format!(" (line {line}, column {column} of its answer)") }
 }
 
 #[derive(Deserialize)]
@@ -254,10 +256,29 @@ pub fn ping(link: &mut dyn Transport) -> Result<Pong, AgentError> {
     ask(link, &Request::Ping)
 }
 
-/// Every session of the agent.
+/// Every session of the agent that is understood.
 pub fn list(link: &mut dyn Transport) -> Result<Vec<Session>, AgentError> {
-    let sessions: Option<Vec<Session>> = ask(link, &Request::List)?;
-    Ok(sessions.unwrap_or_default())
+    list_all(link).map(|(sessions, _)| sessions)
+}
+
+/// The same, with what else there is to say: one that is not understood costs no other.
+pub(crate) fn list_all(link: &mut dyn Transport) -> Result<(Vec<Session>, Vec<Finding>), AgentError> {
+    let (rows, mut findings): (Option<Vec<Value>>, _) = ask_all(link, &Request::List)?;
+    let mut sessions = Vec::new();
+    for row in rows.unwrap_or_default() {
+        match Session::deserialize(&row) {
+            Ok(session) => sessions.push(session),
+            Err(_) => findings.push(not_listed(&row)),
+        }
+    }
+    Ok((sessions, findings))
+}
+
+fn not_listed(row: &Value) -> Finding {
+    let id = row.get("uuid").and_then(Value::as_str).and_then(|id| id.parse::<SessionId>().ok());
+    let session = id.map_or_else(|| "a session".to_owned(), |id| format!("session {id}"));
+    let message = format!("{session} is not listed: what is said of it is not understood");
+    Finding::warning("session-json", message)
 }
 
 /// The session with this id, if the agent has it.

@@ -113,8 +113,8 @@ impl SessionHost for RemoteHost {
     }
 
     fn list(&mut self) -> Result<Vec<Session>, HostError> {
-        let sessions: Option<Vec<Session>> = self.ask(&Request::List)?;
-        let mut sessions = sessions.unwrap_or_default();
+        let (mut sessions, findings) = crate::agent::list_all(&mut *self.link)?;
+        self.findings = findings;
         sessions.sort_by(|a, b| a.uuid.cmp(&b.uuid));
         Ok(sessions)
     }

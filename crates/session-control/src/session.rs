@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use session_model::is_session_id;
 
 /// A session's id: 36 characters, lower case, with hyphens. Nothing else ever becomes part of a path or of a question to
@@ -56,27 +56,31 @@ impl fmt::Display for SessionId {
 #[serde(default)]
 pub struct Session {
     /// Its id, as its document says. Nobody checked it: [`id`](Self::id) does.
+    #[serde(deserialize_with = "null_is_none")]
     pub uuid: String,
     /// Its name. Nobody checked it either: show it escaped.
+    #[serde(deserialize_with = "null_is_none")]
     pub name: String,
     /// When it was made, as RFC 3339.
+    #[serde(deserialize_with = "null_is_none")]
     pub created_at: String,
     /// When it was last worked with, as RFC 3339.
+    #[serde(deserialize_with = "null_is_none")]
     pub last_accessed: String,
     /// The port it has published; 0 is none.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_zero", deserialize_with = "null_is_none")]
     pub port: i64,
     /// The protocol of that port; empty is `tcp`.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "null_is_none")]
     pub protocol: String,
     /// Its name in the cluster's DNS; empty is none.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "null_is_none")]
     pub dns_name: String,
     /// Whether its container runs. Of an original agent, `false` may also be an engine that does not answer.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_false", deserialize_with = "null_is_none")]
     pub running: bool,
     /// Whether somebody is attached to it.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_false", deserialize_with = "null_is_none")]
     pub attached: bool,
     /// What of the two nobody knows, since the engine does not say: it is `false` then. Only hosts of ours tell.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,6 +105,11 @@ pub enum Unknown {
     /// Whether it runs.
     #[serde(other)]
     Running,
+}
+
+/// As a Go program reads it (formats/convocate.md §4).
+fn null_is_none<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
+    Option::deserialize(from).map(Option::unwrap_or_default)
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]

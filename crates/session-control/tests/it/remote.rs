@@ -123,6 +123,27 @@ fn what_an_sshd_or_an_original_says_besides_is_not_taken_for_an_answer() {
 }
 
 #[test]
+fn a_session_that_is_not_understood_hides_no_other_of_its_agent() {
+    let far = Far::new();
+    let [whole, broken] = [1, 2].map(|n| format!("{n:08x}-5b6a-4c7d-8e9f-0a1b2c3d4e5f"));
+    let rows = format!(
+        "{{\"uuid\":\"{whole}\",\"name\":null,\"port\":null,\"running\":null}},\
+         {{\"uuid\":\"{broken}\",\"port\":\"8080\"}},7"
+    );
+    far.agent.answers("list", &format!("{{\"ok\":true,\"result\":[{rows}]}}\n"));
+    let mut host = far.host(TransportKind::OpenSsh);
+    let listed = host.list().unwrap();
+    assert_eq!(listed.iter().map(|session| &session.uuid).collect::<Vec<_>>(), [&whole]);
+    let told: Vec<_> = host.findings().into_iter().map(|finding| finding.message).collect();
+    let why = "is not listed: what is said of it is not understood";
+    assert_eq!(told, [format!("session {broken} {why}"), format!("a session {why}")]);
+
+    far.agent.answers("list", "{\"ok\":true,\"result\":7}\n");
+    let error = host.list().unwrap_err().to_string();
+    assert!(error.ends_with("says what is not understood"), "{error}");
+}
+
+#[test]
 fn what_is_late_is_told_with_its_agent_and_its_question() {
     let far = Far::new();
     far.agent.answers("list", "silence");
