@@ -140,6 +140,9 @@ pub enum SessionError {
     /// Whoever waited for it said stop.
     #[error("stopped before anything was made or removed")]
     Stopped,
+    /// The same when its container had been stopped already.
+    #[error("stopped: its container was stopped, and its files are all there")]
+    OnlyItsContainer,
     /// There is less room than it takes.
     #[error(
         "not enough room at {}: {bytes} bytes in {inodes} files are needed, {} bytes and {} files are free",
@@ -189,7 +192,7 @@ impl SessionError {
             Self::CheckRunning(_) | Self::Start(_) | Self::Stop(_) | Self::Detach(_) => "container",
             Self::Busy { .. } => "busy",
             Self::Mounted { .. } => "mounted",
-            Self::Stopped => "stopped",
+            Self::Stopped | Self::OnlyItsContainer => "stopped",
             Self::NoRoom { .. } => "no-room",
             Self::Copy(_) | Self::Io { .. } => "io",
         }

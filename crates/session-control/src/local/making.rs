@@ -142,8 +142,8 @@ impl LocalHost {
             (base.claim(id)?, held)
         };
         watch.check()?;
-        self.stop(id)?;
-        watch.check()?;
+        let has_run = self.stop(id)?;
+        watch.check().map_err(|stopped| if has_run { SessionError::OnlyItsContainer } else { stopped })?;
         let base = Base::lock_again(&self.local.base)?;
         held.release()?; // nobody else can take it while the base is ours
         let (removed, finding) = base.withdraw(id, folder)?;

@@ -314,6 +314,29 @@ fn a_removal_that_is_stopped_has_not_begun_or_is_done_but_for_what_goes_with_the
 }
 
 #[test]
+fn whoever_says_stop_while_a_container_stops_is_told_that_it_was_stopped() {
+    let place = Place::new();
+    place.put(UUID, "");
+    let [engine, stopped] = ["engine", "stopped"].map(|name| place.base.with_file_name(name));
+    let script = format!(
+        "#!/bin/sh\ncase $1 in\nps) [ -e {0} ] || echo convocate-session-{UUID} ;;\nstop) : >{0} ;;\nesac\n",
+        stopped.display()
+    );
+    fs::write(&engine, script).unwrap();
+    fs::set_permissions(&engine, PermissionsExt::from_mode(0o755)).unwrap();
+    let containers = Containers { program: engine, ..Containers::default() };
+    let says_stop =
+        move |_| if stopped.exists() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    let before = Tree::of(&place.base);
+    let mut host =
+        LocalHost::new(Local { containers, watch: Watch::new(says_stop), ..place.host().local().clone() });
+    let error = host.delete(&id(UUID)).unwrap_err();
+    assert_eq!(error.code(), "stopped");
+    assert!(error.to_string().contains("its container was stopped"), "{error}");
+    before.assert_same(&Tree::of(&place.base), "its files");
+}
+
+#[test]
 fn whoever_has_the_base_while_a_container_stops_is_waited_for_and_the_session_is_removed() {
     let place = Place::new();
     place.put(UUID, "");
