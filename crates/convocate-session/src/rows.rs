@@ -53,10 +53,19 @@ fn listed(row: &Row) -> Listed {
         kind: "session",
         id: session.uuid.clone(),
         source: None,
-        cells: cells.into(),
+        cells: cells.iter().map(|cell| short(cell)).collect(),
         own: own(row),
         findings: duplicate(row).into_iter().collect(),
     }
+}
+
+/// As much as the longest name that may be given: an agent may tell of longer ones, which would make every row as wide.
+fn short(cell: &str) -> String {
+    const LONGEST: usize = 64;
+    if cell.chars().count() <= LONGEST {
+        return cell.to_owned();
+    }
+    cell.chars().take(LONGEST - 1).chain(['\u{2026}']).collect()
 }
 
 fn own(row: &Row) -> serde_json::Map<String, Value> {

@@ -24,7 +24,7 @@ pub fn draw(model: &Model, palette: Palette, frame: &mut Frame<'_>) {
     let layout = Layout::of(frame.area().width, frame.area().height);
     let buffer = frame.buffer_mut();
     title(model, palette, layout.title, buffer);
-    list::header(palette, &layout, buffer);
+    list::header(model, palette, &layout, buffer);
     list::rows(model, palette, layout.list, buffer);
     keys(palette, layout.keys, buffer);
     let mut cursor = status(model, palette, layout.status, buffer);

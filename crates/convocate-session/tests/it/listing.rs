@@ -68,3 +68,15 @@ fn without_a_terminal_there_is_no_screen() {
     let place = Place::new();
     assert_snapshot!("no-terminal", place.says(2, &[]).all());
 }
+
+#[test]
+fn a_session_of_a_long_name_does_not_make_every_row_as_wide() {
+    let place = Place::new();
+    place.lay(1, &"n".repeat(5000), &[]);
+    place.lay(2, &"m".repeat(64), &[]);
+    let listed = place.says(0, &["list"]).out;
+    assert!(listed.lines().all(|line| line.chars().count() < 200), "{listed}");
+    assert!(listed.contains(&format!("{}\u{2026} ", "n".repeat(63))) && listed.contains(&"m".repeat(64)));
+    assert_eq!(place.tells(0, &["list"])["items"][1]["name"].as_str().unwrap().len(), 5000);
+    assert!(place.says(0, &["show", &uuid(1)]).out.contains(&"n".repeat(5000)));
+}

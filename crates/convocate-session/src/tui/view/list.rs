@@ -62,14 +62,26 @@ fn columns(room: usize) -> Vec<(&'static Column, usize)> {
     kept
 }
 
-fn line(state: &str, number: &str, room: usize, cell: impl Fn(&Column) -> String) -> String {
-    let cells = columns(room).into_iter().map(|(column, width)| padded(&visible(&cell(column)), width));
-    [format!("{state}| {number:<3}"), cells.collect::<Vec<_>>().join(" | ")].join("| ")
+/// How wide the column of the numbers is: as the last one of so many.
+fn digits(rows: usize) -> usize {
+    rows.to_string().len().max(3)
 }
 
-pub(super) fn header(palette: Palette, layout: &Layout, buffer: &mut Buffer) {
+fn line(
+    state: &str,
+    (number, digits): (&str, usize),
+    room: usize,
+    cell: impl Fn(&Column) -> String,
+) -> String {
+    let cells = columns((room + 3).saturating_sub(digits))
+        .into_iter()
+        .map(|(column, width)| padded(&visible(&cell(column)), width));
+    [format!("{state}| {number:<digits$}"), cells.collect::<Vec<_>>().join(" | ")].join("| ")
+}
+
+pub(super) fn header(model: &Model, palette: Palette, layout: &Layout, buffer: &mut Buffer) {
     let room = usize::from(layout.header.width);
-    let titles = line(" S ", "#", room, |column| column.title.to_owned());
+    let titles = line(" S ", ("#", digits(model.rows().len())), room, |column| column.title.to_owned());
     put(buffer, layout.header, 0, &titles, palette.header());
     put(buffer, layout.rule, 0, &"\u{2500}".repeat(room), Style::new());
 }
@@ -81,20 +93,21 @@ pub(super) fn rows(model: &Model, palette: Palette, area: Rect, buffer: &mut Buf
             if model.is_young() { "Asking the hosts..." } else { "No sessions. Press (N) to create one." };
         put(buffer, area, 1, words, Style::new());
     }
+    let digits = digits(model.rows().len());
     let shown = model.rows().iter().enumerate().skip(top).take(usize::from(area.height));
     for ((number, row), y) in shown.zip(area.y..) {
         let place = Rect { y, height: 1, ..area };
         let style = if Some(number) == at { palette.chosen() } else { look(row, palette) };
         buffer.set_style(place, style);
-        put(buffer, place, 0, &words(number, row, usize::from(area.width)), style);
+        put(buffer, place, 0, &words((number, digits), row, usize::from(area.width)), style);
     }
 }
 
-fn words(number: usize, row: &Row, room: usize) -> String {
+fn words((number, digits): (usize, usize), row: &Row, room: usize) -> String {
     let number = (number + 1).to_string();
     if row.session.is_err() {
         // Of a host that is not reached there is only that to be told.
-        return format!(" ? | {number:<3}| {}", row.name());
+        return format!(" ? | {number:<digits$}| {}", row.name());
     }
     let state = row.state().map_or('?', session_control::SessionState::letter);
     let mark = match row {
@@ -102,7 +115,7 @@ fn words(number: usize, row: &Row, room: usize) -> String {
         Row { late: true, .. } => '\u{2026}',
         _ => ' ',
     };
-    line(&format!(" {state}{mark}"), &number, room, |column| (column.cell)(row))
+    line(&format!(" {state}{mark}"), (&number, digits), room, |column| (column.cell)(row))
 }
 
 fn look(row: &Row, palette: Palette) -> Style {
@@ -110,5 +123,20 @@ fn look(row: &Row, palette: Palette) -> Style {
         Row { session: Err(_), .. } => palette.wrong(),
         Row { lost: Some(_), .. } | Row { late: true, .. } => palette.faint(),
         _ => Style::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_however_many_sessions_the_columns_stand_below_their_titles() {
+        for (rows, number) in [(9, "9"), (999, "999"), (1000, "1"), (5000, "4997")] {
+            let of = |number| line(" S ", (number, digits(rows)), 80, |column| column.title.to_owned());
+            let places = |line: String| line.match_indices('|').map(|(at, _)| at).collect::<Vec<_>>();
+            assert_eq!(places(of(number)), places(of("#")), "{number} of {rows}");
+            assert!(of(number).len() <= 80, "{rows}");
+        }
     }
 }
