@@ -140,7 +140,10 @@ impl Held {
             made => made.doing("take the lock", &path)?,
         };
         let held = Self { path, text };
-        held.write(&mut file).doing("take the lock", &held.path)?;
+        if let Err(error) = held.write(&mut file) {
+            let _ = remove_file_if_there(&held.path); // ours, though nothing in it says so
+            return Err(error).doing("take the lock", &held.path)?;
+        }
         Ok(held)
     }
 

@@ -1,6 +1,7 @@
 //! Sessions made, said something else of, copied and removed.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
@@ -129,23 +130,24 @@ impl LocalHost {
     /// It is removed once it is on no list any more. What of its files we may not remove is told.
     pub(super) fn remove(&self, id: &SessionId) -> Result<Vec<Finding>, SessionError> {
         let watch = &self.local.watch;
-        let (folder, held) = {
-            let base = Base::lock(&self.local.base)?;
-            self.must_be_a_session(id)?;
-            if let Some(at) = mounted_in(&self.path_of(id)) {
-                return Err(SessionError::Mounted { id: id.to_string(), at });
-            }
-            let held = self.take(id).map_err(|error| match error {
-                SessionError::Locked { id, owner } => SessionError::LockedInUse { id, owner },
-                error => error,
-            })?;
-            (base.claim(id)?, held)
+        let base = Base::lock(&self.local.base)?;
+        self.must_be_a_session(id)?;
+        if let Some(at) = mounted_in(&self.path_of(id)) {
+            return Err(SessionError::Mounted { id: id.to_string(), at });
+        }
+        let held = match self.take(id) {
+            // Whoever deletes makes room: where there is none for a lock, the base is kept instead.
+            Err(SessionError::Io { source, .. }) if is_full(&source) => None,
+            Err(SessionError::Locked { id, owner }) => return Err(SessionError::LockedInUse { id, owner }),
+            held => Some(held?),
         };
+        let kept = held.is_none().then_some(base);
         watch.check()?;
         let has_run = self.stop(id)?;
         watch.check().map_err(|stopped| if has_run { SessionError::OnlyItsContainer } else { stopped })?;
-        let base = Base::lock_again(&self.local.base)?;
-        held.release()?; // nobody else can take it while the base is ours
+        let base = kept.map_or_else(|| Base::lock_again(&self.local.base), Ok)?;
+        let folder = base.claim(id)?; // which its own container might have had until now
+        held.map_or(Ok(()), Held::release)?; // nobody else can take it while the base is ours
         let (removed, finding) = base.withdraw(id, folder)?;
         let litter = base.litter();
         drop(base);
@@ -184,6 +186,10 @@ impl LocalHost {
             None => Err(SessionError::Locked { id, owner: None }),
         }
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 impl Granted {

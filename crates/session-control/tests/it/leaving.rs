@@ -216,6 +216,39 @@ fn deleting_a_session_empties_nothing_that_is_mounted_in_it() {
     assert_eq!(place.names().len(), 1, "the rest goes then: {:?}", place.names());
 }
 
+#[test]
+fn on_a_full_disk_a_session_can_be_deleted_and_nothing_else_leaves_a_lock() {
+    for options in ["size=1m,nr_inodes=50", "size=8m,nr_inodes=9"] {
+        let place = Place::new();
+        let _disk = Disk::in_memory(&place.base, options);
+        for uuid in [UUID, OTHER] {
+            place.put(uuid, "");
+        }
+        let full =
+            (0..50).find_map(|n| fs::write(place.at(UUID).join(format!("{n}")), vec![b'x'; 1 << 18]).err());
+        assert_eq!(full.unwrap().kind(), std::io::ErrorKind::StorageFull);
+        assert_eq!(place.host().restart(&id(OTHER)).unwrap_err().code(), "io", "{options}");
+        assert!(!place.at(&format!("{OTHER}.lock")).exists(), "{options}");
+        place.host().delete(&id(UUID)).unwrap();
+        assert_eq!(place.names(), [OTHER], "{options}");
+    }
+}
+
+#[test]
+fn what_a_session_s_own_container_has_locked_does_not_keep_the_session() {
+    let place = Place::new();
+    place.put(UUID, "");
+    let folder = place.at(UUID);
+    let mut inside =
+        Command::new("flock").arg("--no-fork").arg(&folder).args(["sleep", "60"]).spawn().unwrap();
+    while !DirLock::is_held(&folder) {
+        std::thread::yield_now();
+    }
+    with_engine(&place, &format!("kill {}", inside.id())).delete(&id(UUID)).unwrap();
+    assert_eq!(place.names(), [""; 0]);
+    inside.wait().unwrap();
+}
+
 /// The host of a place, with somebody who says stop when he has been asked so many times.
 fn impatient(place: &Place, times: u64) -> (LocalHost, Arc<AtomicU64>) {
     let asked = Arc::new(AtomicU64::new(0));
