@@ -5,10 +5,11 @@ use std::sync::OnceLock;
 
 use durable_files::Quiet;
 use migration_cli::Refusal;
-use remote_transfer::{Transport, Tree};
+use remote_transfer::{Remote, Transport, Tree};
 use session_control::{AgentError, Session, get, list};
 use session_model::{Finding, Timestamp, parse_time};
 
+use crate::far_lock::Lockable;
 use crate::settings::{Arriving, Moving, Reach, Settings};
 
 /// Before the source is moved aside: it must not have changed since, and the agent must tell of the session what its
@@ -92,6 +93,17 @@ impl Copy<'_> {
 pub(crate) fn stands_still(settings: &Settings) -> Result<(), Refusal> {
     let uuids: Vec<&str> = settings.lanes.iter().map(|moving| moving.uuid.as_str()).collect();
     settings.api.as_ref().map_or(Ok(()), |api| stand_still(&settings.agent, api, &uuids))
+}
+
+/// A session that somebody has locked on the agent is not taken back either: a clone of it may be under way.
+pub(crate) fn are_free(settings: &Settings, remote: &Remote) -> Result<(), Refusal> {
+    let Settings { agent, there: base, as_root, lanes, .. } = settings;
+    if base.is_empty() {
+        return Ok(());
+    }
+    lanes.iter().try_for_each(|Moving { uuid, .. }| {
+        Lockable { agent, base, uuid, as_root: *as_root }.stale_lock(remote).map(drop)
+    })
 }
 
 /// Refuses to take these sessions back from an agent that runs one of them.

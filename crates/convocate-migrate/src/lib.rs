@@ -19,6 +19,7 @@ mod agent_end;
 mod checks;
 mod effect;
 mod elsewhere;
+mod far_lock;
 mod gc;
 mod judge;
 mod list;
@@ -36,6 +37,7 @@ pub mod parts {
     pub use crate::agent_end::{AgentEnd, are_apart, greet, reach, refusal, registered, this_machine};
     pub use crate::checks::{Facts, conflict, forbidden, oddities, remarks, room, staging};
     pub use crate::elsewhere::Elsewhere;
+    pub use crate::far_lock::Lockable;
     pub use crate::judge::{Copy, stand_still};
     pub use crate::plan::{RECEIPTS, RETIRED};
     pub use crate::settings::{Arriving, Reach};

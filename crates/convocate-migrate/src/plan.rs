@@ -14,6 +14,7 @@ use session_model::{Finding, InputId};
 use crate::agent_end::AgentEnd;
 use crate::checks::{Ready, owner, staging};
 use crate::effect::Effect;
+use crate::far_lock::Lockable;
 use crate::options::{Compress, Options};
 use crate::settings::{Moving, Settings};
 use crate::step::{Purge, SetLockAside};
@@ -96,6 +97,7 @@ impl<'a> Draft<'a> {
             staging: staging(&session.uuid),
             receipts: RECEIPTS.to_owned(),
             aside: Some(RETIRED.to_owned()),
+            lock: Some(Lockable::name(&session.uuid)),
         };
         DeliverTree {
             source: session.path.clone().into(),
@@ -130,6 +132,7 @@ impl<'a> Draft<'a> {
             ssh: self.end.ssh.clone(),
             api: self.end.api.clone(),
             as_root: self.end.as_root,
+            there: self.end.base.clone(),
             compress: self.options.compress.unwrap_or_default(),
             lanes: self.moving,
         };

@@ -24,6 +24,9 @@ pub(crate) struct Settings {
     pub(crate) api: Option<Reach>,
     /// Whether everything there is done as root.
     pub(crate) as_root: bool,
+    /// Where its sessions are; runs of earlier versions do not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "session_model::text_or_hex")]
+    pub(crate) there: Vec<u8>,
     /// Whether what is sent is compressed.
     #[serde(default)]
     pub(crate) compress: Compress,

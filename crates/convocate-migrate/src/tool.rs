@@ -127,7 +127,11 @@ impl Tool for ConvocateMigrate {
             far.act_as_root();
         }
         far.compress(options.compress.unwrap_or(settings.compress).into());
-        let remotes = Remotes::of(Remote::new(far), self.jobs(options));
+        let remote = Remote::new(far);
+        if purpose == Purpose::Undo {
+            judge::are_free(&settings, &remote)?;
+        }
+        let remotes = Remotes::of(remote, self.jobs(options));
         Ok(Open { settings, remotes, purpose, unreached: OnceLock::new() })
     }
 

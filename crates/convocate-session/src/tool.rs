@@ -31,7 +31,7 @@ impl Tool for ConvocateSession {
     const ABOUT: &'static str =
         "The sessions of convocate, on this machine and on every agent: on a screen if no verb is said";
 
-    const REFUSALS: &'static [&'static str] = &["locked"];
+    const REFUSALS: &'static [&'static str] = &["locked", "no-room"];
 
     fn targets(&self, ask: Ask<'_, Self>, here: &Surroundings) -> Result<Vec<PathText>, Refusal> {
         moves::targets(ask.options, here)

@@ -43,6 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             staging: ".delivered.incoming".to_owned(),
             receipts: ".receipts".to_owned(),
             aside: None,
+            lock: None,
         },
         owner: None,
         changes: Vec::new(),

@@ -70,6 +70,10 @@ pub struct Place {
     /// if need be. It is called `NAME-RUN-kept` there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aside: Option<String>,
+    /// The name beside it of a file that speaks for whoever works with it, by the id of his process. One that is left of
+    /// somebody who is gone goes with the tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<String>,
 }
 
 /// A file that arrives with another content than it has here.
@@ -326,7 +330,9 @@ impl Step for DeliverTree {
         let (place, run) = (&self.place, slot.run().to_string());
         let root = evidence.map_or("", |ours| &ours.root);
         let receipt = receipt::name(self, slot.run());
-        let words = [&place.staging, &place.name, &place.receipts, &receipt, &run, root].map(str::as_bytes);
+        let lock = place.lock.as_deref().unwrap_or_default();
+        let words =
+            [&place.staging, &place.name, &place.receipts, &receipt, &run, root, lock].map(str::as_bytes);
         let arguments: Vec<&[u8]> = std::iter::once(place.base.as_slice()).chain(words).collect();
         let in_common = world.in_common();
         let _alone = in_common.lock().unwrap_or_else(PoisonError::into_inner);

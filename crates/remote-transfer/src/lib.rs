@@ -75,7 +75,7 @@ use std::time::Duration;
 
 #[cfg(unix)]
 pub use deliver::{Change, DeliverTree, Delivered, Place, Remote, Remotes};
-pub use display::display;
+pub use display::{display, words};
 #[cfg(unix)]
 pub use far::{Collected, Compression, Far, FarError, Hello, Leftover, MalformedListing, Standing, Surveyed};
 #[cfg(unix)]

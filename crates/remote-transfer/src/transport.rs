@@ -187,7 +187,7 @@ impl Ended {
         let text = String::from_utf8_lossy(&self.stderr);
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let last = lines.iter().skip(lines.len().saturating_sub(3));
-        last.map(|line| line.escape_debug().to_string()).collect::<Vec<_>>().join("; ")
+        last.map(|line| crate::words(line)).collect::<Vec<_>>().join("; ")
     }
 }
 

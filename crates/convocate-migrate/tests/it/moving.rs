@@ -123,6 +123,25 @@ fn a_session_that_lives_on_the_agent_is_not_taken_back_unasked() {
 }
 
 #[test]
+fn a_session_that_somebody_has_locked_on_the_agent_is_not_taken_from_under_him() {
+    session_user();
+    let hosts = Hosts::with(1);
+    let before = hosts.both();
+    hosts.moves(0, &["--session", &uuid(0)]);
+    let lock = hosts.agent().join(format!("{}.lock", uuid(0)));
+    fs::write(&lock, std::process::id().to_string()).unwrap();
+    let locked = hosts.both();
+    hosts.expect(4, &["undo"]);
+    locked[0].assert_same(&Tree::of(&hosts.shell()), "nothing is touched here");
+    locked[1].assert_same(&Tree::of(&hosts.agent()), "nothing is touched there");
+    fs::write(&lock, "4194303").unwrap();
+    hosts.expect(0, &["undo"]);
+    for (was, is) in before.iter().zip(hosts.both()) {
+        was.assert_same(&is, "undone");
+    }
+}
+
+#[test]
 fn a_purged_source_is_gone_and_that_is_said_before() {
     session_user();
     let hosts = Hosts::with(1);

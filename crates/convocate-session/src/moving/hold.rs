@@ -12,6 +12,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use convocate_migrate::parts::Lockable;
 use durable_files::Quiet;
 use migration_engine::{Cause, StepError};
 use remote_transfer::{Duplex, RemoteCommand, Transport, TransportError};
@@ -49,7 +50,7 @@ impl Held {
 
 /// The name of a session's lock file.
 pub(super) fn lock_of(uuid: &str) -> String {
-    format!("{uuid}.lock")
+    Lockable::name(uuid)
 }
 
 impl Wanted {
@@ -76,6 +77,7 @@ impl Wanted {
                     Ok(Some(held))
                 }
                 None if answer == "stale" => Ok(None),
+                None if answer == "full" => not_taken("no-room", "there is no room for it"),
                 Some(("held", _)) => not_taken("locked", &answer),
                 _ => not_taken("far-end", &answer),
             },
@@ -136,6 +138,26 @@ mod tests {
     use remote_transfer::{Target, TransportKind};
 
     use super::*;
+
+    #[test]
+    fn where_there_is_no_room_for_a_lock_that_is_said_and_none_is_left_behind() {
+        let base = tempfile::tempdir().unwrap();
+        let disk = testkit::disk::Disk::in_memory(base.path(), "size=64k");
+        let _ = fs::write(base.path().join("fills it"), vec![7; 1 << 20]);
+        let wanted = Wanted {
+            base: base.path().as_os_str().as_encoded_bytes().to_vec(),
+            uuid: "3f0c1d2e-5b6a-4c7d-8e9f-0a1b2c3d4e5f".into(),
+            run: "one".into(),
+            stale: None,
+            as_root: false,
+        };
+        let Err(StepError::World(cause)) = wanted.take(TransportKind::Here.open(Target::new("here"))) else {
+            panic!("there is no room")
+        };
+        assert!(cause.code == "no-room" && cause.message.contains("no room"), "{cause:?}");
+        assert_eq!(fs::read_dir(base.path()).unwrap().count(), 1, "an empty lock is left");
+        drop(disk);
+    }
 
     #[test]
     fn of_two_runs_that_want_one_session_the_first_keeps_it_and_its_own_next_attempt_gets_it() {

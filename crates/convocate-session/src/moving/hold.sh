@@ -5,8 +5,11 @@ cd -P -- "$1" || { echo nowhere; exit; }
 # Whoever makes or removes a session there has the folder to himself meanwhile; so has whoever replaces a stale lock.
 exec 8< .
 if command -v flock >/dev/null 2>&1; then flock -w 20 8 || { echo 'held by whoever works in the folder'; exit; }; fi
-take() { (set -C; printf %s "$$" > "$2") 2>/dev/null; }
-if ! take "$@"; then
+# Whoever can make it and not write it has no room; an empty one that nobody could account for must not stay.
+take() { (set -C; exec 3> "$2" || exit 1; printf %s "$$" >&3 || { rm -f -- "$2"; exit 28; }) 2>/dev/null; }
+take "$@"; taken=$?
+if [ "$taken" = 28 ]; then echo full; exit; fi
+if [ "$taken" != 0 ]; then
     if [ -L "$2" ] || [ ! -f "$2" ] || [ ! -r "$2" ]; then echo 'held by somebody'; exit; fi
     if [ -n "$4" ] && [ "$(stat -c '%d:%i' -- "$2")" = "$4" ]; then echo stale; exit; fi
     owner=$(head -c 20 -- "$2" | tr -d '[:space:]'); owner=${owner%%[!0-9]*}
@@ -18,7 +21,7 @@ if ! take "$@"; then
     fi
     # Killed, whoever had it has left it behind: it speaks for nobody any more.
     rm -f -- "$2"
-    take "$@" || { echo 'held by somebody'; exit; }
+    take "$@" || { [ $? = 28 ] && echo full || echo 'held by somebody'; exit; }
 fi
 [ "$(id -u)" != 0 ] || chown --reference=. -- "$2" 2>/dev/null # so that whom the sessions belong to can read whose it is
 exec 8<&-

@@ -59,10 +59,11 @@ fn source(both: &Both) -> Vec<Finding> {
     findings
 }
 
-/// Refuses to take back a copy that is at work. An agent that cannot be asked does not hold up an undo: what has changed
+/// Refuses to take back a copy that somebody has locked, or that is at work. An agent that cannot be asked does not hold up an undo: what has changed
 /// there is found by its files.
 pub(super) fn copy_stands_still(both: &Both) -> Result<(), Refusal> {
     let Settings { to, becomes, .. } = &both.settings;
+    to.lockable(becomes).stale_lock(&both.to)?;
     if let Some(api) = &to.api {
         return stand_still(&to.id, api, &[becomes]);
     }

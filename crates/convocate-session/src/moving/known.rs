@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use convocate_migrate::parts::{self, AgentEnd, Elsewhere, Facts};
-use durable_files::{DirLock, PathText, Quiet};
+use durable_files::{DirLock, PathText};
 use migration_cli::{Refusal, Surroundings};
 use migration_engine::{Cx, Outcome, StateRoot};
 use remote_transfer::{Manifest, Surveyed, Tree};
 use session_control::{AgentError, SessionId, valid_dns_name, valid_name};
 use session_model::{Finding, SessionJson, Timestamp};
 
-use super::hold::lock_of;
 use super::running::{Runs, Unknown, perhaps, runs};
 use super::settings::End;
 use super::{CopyOf, Hosts, Request, bring};
@@ -59,7 +58,7 @@ impl Known {
         let text = document_of(&from, &seen, cx)?;
         let document = parsed(&text, uuid, &from)?;
         let perhaps = stands_still(&from, uuid, hosts, here)?;
-        let stale = lock(&from, uuid)?;
+        let stale = End::from(&from).lockable(uuid).stale_lock(&from.remote)?;
         let remarks = match local_path(&from, uuid) {
             // Only here one sees extended attributes.
             Some(path) => {
@@ -183,38 +182,6 @@ fn stands_still(
             let hint = "start the engine, or name it: --docker PROGRAM";
             Err(Refusal::new("containers", error.to_string(), hint))
         }
-    }
-}
-
-/// What is known of its lock: none, or a stale one by device and inode. One that somebody holds refuses.
-fn lock(from: &AgentEnd, uuid: &str) -> Result<Option<String>, Refusal> {
-    let name = lock_of(uuid);
-    let command = End::from(from).command(include_str!("lock.sh"), &[&from.base, name.as_bytes()]);
-    let ended =
-        from.remote.far().link().run(&command, b"", &mut Quiet).map_err(|error| Refusal::from(&error))?;
-    let said = String::from_utf8_lossy(&ended.stdout).into_owned();
-    let refused = |by: &str| {
-        let message = format!("session {uuid} is locked on {} by {by}", from.id);
-        let hint = format!(
-            "wait for its owner, or see what it is; convocate-session override {uuid} removes a lock"
-        );
-        Err(Refusal::new("locked", message, hint))
-    };
-    let mut lines = said.lines();
-    match (lines.next(), lines.next()) {
-        _ if !ended.is_success() => Err(Refusal::new(
-            "far-end",
-            format!("cannot look at the lock of {}: {}", shown(from, uuid), ended.complaint()),
-            "say the same command again",
-        )),
-        (None, _) => Ok(None),
-        (Some(identity), Some("stale")) => Ok(Some(identity.to_owned())),
-        (_, Some(held)) => refused(
-            &held
-                .strip_prefix("held ")
-                .map_or("somebody: it may not be read".to_owned(), |by| by.escape_debug().to_string()),
-        ),
-        (_, None) => refused("somebody"),
     }
 }
 

@@ -119,6 +119,7 @@ fn delivery(known: &Known, uuid: &str, becomes: &str) -> DeliverTree {
         staging: staging(becomes),
         receipts: RECEIPTS.to_owned(),
         aside: Some(RETIRED.to_owned()),
+        lock: Some(lock_of(becomes)),
     };
     let note = json!({
         "agent_id": known.to.id,

@@ -1,6 +1,6 @@
 //! What a run remembers: all that `verify`, `undo` and `resume` need to know later.
 
-use convocate_migrate::parts::{AgentEnd, Arriving, Reach, greet};
+use convocate_migrate::parts::{AgentEnd, Arriving, Lockable, Reach, greet};
 use durable_files::{Digest, PathText};
 use migration_cli::{Refusal, Surroundings};
 use remote_transfer::{Remote, RemoteCommand};
@@ -58,6 +58,11 @@ impl End {
     /// A script of ours, run as whoever has the sessions.
     pub(super) fn command(&self, script: &str, words: &[&[u8]]) -> RemoteCommand {
         if self.as_root { RemoteCommand::sudo(script, words) } else { RemoteCommand::sh(script, words) }
+    }
+
+    /// A session there.
+    pub(super) fn lockable<'a>(&'a self, uuid: &'a str) -> Lockable<'a> {
+        Lockable { agent: &self.id, base: &self.base, uuid, as_root: self.as_root }
     }
 
     /// Goes there again.

@@ -189,6 +189,20 @@ fn a_session_that_starts_in_between_stays_and_goes_once_it_has_stopped() {
 }
 
 #[test]
+fn a_copy_that_somebody_has_locked_is_not_taken_from_under_him_and_what_he_leaves_of_it_goes_with_it() {
+    let two = Two::new();
+    two.lay(0, 1, "one");
+    let before = two.all();
+    two.says(0, &["move", "one", "--to", B]);
+    let lock = two.base(1).join(format!("{}.lock", uuid(1)));
+    fs::write(&lock, std::process::id().to_string()).unwrap();
+    two.refuses("locked", &["undo"]);
+    fs::write(&lock, "4194303").unwrap();
+    two.says(0, &["undo"]);
+    two.assert_same(&before, "undone");
+}
+
+#[test]
 fn a_copy_that_was_worked_with_is_set_aside_where_it_is_and_what_cannot_be_is_refused_untouched() {
     let two = Two::new();
     two.lay(0, 1, "one");

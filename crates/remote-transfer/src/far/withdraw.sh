@@ -1,6 +1,6 @@
 # Takes a tree back: out of sight first, then it is removed with all that came with it; comes after `base.sh`. $1: the
 # base, $2: the staging name, $3: the name of the tree, $4: the folder of receipts, $5: the receipt's name, $6: the run,
-# $7: the identity of the tree, or nothing if it was never shown.
+# $7: the identity of the tree, or nothing if it was never shown, $8: the name of its lock, or nothing.
 is_ours() { [ -d "$1" ] && [ ! -L "$1" ] && (inside "$1" && [ -f run ] && [ "$(head -c 100 run)" = "$2" ]); }
 if [ -d "$2" ]; then rmdir -- "$2" 2>/dev/null; fi # killed between its label and itself, a run has left it empty: it is nobody's
 if [ -n "$7" ] && [ -d "$3" ] && [ "$(stat -c '%d:%i' -- "$3")" = "$7" ]; then
@@ -21,5 +21,9 @@ if is_ours "$2" "$6"; then
     (inside "$2" && rm -f run) && rmdir -- "$2" || exit 1
 fi
 gone "$2.$6"
+if [ -n "$7" ] && [ -n "$8" ] && [ -f "$8" ] && [ ! -L "$8" ] && ! is_there "$3"; then
+    owner=$(head -c 20 -- "$8" | tr -d '[:space:]'); owner=${owner%%[!0-9]*}
+    { [ -n "$owner" ] && [ -d "/proc/$owner" ]; } || rm -f -- "$8" || exit 1
+fi
 if [ -d "$4" ]; then (inside "$4" && rm -f -- "$5") || exit 1; rmdir -- "$4" 2>/dev/null; fi
 sync .

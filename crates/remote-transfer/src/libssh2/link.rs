@@ -116,7 +116,7 @@ pub(super) fn is_gone(error: &ssh2::Error) -> bool {
 }
 
 pub(super) fn said(error: &ssh2::Error) -> String {
-    error.message().escape_debug().to_string()
+    crate::words(error.message())
 }
 
 impl Drop for Link {

@@ -74,5 +74,5 @@ pub(super) fn last_line(text: &str) -> String {
 }
 
 fn shown(line: &str) -> String {
-    line.trim().escape_debug().to_string()
+    crate::words(line.trim())
 }

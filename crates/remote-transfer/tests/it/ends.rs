@@ -120,6 +120,7 @@ impl Ends {
                 staging: format!("{}.incoming", self.names[1]),
                 receipts: ".receipts".into(),
                 aside: Some(".kept".into()),
+                lock: None,
             },
             receipts: Some(self.folder.path().join("receipts").into()),
             owner: self.owner.clone(),
