@@ -1,7 +1,7 @@
 //! A session whose document cannot be read: it is on no list, nobody knows how it stands, and it is ended by its whole id.
 
 use migration_cli::{Question, Refusal};
-use session_control::{Row, Session, SessionId};
+use session_control::{Lock, Place, Row, Session, SessionId};
 
 use super::Found;
 use crate::hosts::Hosts;
@@ -33,10 +33,22 @@ impl Hosts {
         let mut found = self.chosen.members().iter().filter_map(|member| {
             let error = member.open().get(&id).err().filter(|error| error.code() == "session-json")?;
             let session = Session { uuid: id.to_string(), name: id.to_string(), ..Session::default() };
+            let session = if member.place == Place::Agent { session } else { self.locked(&id, session) };
             Some((Row::of(member, session), error.to_string()))
         });
         let (mut row, why) = found.next()?;
         row.also = found.map(|(row, _)| row.member).collect();
         Some((row, why))
+    }
+
+    /// The same with what is known of its lock on this machine, which can be told without its document.
+    fn locked(&self, id: &SessionId, session: Session) -> Session {
+        let lock = Lock::of(&self.base.join(id.as_str()));
+        Session {
+            locked: Some(lock.is_some()),
+            lock_pid: lock.as_ref().and_then(Lock::pid),
+            lock_stale: lock.as_ref().map(Lock::is_stale),
+            ..session
+        }
     }
 }

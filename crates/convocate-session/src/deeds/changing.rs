@@ -128,12 +128,24 @@ pub(crate) fn unlock(hosts: Hosts, session: &str, force: bool) -> Result<Deed, R
         Some(owner) => Holder::Process(owner.pid),
         None => found.unknown_holder(),
     };
+    let told = match &owner {
+        None if holder == Holder::Anybody => {
+            Some(Finding::warning("lock-owner", "its lock may not be read: whose it was nobody can say"))
+        }
+        owner => owner.as_ref().and_then(|owner| owner.told("was")),
+    };
     let question = match &owner {
+        None if holder == Holder::Anybody => {
+            let name = found.name();
+            format!("Override lock for session {name:?}, which may not be read, and may be somebody's?")
+        }
         None => format!("Override lock for session {:?}?", found.name()),
         Some(owner) if !force => {
             let message = format!("session {id:?} is actively in use by process {}", owner.pid);
             let hint = "if that process has nothing to do with it, say the same command with --force";
-            return Err(Refusal::new("locked", message, hint).findings(owner.told().into_iter().collect()));
+            return Err(
+                Refusal::new("locked", message, hint).findings(owner.told("is").into_iter().collect())
+            );
         }
         Some(owner) => {
             let who =
@@ -145,21 +157,23 @@ pub(crate) fn unlock(hosts: Hosts, session: &str, force: bool) -> Result<Deed, R
     Ok(found.deed("override the lock of", questions, move |found, host| {
         host.unlock(&found.id, holder).map_err(|error| found.said(&error))?;
         let line = format!("Removed the lock of session {}", found.told());
-        Ok(done(&found.again(host), vec![line], Vec::new()))
+        Ok(done(&found.again(host), vec![line], told.into_iter().collect()))
     }))
 }
 
 impl Found {
-    /// Of a lock that may not be read, or is that of a broken session, nobody knows whose it is.
+    /// Of a lock that may not be read nobody knows whose it is. That of a broken session on an agent is not told of: if
+    /// its owner lives, it stays.
     fn unknown_holder(&self) -> Holder {
         let is_closed = self.row.session.lock_pid.is_none() && self.row.session.lock_stale == Some(false);
-        if is_closed || self.broken.is_some() { Holder::Anybody } else { Holder::Nobody }
+        if is_closed { Holder::Anybody } else { Holder::Nobody }
     }
 }
 
 impl super::Owner {
-    fn told(&self) -> Option<Finding> {
+    /// Whose the lock `is`, or `was`.
+    fn told(&self, is: &str) -> Option<Finding> {
         let process = self.process.as_ref()?;
-        Some(Finding::warning("lock-owner", format!("its lock is held by {process}")))
+        Some(Finding::warning("lock-owner", format!("its lock {is} held by {process}")))
     }
 }

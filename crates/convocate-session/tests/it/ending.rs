@@ -45,6 +45,20 @@ fn ends(there: &impl Typing, base: &Path, told: &str) {
     there.refuses(4, "not-running", &["kill", &broken, "--yes"]);
 
     let lock = base.join(format!("{broken}.lock"));
+    let mut owner = Command::new("sleep").arg("1000").spawn().unwrap();
+    fs::write(&lock, owner.id().to_string()).unwrap();
+    there.refuses(4, "locked", &["override", &broken, "--yes"]);
+    if told.is_empty() {
+        // Whoever takes it by force has seen whose it is.
+        let taken = there.tells(0, &["override", &broken, "--yes", "--force"]);
+        let owner = format!("process {} ", owner.id());
+        assert!(taken["findings"][0]["message"].as_str().unwrap().contains(&owner), "{taken}");
+        assert!(!lock.exists());
+    } else {
+        there.refuses(4, "locked", &["override", &broken, "--yes", "--force"]);
+    }
+    owner.kill().unwrap();
+    owner.wait().unwrap();
     fs::write(&lock, "4194303").unwrap();
     there.says(0, &["override", &broken, "--yes"]);
     assert!(!lock.exists());
