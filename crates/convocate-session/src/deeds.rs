@@ -85,7 +85,9 @@ impl Found {
     fn owner(&self) -> Option<Owner> {
         let session = &self.row.session;
         let pid = session.lock_pid.filter(|_| session.locked == Some(true))?;
-        (session.lock_stale == Some(false)).then(|| Owner { pid, process: look::owner(&self.row, pid) })
+        let process = look::owner(&self.row, pid);
+        // A lock of more than a day is shown as stale, whoever lives.
+        (session.lock_stale == Some(false) || process.is_some()).then_some(Owner { pid, process })
     }
 
     /// Refuses a session that somebody has locked.

@@ -7,8 +7,12 @@ use std::path::{Path, PathBuf};
 
 use durable_files::{FileError, InContext, remove_file_if_there};
 use legacy_readers::convocate::{Claim, LockFile};
+use session_model::Timestamp;
 
 use crate::Process;
+
+/// For how long a lock is shown as somebody's, though nobody looked whether he is still at work (formats/convocate.md §6).
+const A_DAY: i64 = 24 * 60 * 60;
 
 /// Whom a lock may be taken from, beside nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,9 +64,15 @@ impl Lock {
         self.file.claim() == Claim::Unknown
     }
 
-    /// Whether it is left behind: it speaks for nobody.
-    pub fn is_stale(&self) -> bool {
+    /// Whether whoever wrote it is gone.
+    pub fn is_nobodys(&self) -> bool {
         self.owner.is_none() && !self.is_closed()
+    }
+
+    /// Whether it is shown as left behind: it is nobody's, or was written more than a day ago. Whoever wants to change the
+    /// session is kept from it by an [`owner`](Self::owner) who lives, however old the lock is.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        self.is_nobodys() || now.as_second() - self.file.modified.as_second() > A_DAY
     }
 
     /// Whether it may be taken from whom it speaks for.

@@ -47,7 +47,7 @@ impl Hosts {
         Session {
             locked: Some(lock.is_some()),
             lock_pid: lock.as_ref().and_then(Lock::pid),
-            lock_stale: lock.as_ref().map(Lock::is_stale),
+            lock_stale: lock.as_ref().map(Lock::is_nobodys),
             ..session
         }
     }

@@ -126,7 +126,7 @@ pub(crate) fn unlock(hosts: Hosts, session: &str, force: bool) -> Result<Deed, R
     let holder = match &owner {
         _ if !force => Holder::Nobody,
         Some(owner) => Holder::Process(owner.pid),
-        None => found.unknown_holder(),
+        None => found.silent_holder(),
     };
     let told = match &owner {
         None if holder == Holder::Anybody => {
@@ -134,24 +134,25 @@ pub(crate) fn unlock(hosts: Hosts, session: &str, force: bool) -> Result<Deed, R
         }
         owner => owner.as_ref().and_then(|owner| owner.told("was")),
     };
-    let question = match &owner {
-        None if holder == Holder::Anybody => {
-            let name = found.name();
-            format!("Override lock for session {name:?}, which may not be read, and may be somebody's?")
-        }
-        None => format!("Override lock for session {:?}?", found.name()),
-        Some(owner) if !force => {
+    let name = found.name();
+    let question = match (&owner, holder) {
+        (Some(owner), _) if !force => {
             let message = format!("session {id:?} is actively in use by process {}", owner.pid);
             let hint = "if that process has nothing to do with it, say the same command with --force";
             return Err(
                 Refusal::new("locked", message, hint).findings(owner.told("is").into_iter().collect())
             );
         }
-        Some(owner) => {
+        (Some(owner), _) => {
             let who =
                 owner.process.as_ref().map_or_else(|| format!("process {}", owner.pid), ToString::to_string);
-            format!("Override lock for session {:?}, which is held by {who}?", found.name())
+            format!("Override lock for session {name:?}, which is held by {who}?")
         }
+        (None, Holder::Process(pid)) => format!("Override lock for session {name:?}, left by process {pid}?"),
+        (None, Holder::Anybody) => {
+            format!("Override lock for session {name:?}, which may not be read, and may be somebody's?")
+        }
+        (None, Holder::Nobody) => format!("Override lock for session {name:?}?"),
     };
     let questions = found.asked_of_broken("unlock").into_iter().chain([question.into()]).collect();
     Ok(found.deed("override the lock of", questions, move |found, host| {
@@ -162,11 +163,15 @@ pub(crate) fn unlock(hosts: Hosts, session: &str, force: bool) -> Result<Deed, R
 }
 
 impl Found {
-    /// Of a lock that may not be read nobody knows whose it is. That of a broken session on an agent is not told of: if
-    /// its owner lives, it stays.
-    fn unknown_holder(&self) -> Holder {
-        let is_closed = self.row.session.lock_pid.is_none() && self.row.session.lock_stale == Some(false);
-        if is_closed { Holder::Anybody } else { Holder::Nobody }
+    /// Who may have a lock whose owner is not seen to live: on an agent one of more than a day may be the process's that it
+    /// names; whose one is that may not be read nobody knows. That of a broken session on an agent is not told of: if its
+    /// owner lives, it stays.
+    fn silent_holder(&self) -> Holder {
+        match (self.row.session.lock_pid, self.row.session.lock_stale) {
+            (Some(pid), _) => Holder::Process(pid),
+            (None, Some(false)) => Holder::Anybody,
+            (None, _) => Holder::Nobody,
+        }
     }
 }
 

@@ -180,6 +180,12 @@ fn a_lock_is_respected_as_long_as_its_owner_lives_and_shown_before_it_is_taken()
     let asked = place.refuses(2, "not-confirmed", &["override", "one", "--force"]);
     assert!(asked.contains(&format!("which is held by process {owner} of user ")), "{asked}");
     assert!(lock.exists());
+    // After a day it is told to be stale, and is his all the same.
+    let written = std::time::SystemTime::now() - std::time::Duration::from_hours(25);
+    fs::File::options().write(true).open(&lock).unwrap().set_modified(written).unwrap();
+    assert_eq!(place.tells(0, &["list"])["items"][0]["lock_stale"], true);
+    place.refuses(4, "locked", &["override", "one", "--yes"]);
+    place.refuses(4, "locked", &["delete", "one", "--yes"]);
     let removed = place.says(0, &["override", "one", "--force", "--yes"]);
     let told = format!(
         "Removed the lock of session \"one\" ({})\nwarning: its lock was held by process {owner} of user ",

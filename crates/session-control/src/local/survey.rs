@@ -188,7 +188,7 @@ impl LocalHost {
             unknown,
             locked: Some(found.lock.is_some()),
             lock_pid: found.lock.as_ref().and_then(Lock::pid),
-            lock_stale: found.lock.as_ref().map(Lock::is_stale),
+            lock_stale: found.lock.as_ref().map(|lock| lock.is_stale((self.local.now)())),
         }
     }
 }

@@ -459,10 +459,10 @@ fn whoever_has_a_session_keeps_everybody_else_from_changing_it() {
     assert_eq!(shown.command.as_deref(), Some("sleep 1000"));
     assert_eq!(before.difference(&Tree::of(&place.base)), "");
 
-    // Whoever lives has it, however old it is.
-    let written = std::time::SystemTime::now() - std::time::Duration::from_hours(25);
+    // Whoever lives has it, however old it is, and after a day it is shown as left behind.
+    let written = std::time::SystemTime::UNIX_EPOCH;
     fs::File::options().write(true).open(&lock).unwrap().set_modified(written).unwrap();
-    assert_eq!(host.get(&id(UUID)).unwrap().lock_stale, Some(false));
+    assert_eq!(host.get(&id(UUID)).unwrap().lock_stale, Some(true));
     assert_eq!(refused(host.delete(&id(UUID))), format!("session {UUID:?} is currently locked (in use)"));
     owner.kill().unwrap();
     owner.wait().unwrap();
