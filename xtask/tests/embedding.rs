@@ -85,8 +85,11 @@ fn name(path: &Path) -> String {
 
 /// Runs cargo in a folder, with one target directory for all programs, and gives what it said.
 fn cargo(folder: &Path, arguments: &[&str]) -> String {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("embedding-target");
-    run(Command::new(env!("CARGO")).args(arguments).current_dir(folder).env("CARGO_TARGET_DIR", target))
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(arguments).current_dir(folder);
+    cargo.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("embedding-target"));
+    // Programs that run once: what debuggers and the next build would want is most of what they take on the disk.
+    run(cargo.env("CARGO_INCREMENTAL", "0").env("CARGO_PROFILE_DEV_DEBUG", "false"))
 }
 
 fn run(command: &mut Command) -> String {
