@@ -60,7 +60,8 @@ impl Agent {
 fn says_to(mut command: Command, question: &Value) -> String {
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    writeln!(child.stdin.take().unwrap(), "{question}").unwrap();
+    // An agent that cannot begin says so without having read; its end of the pipe may be closed already.
+    let _ = writeln!(child.stdin.take().unwrap(), "{question}");
     String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
 }
 
