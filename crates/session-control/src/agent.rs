@@ -126,7 +126,8 @@ struct Answer {
 }
 
 /// One call, on a channel of its own, which may take this long, and as long again after each sign that the agent is at
-/// work, up to 180 times. Whoever may want to stop hands over a link that knows. `params` has nothing in it that an original agent does not know.
+/// work, up to 180 times. Whoever may want to stop hands over a link that knows. `params` has nothing in it that an
+/// original agent does not know.
 pub fn call<T: DeserializeOwned>(
     link: &mut dyn Transport,
     op: &'static str,

@@ -21,7 +21,7 @@ impl Default for AgentFolder {
 }
 
 impl AgentFolder {
-    /// This one. It need not be there: then this machine is no agent.
+    /// The settings folder at this path. Where there is none, this machine is no agent.
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }

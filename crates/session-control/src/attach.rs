@@ -113,7 +113,7 @@ impl Attachment {
         Self { way: Way::There { ssh, id: id.clone(), is_ours }, patience: Duration::ZERO }
     }
 
-    /// The same of a session that was just started: it may take seconds until it can be attached to.
+    /// The same way to a session that was just started: attaching is tried again for ten seconds.
     #[must_use]
     pub fn after_restart(self) -> Self {
         Self { patience: STARTING, ..self }

@@ -68,7 +68,7 @@ pub struct Member {
     open: Open,
 }
 
-/// All of them.
+/// All hosts of sessions that one machine knows.
 #[derive(Debug, Clone)]
 pub struct Cluster {
     members: Vec<Member>,
@@ -160,7 +160,7 @@ impl Cluster {
         self.is_shell
     }
 
-    /// The same with these hosts alone.
+    /// The cluster with only the hosts that `is_meant` accepts.
     #[must_use]
     pub fn only(mut self, is_meant: impl Fn(&Member) -> bool) -> Self {
         self.members.retain(is_meant);
@@ -168,7 +168,7 @@ impl Cluster {
         self
     }
 
-    /// The same without this host.
+    /// The cluster without the host of this id.
     #[must_use]
     pub fn without(mut self, id: &str) -> Self {
         self.members.retain(|member| member.id != id);

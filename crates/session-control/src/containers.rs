@@ -33,7 +33,7 @@ pub struct Containers {
     pub stopping: Duration,
     /// How long it may take to start one.
     pub starting: Duration,
-    /// When all of that has to be over, for whoever is waited for himself.
+    /// The moment by which every call has to have ended, whatever its own limit: our caller gives up then.
     pub until: Option<Instant>,
 }
 

@@ -82,7 +82,7 @@ impl DnsError {
 
 /// How long a resolver may take to tell where the hosts are.
 const RESOLVING: Duration = Duration::from_secs(5);
-/// How long the others may take.
+/// How long other writers are waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 const FIRST_LINE: &str = "# Managed by convocate. Do not edit by hand.";
 
@@ -90,7 +90,7 @@ impl DnsHosts {
     /// Where it is: of today's releases, and of the older ones.
     pub const PLACES: [&str; 2] = ["/var/lib/convocate/dnsmasq-hosts", "/var/lib/claude-shell/dnsmasq-hosts"];
 
-    /// That file.
+    /// The file at this path.
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }

@@ -10,8 +10,10 @@ use crate::{AgentError, Holder, Pong, Session, SessionError, SessionId, Wishes};
 /// A host of sessions.
 ///
 /// One is this machine, the others are agents, ours or original ones, which are helped to behave the same
-/// (formats/convocate.md §19). A call may take as long as the host needs: up to
-/// two minutes where a container is started. Nothing here is ever called by whoever draws a screen.
+/// (formats/convocate.md §19).
+///
+/// A call blocks until the host has answered: seconds as a rule, two minutes where a container is started, hours for a
+/// copy. Never call it on the thread that draws a screen.
 pub trait SessionHost: Send {
     /// What it is called: an agent's id, or `local`.
     fn id(&self) -> &str;
@@ -19,8 +21,8 @@ pub trait SessionHost: Send {
     /// Whether it is there, and what it is.
     fn ping(&mut self) -> Result<Pong, HostError>;
 
-    /// From now on every call has to have ended by then, as far as others are waited for in it: its caller will have
-    /// given up. A host with times of its own need not heed it.
+    /// By when every later call has to return, since its caller gives up then: what it waits for is cut short. A host
+    /// with times of its own need not heed it.
     fn end_by(&mut self, _deadline: Instant) {}
 
     /// Every session it has, in the order of their ids. An engine that does not say what runs hides none of them; that it
@@ -54,7 +56,7 @@ pub trait SessionHost: Send {
     /// Starts its container, with nobody attached.
     fn restart(&mut self, id: &SessionId) -> Result<(), HostError>;
 
-    /// Removes its lock file, if it speaks for nobody or is held by whom it may be taken from.
+    /// Removes its lock file, if nobody holds it, or `holder` says that it may be taken from whoever does.
     fn unlock(&mut self, id: &SessionId, holder: Holder) -> Result<(), HostError>;
 
     /// What else there was to say with its last answer: told once.

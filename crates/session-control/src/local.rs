@@ -22,7 +22,7 @@ pub use watch::Watch;
 
 use crate::{Containers, Holder, HostError, Pong, Profile, Session, SessionHost, SessionId, Wishes};
 
-/// What there is to know of this machine.
+/// The settings of a [`LocalHost`].
 #[derive(Debug, Clone)]
 pub struct Local {
     /// What this host is called: an agent's id, or `local`.
@@ -67,12 +67,12 @@ pub struct LocalHost {
 }
 
 impl LocalHost {
-    /// The host that this is said of.
+    /// A host with these settings.
     pub fn new(local: Local) -> Self {
         Self { local, findings: Vec::new() }
     }
 
-    /// What it was told.
+    /// Its settings.
     pub fn local(&self) -> &Local {
         &self.local
     }

@@ -14,7 +14,7 @@ use crate::Process;
 /// For how long a lock is shown as somebody's, though nobody looked whether he is still at work (formats/convocate.md §6).
 const A_DAY: i64 = 24 * 60 * 60;
 
-/// Whom a lock may be taken from, beside nobody.
+/// From whom a lock may be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holder {
     /// No one: the lock has to speak for nobody.

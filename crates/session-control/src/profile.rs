@@ -56,7 +56,7 @@ impl Profile {
         environment: "CONVOCATE",
         ..Self::CONVOCATE
     };
-    /// All of them.
+    /// Every profile.
     pub const ALL: [Self; 3] = [Self::CLAUDE_SHELL, Self::CONVOCATE, Self::CONVOCATE_0_0_6];
 
     /// What the container of a session is called.

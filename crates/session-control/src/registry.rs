@@ -181,7 +181,7 @@ impl Registry {
         self.each()?.into_iter().collect()
     }
 
-    /// The same, with each agent's own error in its place.
+    /// Every agent as in [`agents`](Self::agents), each one's own error in its place.
     pub fn each(&self) -> Result<Vec<Result<Agent, RegistryError>>, RegistryError> {
         let entries = match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

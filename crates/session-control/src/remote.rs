@@ -11,7 +11,7 @@ use crate::{
     valid_port, valid_protocol,
 };
 
-/// An agent.
+/// An agent, asked over SSH.
 ///
 /// Each question is a channel of its own on one connection, is sent once, and has a time to be answered in. Nothing is
 /// asked for an id that is none: there is no way to say one.

@@ -10,7 +10,7 @@ use crate::protocol::{LONGEST_REQUEST, Request, refused, told};
 use crate::spelling::json;
 use crate::{AgentError, HostError, Pong, SessionHost};
 
-/// What of a caller's patience is not ours: calling us takes some of it.
+/// How much of a caller's patience it takes to reach us.
 const MARGIN: Duration = Duration::from_secs(3);
 /// How often whoever waits for something long is shown that it is being done.
 const SIGN: Duration = Duration::from_secs(2);

@@ -18,7 +18,7 @@ pub struct SessionId(String);
 pub struct NotAnId(pub String);
 
 impl SessionId {
-    /// One that no session has.
+    /// A new, random id.
     pub fn fresh() -> Self {
         Self(uuid::Uuid::new_v4().hyphenated().to_string())
     }
@@ -50,8 +50,8 @@ impl fmt::Display for SessionId {
 
 /// A session as its host tells of it.
 ///
-/// What an original agent does not know is `None`. Its members stand in the order, and are left out when empty, as on
-/// the wire.
+/// What an original agent does not know is `None`. Its members have the order of the wire and, as there, are left out
+/// when empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Session {
@@ -82,7 +82,7 @@ pub struct Session {
     /// Whether somebody is attached to it.
     #[serde(skip_serializing_if = "is_false", deserialize_with = "null_is_none")]
     pub attached: bool,
-    /// What of the two nobody knows, since the engine does not say: it is `false` then. Only hosts of ours tell.
+    /// Which of the two is not known, since the engine does not say; that one is `false`. Only hosts of ours tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<Unknown>,
     /// Whether it has a lock file. Only hosts of ours tell.

@@ -21,7 +21,7 @@ const COMPLAINT: usize = 64 << 10;
 pub(super) struct Child {
     process: Process,
     pub(super) from: OwnedFd,
-    /// Nothing once it is told nothing more.
+    /// `None` once its input is closed.
     pub(super) to: Option<OwnedFd>,
     pub(super) complaint: Option<ChildStderr>,
     said: Vec<u8>,

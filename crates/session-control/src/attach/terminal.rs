@@ -35,7 +35,7 @@ const CALM: &[u8] =
     \x1b[?25h\x1b[?1049l";
 
 impl Terminal {
-    /// One of these two.
+    /// A terminal that is typed at on `input` and shown on `output`.
     pub fn new(input: impl Into<OwnedFd>, output: impl Into<OwnedFd>) -> Self {
         Self { input: input.into(), output: output.into() }
     }

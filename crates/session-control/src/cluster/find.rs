@@ -63,7 +63,8 @@ impl Survey {
         }
     }
 
-    /// The same for whoever will change it: a name that is the only one counts only if every host has said what it has.
+    /// Finds a session as [`find`](Self::find) does, for whoever will change it: only a whole id counts while some host
+    /// has not answered.
     pub fn find_to_change(&self, name: &str) -> Result<&Row, NotFound> {
         let row = self.find(name)?;
         if row.session.uuid == name || self.unreachable.is_empty() {

@@ -141,7 +141,7 @@ impl Row {
 }
 
 impl Survey {
-    /// The same from answers that were gathered otherwise.
+    /// A survey of answers that the caller has gathered: each id once, in the order of [`Cluster::survey`].
     pub fn of(rows: Vec<Row>, unreachable: Vec<Unreachable>) -> Self {
         Self { rows: merged(rows), unreachable, findings: Vec::new() }
     }

@@ -1,4 +1,4 @@
-//! A session's container: who is attached to it, starting it and stopping it.
+//! A session's container: who is attached to it, detaching and stopping, and any other command.
 
 use std::ffi::OsStr;
 use std::process::ExitStatus;

@@ -13,7 +13,8 @@ use crate::SessionError;
 pub struct Watch(Arc<dyn Fn(u64) -> ControlFlow<()> + Send + Sync>);
 
 impl Watch {
-    /// One that is told of so many more bytes, or of none where only time passes, and says whether to go on.
+    /// Calls `passed` with the bytes done since the last call (0 where only time has passed).
+    /// [`Break`](ControlFlow::Break) stops the operation.
     pub fn new(passed: impl Fn(u64) -> ControlFlow<()> + Send + Sync + 'static) -> Self {
         Self(Arc::new(passed))
     }
