@@ -7,8 +7,7 @@ use session_model::Finding;
 
 use crate::protocol::Request;
 use crate::{
-    AgentError, Holder, HostError, Pong, Session, SessionHost, SessionId, Wishes, valid_dns_name, valid_name,
-    valid_port, valid_protocol,
+    AgentError, Holder, HostError, Pong, Session, SessionError, SessionHost, SessionId, Wishes, valid_name,
 };
 
 /// An agent, asked over SSH.
@@ -91,14 +90,8 @@ impl RemoteHost {
 }
 
 /// What an agent will be told: an original one looks at half of it only.
-fn checked(wishes: &Wishes) -> Result<Wishes, HostError> {
-    let invalid = |invalid| HostError::Session(crate::SessionError::Invalid(invalid));
-    Ok(Wishes {
-        name: valid_name(&wishes.name).map_err(invalid)?.to_owned(),
-        port: valid_port(wishes.port).map_err(invalid)?,
-        protocol: valid_protocol(&wishes.protocol).map_err(invalid)?.to_owned(),
-        dns_name: valid_dns_name(&wishes.dns_name).map_err(invalid)?,
-    })
+fn checked(wishes: &Wishes) -> Result<Wishes, SessionError> {
+    Ok(wishes.checked()?)
 }
 
 impl SessionHost for RemoteHost {
@@ -132,7 +125,7 @@ impl SessionHost for RemoteHost {
     }
 
     fn duplicate(&mut self, id: &SessionId, name: &str) -> Result<Session, HostError> {
-        let name = valid_name(name).map_err(crate::SessionError::Invalid)?;
+        let name = valid_name(name).map_err(SessionError::Invalid)?;
         if self.about()?.is_ours() {
             return Ok(self.ask(&Request::Clone { source: id.clone(), name: name.to_owned() })?);
         }

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize};
 use session_model::is_session_id;
 
+use crate::{Invalid, valid_dns_name, valid_name, valid_port, valid_protocol};
+
 /// A session's id: 36 characters, lower case, with hyphens. Nothing else ever becomes part of a path or of a question to
 /// an agent: an original one takes an empty id for its whole base.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -199,4 +201,16 @@ pub struct Wishes {
     pub protocol: String,
     /// Its name in the cluster's DNS; empty is none.
     pub dns_name: String,
+}
+
+impl Wishes {
+    /// The same, spelled as a host keeps it, if a session can have all of it.
+    pub fn checked(&self) -> Result<Self, Invalid> {
+        Ok(Self {
+            name: valid_name(&self.name)?.to_owned(),
+            port: valid_port(self.port)?,
+            protocol: valid_protocol(&self.protocol)?.to_owned(),
+            dns_name: valid_dns_name(&self.dns_name)?,
+        })
+    }
 }

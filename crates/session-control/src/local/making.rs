@@ -8,7 +8,6 @@ use std::path::Path;
 use durable_files::{InContext, Traits, Unsynced, create_private_dir, dress_dir, sync_tree};
 use legacy_readers::convocate;
 use session_model::{Finding, SessionJson};
-use uuid::Uuid;
 
 use super::base::{Base, Owner};
 use super::copying::{Owners, copy_contents};
@@ -16,7 +15,7 @@ use super::folder::Folder;
 use super::remarks::Remarks;
 use super::room::must_have_room;
 use super::survey::Found;
-use super::wishes::{Granted, grant};
+use super::wishes::{grant, saying};
 use super::{LocalHost, Watch, document};
 use crate::mounts::mounted_in;
 use crate::{Held, HeldError, Holder, Lock, Session, SessionError, SessionId, Wishes, valid_name};
@@ -31,10 +30,10 @@ impl LocalHost {
         let base = Base::lock(&self.local.base)?;
         let litter = base.litter();
         let granted = grant(wishes, &self.found()?, None)?;
-        let (id, now) = (new_id(), (self.local.now)().to_string());
+        let (id, now) = (SessionId::fresh(), (self.local.now)().to_string());
         let document = SessionJson::default().with("uuid", Some(id.as_str()));
         let document = document.with("created_at", Some(&now)).with("last_accessed", Some(&now));
-        let document = granted.said_in(&document);
+        let document = saying(&document, &granted);
 
         let staging = base.creating(&id)?;
         let folder = staging.folder();
@@ -92,7 +91,7 @@ impl LocalHost {
         let held = self.take(id)?;
         let granted = grant(wishes, &self.found()?, Some(id))?;
         let running = self.running()?; // before anything is changed: it may not be known
-        let document = granted.said_in(&found.document);
+        let document = saying(&found.document, &granted);
         let is_other = document.fields() != found.document.fields();
         let finding = if is_other { document::replace(&self.path_of(id), &document)? } else { None };
         drop((held, base));
@@ -107,7 +106,7 @@ impl LocalHost {
         let found = self.find(id)?;
         let held = self.take(id)?;
         let litter = base.litter();
-        let copy = new_id();
+        let copy = SessionId::fresh();
         let staging = base.cloning(&copy)?;
         drop(base); // copying may take long, and whoever copies has both sessions
         let (watch, folder) = (&self.local.watch, staging.folder());
@@ -192,15 +191,6 @@ fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-impl Granted {
-    /// The document that says so, and otherwise what it said.
-    fn said_in(&self, document: &SessionJson) -> SessionJson {
-        let dns_name = Some(self.dns_name.as_str()).filter(|name| !name.is_empty());
-        let document = document.with("name", Some(&self.name)).with_port(self.port);
-        document.with("protocol", Some(self.protocol)).with("dns_name", dns_name)
-    }
-}
-
 /// All that the original has, but for its document. What it does not have of it is remarked.
 fn fill_copy(
     folder: &Path,
@@ -217,9 +207,4 @@ fn fill_copy(
     let mut unsynced = Unsynced::default();
     unsynced.add_tree(folder.to_owned()).and_then(|()| unsynced.sync())?;
     Ok(remarks)
-}
-
-fn new_id() -> SessionId {
-    let id = Uuid::new_v4().hyphenated().to_string();
-    id.parse().expect("because a UUID is a session's id")
 }

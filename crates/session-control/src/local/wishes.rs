@@ -2,32 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use session_model::SessionJson;
+
 use super::survey::Found;
-use crate::{SessionError, SessionId, Wishes, valid_dns_name, valid_name, valid_port, valid_protocol};
+use crate::{SessionError, SessionId, Wishes};
 
 /// The port that a session is given if it wants any, and where the search for one begins.
 const FIRST: i64 = 1001;
 const LAST: i64 = 65535;
-
-/// Wishes, checked and spelled as they are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Granted {
-    pub(super) name: String,
-    pub(super) port: i64,
-    pub(super) protocol: &'static str,
-    pub(super) dns_name: String,
-}
 
 /// What can be granted to a new session, or to this one. What it has already is not asked for again.
 pub(super) fn grant(
     wishes: &Wishes,
     sessions: &[Found],
     own: Option<&SessionId>,
-) -> Result<Granted, SessionError> {
-    let name = valid_name(&wishes.name)?.to_owned();
-    let protocol = valid_protocol(&wishes.protocol)?;
-    let port = valid_port(wishes.port)?;
-    let dns_name = valid_dns_name(&wishes.dns_name)?;
+) -> Result<Wishes, SessionError> {
+    let Wishes { name, port, protocol, dns_name } = wishes.checked()?;
     let before = sessions.iter().find(|session| Some(&session.id) == own);
     let others = || sessions.iter().filter(|session| Some(&session.id) != own);
 
@@ -37,14 +27,21 @@ pub(super) fn grant(
     };
     let has_port = |session: &Found| session.document.fields().port == port && session.protocol() == protocol;
     if port != 0 && !before.is_some_and(has_port) && others().any(has_port) {
-        return Err(SessionError::PortTaken { port, protocol: protocol.to_owned() });
+        return Err(SessionError::PortTaken { port, protocol });
     }
     let has_name =
         |session: &Found| session.document.fields().dns_name.trim().eq_ignore_ascii_case(&dns_name);
     if !dns_name.is_empty() && !before.is_some_and(has_name) && others().any(has_name) {
         return Err(SessionError::DnsTaken { name: dns_name });
     }
-    Ok(Granted { name, port, protocol, dns_name })
+    Ok(Wishes { name, port, protocol, dns_name })
+}
+
+/// The document saying what was granted, and otherwise what it said.
+pub(super) fn saying(document: &SessionJson, granted: &Wishes) -> SessionJson {
+    let dns_name = Some(granted.dns_name.as_str()).filter(|name| !name.is_empty());
+    let document = document.with("name", Some(&granted.name)).with_port(granted.port);
+    document.with("protocol", Some(&granted.protocol)).with("dns_name", dns_name)
 }
 
 /// The lowest port that is nobody's, whatever the protocol.
