@@ -2,7 +2,7 @@
 //!
 //! The spelling is the original's in both directions, and so is the strictness.
 
-mod params;
+pub(crate) mod params;
 
 use serde::Serialize;
 use serde::ser::SerializeMap;
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use session_model::{Finding, Timestamp};
 use std::time::Duration;
 
-use crate::spelling::{json, quoted};
+use crate::spelling::{json, quoted, text_of};
 use crate::{Holder, NotAnId, SessionId, Wishes};
 use params::{Members, Params};
 
@@ -79,8 +79,7 @@ impl Request {
     /// Reads a line, with its end or without.
     pub fn parse(line: &[u8]) -> Result<Self, BadRequest> {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        // As its original does, which puts U+FFFD where a text is none.
-        let line = String::from_utf8_lossy(line);
+        let line = text_of(line);
         let envelope = Members::of(&line).map_err(BadRequest::Malformed)?;
         let op = envelope.op().map_err(BadRequest::Malformed)?;
         let nothing = RawValue::NULL;

@@ -11,13 +11,13 @@ use crate::{Holder, NotAnId, SessionId, Wishes};
 
 /// What a member has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Text,
     Number,
     Flag,
 }
 
-pub(super) const ID: (&str, Kind) = ("id", Kind::Text);
+pub(crate) const ID: (&str, Kind) = ("id", Kind::Text);
 pub(super) const SOURCE: (&str, Kind) = ("source_id", Kind::Text);
 pub(super) const FORCE: (&str, Kind) = ("force", Kind::Flag);
 pub(super) const PID: (&str, Kind) = ("pid", Kind::Number);
@@ -85,18 +85,32 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
-/// What a question is about. Every member is known, and is what it has to be.
+/// What is said, each member of which is what it has to be.
 #[derive(Debug)]
-pub(super) struct Params<'a>(Members<'a>);
+pub(crate) struct Params<'a>(Members<'a>);
 
 impl<'a> Params<'a> {
-    /// Reads them. The first member that is wrong is the one that is told.
+    /// What a question is about: every member is known.
     pub(super) fn read(text: &'a str, known: &[(&'static str, Kind)]) -> Result<Self, String> {
+        Self::of(text, known, |key| Err(format!("json: unknown field {}", quoted(key))))
+    }
+
+    /// The same where nobody minds what is not known.
+    pub(crate) fn among_others(text: &'a str, known: &[(&'static str, Kind)]) -> Result<Self, String> {
+        Self::of(text, known, |_| Ok(()))
+    }
+
+    /// Reads them. The first member that is wrong is the one that is told.
+    fn of(
+        text: &'a str,
+        known: &[(&'static str, Kind)],
+        not_known: impl Fn(&str) -> Result<(), String>,
+    ) -> Result<Self, String> {
         let members = Members::of(text)?;
         for (key, value) in &members.0 {
             match known.iter().find(|(name, _)| is_called(key, name)) {
                 Some(&(name, kind)) => check(name, kind, value)?,
-                None => return Err(format!("json: unknown field {}", quoted(key))),
+                None => not_known(key)?,
             }
         }
         Ok(Self(members))
@@ -106,11 +120,11 @@ impl<'a> Params<'a> {
         self.text(name).parse()
     }
 
-    pub(super) fn text(&self, name: &str) -> String {
+    pub(crate) fn text(&self, name: &str) -> String {
         self.0.last(name).map(text).unwrap_or_default()
     }
 
-    fn number(&self, name: &str) -> Option<i64> {
+    pub(crate) fn number(&self, name: &str) -> Option<i64> {
         self.0.last(name).and_then(|value| value.get().parse().ok())
     }
 
@@ -152,10 +166,6 @@ fn check(name: &str, kind: Kind, value: &RawValue) -> Result<(), String> {
         "null" => return Ok(()),
         found if found == fits => match kind {
             Kind::Number if value.get().parse::<i64>().is_err() => format!("number {}", value.get()),
-            Kind::Text => {
-                let read = serde_json::from_str::<String>(value.get());
-                return read.map(|_| ()).map_err(|error| format!("{name}: {error}"));
-            }
             _ => return Ok(()),
         },
         found => found.to_owned(),

@@ -292,7 +292,8 @@ fn an_original_agent_is_attached_to_without_a_terminal_and_loses_no_key() {
     serve.arg("serve").arg(base.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
     for (header, says) in [
         ("{\"id\":\"\"}\n", "{\"ok\":false,\"error\":\"attach: session \\\"\\\" not found\"}\n"),
-        ("{\"id\":\"../x\"}\n", "{\"ok\":false,\"error\":\"attach: session \\\"../x\\\" not found\"}\n"),
+        ("null\n", "{\"ok\":false,\"error\":\"attach: session \\\"\\\" not found\"}\n"),
+        ("{\"ID\":\"../x\"}\n", "{\"ok\":false,\"error\":\"attach: session \\\"../x\\\" not found\"}\n"),
         ("[]\n", "{\"ok\":false,\"error\":\"bad attach header: "),
         ("{\"id\":7}\n", "{\"ok\":false,\"error\":\"bad attach header: "),
         ("", "{\"ok\":false,\"error\":\"bad attach header: EOF\"}\n"),

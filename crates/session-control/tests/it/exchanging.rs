@@ -303,8 +303,8 @@ fn a_question_is_answered_once_with_a_line_end_or_without_and_what_follows_is_no
         assert_eq!(served(&mut host, asked.as_bytes()), "{\"ok\":true,\"result\":{}}\n", "{asked:?}");
     }
     // A text that is none becomes one, as in the original.
-    let odd = served(&mut host, b"{\"op\":\"\xff\"}");
-    assert_eq!(odd, "{\"ok\":false,\"error\":\"unknown op: \\\"\u{fffd}\\\"\"}\n");
+    let odd = served(&mut host, b"{\"op\":\"\xe2\x82\"}");
+    assert_eq!(odd, "{\"ok\":false,\"error\":\"unknown op: \\\"\u{fffd}\u{fffd}\\\"\"}\n");
     assert!(served(&mut host, b"").starts_with("{\"ok\":false,\"error\":\"malformed request: "));
     let lists_none = served(&mut empty(folder.path()), b"{\"op\":\"list\"}\n");
     assert_eq!(lists_none, "{\"ok\":true,\"result\":null}\n");
