@@ -89,7 +89,7 @@ pub(crate) fn make_known(header: &Header, here: &Surroundings) -> Result<Vec<Fin
     if !moving::has_a_name(header)? {
         return Ok(Vec::new());
     }
-    Ok(hosts::Hosts::of(&remembered(header)?, here)?.write_names())
+    Ok(hosts::Hosts::of(&remembered(header)?, here)?.write_names(&[]))
 }
 
 /// The hosts, as the options say.

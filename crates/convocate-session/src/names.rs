@@ -31,18 +31,22 @@ impl Hosts {
         })
     }
 
-    /// The same as [`Hosts::write_names`], if one of these was or is a session's. What is done is done: that it
+    /// The same as [`Hosts::write_names`], if a session had a name before or has one now. What is done is done: that it
     /// could not be written is only told.
-    pub(crate) fn sync_dns(&self, names: [&str; 2]) -> Vec<Finding> {
-        if names.iter().all(|name| name.is_empty()) { Vec::new() } else { self.write_names() }
+    pub(crate) fn sync_dns(&self, [before, now]: [&str; 2]) -> Vec<Finding> {
+        if before.is_empty() && now.is_empty() {
+            return Vec::new();
+        }
+        let is_gone = !before.eq_ignore_ascii_case(now);
+        self.write_names(if is_gone { std::slice::from_ref(&before) } else { &[] })
     }
 
-    /// Has the names written anew on a shell host.
-    pub(crate) fn write_names(&self) -> Vec<Finding> {
+    /// Has the names written anew on a shell host, of which a session has `given_up` some.
+    pub(crate) fn write_names(&self, given_up: &[&str]) -> Vec<Finding> {
         if !self.cluster.is_shell() {
             return Vec::new();
         }
-        match self.dns.sync(&self.cluster, &self.cluster.survey()) {
+        match self.dns.sync(&self.cluster, &self.cluster.survey(), given_up) {
             Ok(synced) => told(&synced).chain(self.dnsmasq()).collect(),
             Err(error @ DnsError::NoFolder(_)) => vec![Finding::note(error.code(), error.to_string())],
             Err(error) => {
@@ -72,7 +76,8 @@ impl Hosts {
 /// What there is to say about names that were written.
 fn told(synced: &Synced) -> impl Iterator<Item = Finding> {
     let kept = synced.kept.iter().map(|record| {
-        let message = format!("{} stays {}: its host was not reached", record.name, record.address);
+        let message =
+            format!("{} stays {}: a host that may have it was not reached", record.name, record.address);
         Finding::warning("dns-name-kept", message)
     });
     let left_out = synced.left_out.iter().map(|(name, session, why)| {
@@ -93,7 +98,7 @@ pub(crate) fn sync(hosts: Hosts) -> Deed {
             let hint = "make the folder, or name the file that dnsmasq reads: --dns-hosts FILE";
             Refusal::new(error.code(), error.to_string(), hint).exit(exit)
         };
-        let synced = hosts.dns.sync(&hosts.cluster, &survey).map_err(refused)?;
+        let synced = hosts.dns.sync(&hosts.cluster, &survey, &[]).map_err(refused)?;
         let mut listing = Listing {
             columns: vec!["dns name", "address"],
             text_columns: 2,

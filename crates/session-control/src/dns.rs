@@ -39,7 +39,7 @@ pub struct DnsRecord {
 pub struct Synced {
     /// All that stands there now.
     pub records: Vec<DnsRecord>,
-    /// Those of them that stand there because their host was not reached, and might have them still.
+    /// Those of them that stand there because a host was not reached that may have them.
     pub kept: Vec<DnsRecord>,
     /// Names that are left out, each with its session and the reason.
     pub left_out: Vec<(String, String, String)>,
@@ -116,14 +116,15 @@ impl DnsHosts {
     }
 
     /// Writes the names that all hosts' sessions have, whole, in one step. What a host has that was not reached is
-    /// kept; what was left behind on the shell host has no name.
-    pub fn sync(&self, cluster: &Cluster, survey: &Survey) -> Result<Synced, DnsError> {
+    /// kept, unless it is one of those that somebody at its address has `given_up`; what was left behind on the shell
+    /// host has no name.
+    pub fn sync(&self, cluster: &Cluster, survey: &Survey, given_up: &[&str]) -> Result<Synced, DnsError> {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         if !folder.is_dir() {
             return Err(DnsError::NoFolder(folder.to_owned()));
         }
         let _one_at_a_time = lock(folder)?;
-        let synced = names(cluster, survey, &self.records()?);
+        let synced = names(cluster, survey, (&self.records()?, given_up));
         let mut text = format!("{FIRST_LINE}\n");
         text.extend(synced.records.iter().map(DnsRecord::line));
         let staged = beside(&self.path, "names", "tmp");
@@ -158,7 +159,7 @@ impl DnsRecord {
 }
 
 /// What there is to write.
-fn names(cluster: &Cluster, survey: &Survey, before: &[DnsRecord]) -> Synced {
+fn names(cluster: &Cluster, survey: &Survey, before: (&[DnsRecord], &[&str])) -> Synced {
     let known = addresses_of(cluster);
     let address = |member: &str| known.get(member).copied();
     let mut synced = Synced::default();
@@ -185,11 +186,12 @@ fn names(cluster: &Cluster, survey: &Survey, before: &[DnsRecord]) -> Synced {
 }
 
 /// The lines that hosts have left which were not reached. Whose line it is is told by its address; where that is not known,
-/// by not being the address of anybody who was reached.
+/// by not being the address of anybody who was reached. Of several at one address it may be anybody's, but for a name that
+/// one of them has given up: nobody else had it.
 fn kept(
     cluster: &Cluster,
     survey: &Survey,
-    before: &[DnsRecord],
+    (before, given_up): (&[DnsRecord], &[&str]),
     (known, new): (&HashMap<String, IpAddr>, &BTreeSet<DnsRecord>),
 ) -> Vec<DnsRecord> {
     let is_reached = |id: &str| survey.unreachable.iter().all(|host| host.member != id);
@@ -202,8 +204,10 @@ fn kept(
     let unknown = unreached.contains(&None) || survey.unreachable.len() > unreached.len();
     let stays = |record: &&DnsRecord| {
         let address = Some(record.address);
-        let theirs = unreached.contains(&address) || (unknown && !reached.contains(&address));
-        theirs && new.iter().all(|other| !other.name.eq_ignore_ascii_case(&record.name))
+        let is_reached = reached.contains(&address);
+        let theirs = unreached.contains(&address) || (unknown && !is_reached);
+        let is_gone = is_reached && given_up.iter().any(|name| name.eq_ignore_ascii_case(&record.name));
+        theirs && !is_gone && new.iter().all(|other| !other.name.eq_ignore_ascii_case(&record.name))
     };
     before.iter().filter(stays).cloned().collect()
 }

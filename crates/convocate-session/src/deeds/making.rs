@@ -38,7 +38,7 @@ pub(crate) fn new(
         let mut lines =
             vec![format!("Created session {:?} ({}){}", session.name, session.uuid, rows::on(&row))];
         lines.extend(reached(&row));
-        findings.extend(hosts.sync_dns([&session.dns_name, ""]));
+        findings.extend(hosts.sync_dns(["", &session.dns_name]));
         Ok(done(&row, lines, findings))
     };
     Ok(Deed { listing, questions: Vec::new(), act: Box::new(act) })
@@ -98,7 +98,7 @@ pub(crate) fn duplicate(
             found.row.session.uuid,
             rows::on(&row)
         );
-        findings.extend(found.hosts.sync_dns([&row.session.dns_name, ""]));
+        findings.extend(found.hosts.sync_dns(["", &row.session.dns_name]));
         if matches!(found.row.state, SessionState::Running | SessionState::Connected) {
             let message = "it runs: what it was writing meanwhile may have been copied half";
             findings.push(Finding::warning("copied-live", message));

@@ -187,7 +187,7 @@ impl Worker {
                 let _begun = UnderWay::of(&office.migrates);
                 let name = host.get(id).map(|session| session.dns_name).unwrap_or_default();
                 let said = migrating::migrate(office, id, agent, report)?;
-                let said: Vec<String> = said.into_iter().chain(office.what_else(host, [&name, ""])).collect();
+                let said: Vec<String> = said.into_iter().chain(office.what_else(host, ["", &name])).collect();
                 Ok(Outcome::Done((!said.is_empty()).then(|| said.join("\n"))))
             }
         }

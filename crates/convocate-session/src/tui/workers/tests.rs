@@ -96,7 +96,7 @@ fn what_was_agreed_to_long_ago_is_given_back_and_not_done() {
     assert_eq!(failure.code, "stale");
     assert!(failure.words.starts_with("not done: local was at something else for 30 seconds"), "{failure:?}");
     assert!(folder.exists());
-    let soon = delete(PATIENCE.checked_sub(Duration::from_secs(5)).unwrap());
+    let soon = delete(PATIENCE / 2);
     assert_eq!(done(machine.worker(machine.member()), soon), [Outcome::Done(None)]);
     assert!(!folder.exists());
 }
@@ -176,7 +176,10 @@ fn a_clone_that_is_under_way_when_the_screen_is_left_leaves_nothing() {
     }
     drop(orders);
     workers.part(&machine.office);
-    assert_eq!(names().collect::<Vec<_>>(), [session.uuid.as_str()]);
+    // It is not waited for for long, and clears away what it has begun.
+    while !names().eq([session.uuid.as_str()]) {
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 #[test]
