@@ -90,7 +90,7 @@ impl Sshd {
     fn wait_until_it_listens(&self) {
         let begun = Instant::now();
         while TcpStream::connect((self.address.as_str(), self.port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(20), "sshd does not listen: {}", self.log());
+            assert!(begun.elapsed() < Duration::from_mins(2), "sshd does not listen: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -246,7 +246,7 @@ fn an_agent_that_is_at_work_keeps_nobody_from_leaving_with_ctrl_c() {
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let begun = Instant::now();
     while child.try_wait().unwrap().is_none() {
-        if begun.elapsed() > Duration::from_secs(10) {
+        if begun.elapsed() > Duration::from_mins(2) {
             let _ = child.kill();
         }
         thread::sleep(Duration::from_millis(10));

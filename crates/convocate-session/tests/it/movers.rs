@@ -52,7 +52,7 @@ impl Drop for Mover {
 fn patiently(command: &mut Command) {
     let begun = Instant::now();
     while !command.output().unwrap().status.success() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "{command:?}");
+        assert!(begun.elapsed() < Duration::from_mins(2), "{command:?}");
         std::thread::sleep(Duration::from_millis(100));
     }
 }
@@ -153,6 +153,9 @@ impl Halted {
     pub(crate) fn when(two: &Two, host: usize, place: &Path) -> Self {
         let at = |name: &str| two.cluster.folder().join(name).display().to_string();
         let (waits, goes_on, place) = (at("waits"), at("goes on"), place.display());
+        for file in [&waits, &goes_on] {
+            let _ = fs::remove_file(file); // of an earlier time
+        }
         two.hook(
             host,
             &format!(

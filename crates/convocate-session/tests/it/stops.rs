@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use session_control::Request;
 use testkit::cluster::AGENTS;
 
 use crate::movers::Halted;
@@ -38,14 +39,12 @@ impl Moving {
         }
     }
 
-    /// Interrupts it: it ends, long before it would have given up the silent host.
+    /// Interrupts it: it ends, and says so. Whoever has only given up the silent host says that the link was lost.
     fn stops(self) -> Value {
-        let begun = Instant::now();
         let interrupted = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status().unwrap();
         assert!(interrupted.success());
         let ended = self.0.wait_with_output().unwrap();
         assert_eq!(ended.status.code(), Some(130), "{}", String::from_utf8_lossy(&ended.stdout));
-        assert!(begun.elapsed() < Duration::from_secs(8), "it was stopped by something else");
         serde_json::from_slice(&ended.stdout).unwrap()
     }
 }
@@ -81,14 +80,22 @@ fn whoever_wants_to_stop_is_heard_while_it_comes_while_it_goes_and_while_it_is_l
     two.says(0, &["undo"]);
     two.assert_same(&before, "stopped while it went");
 
-    let halted = Halted::when(&two, 1, &two.session(1, 1));
-    let moving = Moving::begin(&two);
-    halted.is_waited_for();
-    let stopped = moving.stops();
-    halted.goes_on();
-    assert!(two.session(0, 1).exists(), "{stopped}");
-    two.says(0, &["resume"]);
-    assert!(!two.session(0, 1).exists());
-    two.says(0, &["undo"]);
-    two.assert_same(&before, "stopped while it was looked at");
+    // A question has an end of its own, which nobody is told of: only an end before that one shows who was heard. Where
+    // the machine is busy that may take another try.
+    let was_heard = || {
+        let halted = Halted::when(&two, 1, &two.session(1, 1));
+        let moving = Moving::begin(&two);
+        halted.is_waited_for();
+        let asked = Instant::now();
+        let stopped = moving.stops();
+        let is_early = asked.elapsed() < Request::List.within() / 2;
+        halted.goes_on();
+        assert!(two.session(0, 1).exists(), "{stopped}");
+        two.says(0, &["resume"]);
+        assert!(!two.session(0, 1).exists());
+        two.says(0, &["undo"]);
+        two.assert_same(&before, "stopped while it was looked at");
+        is_early
+    };
+    assert!((0..6).any(|_| was_heard()), "it was stopped by something else");
 }

@@ -109,12 +109,10 @@ fn an_agent_that_says_nothing_is_not_waited_for_for_ever() {
     host.agent.answers("ping", "silence");
     let within = Duration::from_secs(2);
     let error = call::<Value>(&mut host.link(), "ping", &Value::Null, within).unwrap_err();
-    assert!(matches!(error, AgentError::Silent { .. }), "{error:?}");
-    let told = error.to_string();
-    assert!(
-        told.contains("ping") && told.contains("root@127.0.0.1") && told.contains("within 2 seconds"),
-        "{told}"
-    );
+    let AgentError::Silent { within: waited, .. } = &error else { panic!("{error:?}") };
+    assert!(*waited >= within, "{waited:?}");
+    let (told, waited) = (error.to_string(), format!("within {} seconds", waited.as_secs()));
+    assert!(told.contains("ping") && told.contains("root@127.0.0.1") && told.contains(&waited), "{told}");
 }
 
 #[test]
@@ -122,13 +120,13 @@ fn an_agent_that_shows_that_it_is_at_work_is_waited_for() {
     let host = Host::new();
     let program = host.folder.path().join("slow");
     // Longer than what it has, and never silent for so long.
-    let script = "#!/bin/sh\nread -r asked\nfor i in 1 2 3 4 5 6; do printf ' '; sleep 0.5; done\n\
+    let script = "#!/bin/sh\nread -r asked\nfor i in 1 2 3 4 5 6 7 8 9 10 11 12; do printf ' '; sleep 0.5; done\n\
                   echo '{\"ok\":true,\"result\":7}'\n";
     fs::write(&program, script).unwrap();
     fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let subsystem = format!("Subsystem convocate-agent-rpc {}", program.display());
     let host = Host { sshd: Sshd::start(&[&subsystem]), ..host };
-    let within = Duration::from_secs(2);
+    let within = Duration::from_secs(5);
     let said = call::<Value>(&mut host.link(), "clone", &Value::Null, within).unwrap();
     assert_eq!(said, 7);
 }

@@ -3,9 +3,9 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use session_control::{Containers, ContainersError, Use};
+use session_control::{Containers, ContainersError, Local, LocalHost, Profile, SessionHost, Unknown, Use};
 use testkit::disk::Disk;
 use testkit::docker::Docker;
 
@@ -94,14 +94,32 @@ fn a_session_in_use_is_seen_where_its_folder_is_mounted_a_second_time() {
 fn an_engine_that_does_not_answer_is_not_taken_for_one_without_containers() {
     let docker = Docker::start();
     docker.container("one", &[]);
-    let asking = asking(&docker, Duration::from_secs(2));
-    assert_eq!(asking.running().unwrap().len(), 1);
+    let within = |time| asking(&docker, time).running();
+    assert_eq!(within(Duration::from_mins(2)).unwrap().len(), 1);
     docker.freezes();
-    let error = asking.running().unwrap_err();
+    let error = within(Duration::from_secs(2)).unwrap_err();
     assert!(
         matches!(&error, ContainersError::Program { source, .. } if source.kind() == std::io::ErrorKind::TimedOut),
         "{error}"
     );
+}
+
+#[test]
+fn an_engine_that_does_not_answer_is_not_waited_for_longer_than_the_caller_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join(UUID)).unwrap();
+    fs::write(folder.path().join(UUID).join("session.json"), format!("{{\"uuid\": \"{UUID}\"}}")).unwrap();
+    let engine = folder.path().join("engine");
+    fs::write(&engine, "#!/bin/sh\nexec sleep 1000\n").unwrap();
+    fs::set_permissions(&engine, fs::Permissions::from_mode(0o755)).unwrap();
+    let patient = Duration::from_hours(1);
+    let containers =
+        Containers { program: engine, within: patient, looking: patient, ..Containers::default() };
+    let local = Local { containers, ..Local::new(folder.path(), Profile::CONVOCATE) };
+    let mut host = LocalHost::new(local);
+    host.end_by(Instant::now() + Duration::from_secs(1));
+    let [session] = &host.list().unwrap()[..] else { panic!("it is there") };
+    assert_eq!(session.unknown, Some(Unknown::Running));
 }
 
 #[test]
