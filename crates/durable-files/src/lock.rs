@@ -2,8 +2,13 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::{FileError, InContext};
+
+/// How long to wait before another try.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// An exclusive lock on an existing folder, held until dropped.
 ///
@@ -35,6 +40,17 @@ impl DirLock {
             Ok(()) => Ok(Self { dir: dir.to_path_buf(), _opened: opened }),
             Err(TryLockError::WouldBlock) => Err(LockError::Held(dir.to_path_buf())),
             Err(TryLockError::Error(error)) => Err(FileError::new("lock", dir, error).into()),
+        }
+    }
+
+    /// Takes the lock as soon as nobody holds it; if that takes longer than this, says that it is held.
+    pub fn take_within(dir: &Path, patience: Duration) -> Result<Self, LockError> {
+        let begun = Instant::now();
+        loop {
+            match Self::take(dir) {
+                Err(LockError::Held(_)) if begun.elapsed() < patience => thread::sleep(PAUSE),
+                taken => return taken,
+            }
         }
     }
 
@@ -123,11 +139,25 @@ mod tests {
         let held = DirLock::take(folder.path()).unwrap();
         assert!(DirLock::is_held(folder.path()) && !DirLock::is_free(folder.path()));
         assert!(matches!(DirLock::take(folder.path()), Err(LockError::Held(_))));
+        assert!(matches!(DirLock::take_within(folder.path(), PAUSE), Err(LockError::Held(_))));
         drop(held);
         assert!(DirLock::is_free(folder.path()) && !DirLock::is_free(&folder.path().join("gone")));
         DirLock::take(folder.path()).unwrap();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
+
+    #[test]
+    fn whoever_waits_for_a_folder_has_it_once_it_is_given_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = DirLock::take(folder.path()).unwrap();
+        let waiting = thread::scope(|scope| {
+            let waiting = scope.spawn(|| DirLock::take_within(folder.path(), Duration::from_hours(1)));
+            drop(held);
+            waiting.join().unwrap()
+        });
+        assert_eq!(waiting.unwrap().dir(), folder.path());
+    }
+
     #[test]
     fn a_folder_has_one_lock_by_whatever_name_it_goes() {
         let folder = tempfile::tempdir().unwrap();

@@ -116,8 +116,7 @@ impl Container {
 
     /// How it uses the session with this id in this folder, whose path has no links in it.
     pub fn use_of(&self, uuid: &str, folder: &Path) -> Option<Use> {
-        let own =
-            Profile::ALL.iter().any(|profile| self.name() == format!("{}{uuid}", profile.container_prefix));
+        let own = Profile::any_names(self.name(), uuid);
         let (device, folder) = self.table.lies(folder);
         let uses = self.mounts.iter().filter_map(|mount| {
             let source = mount.source.canonicalize().unwrap_or_else(|_| mount.source.clone());

@@ -123,7 +123,8 @@ impl DnsHosts {
         if !folder.is_dir() {
             return Err(DnsError::NoFolder(folder.to_owned()));
         }
-        let _one_at_a_time = lock(folder)?;
+        // Two who write at once would take each other's file for a leftover.
+        let _one_at_a_time = DirLock::take_within(folder, PATIENCE)?;
         let synced = names(cluster, survey, (&self.records()?, given_up));
         let mut text = format!("{FIRST_LINE}\n");
         text.extend(synced.records.iter().map(DnsRecord::line));
@@ -133,17 +134,6 @@ impl DnsHosts {
         publish_over(&staged, &self.path)?;
         sync_dir(folder)?;
         Ok(synced)
-    }
-}
-
-/// Two who write at once would take each other's file for a leftover.
-fn lock(folder: &Path) -> Result<DirLock, LockError> {
-    let begun = Instant::now();
-    loop {
-        match DirLock::take(folder) {
-            Err(LockError::Held(_)) if begun.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(20)),
-            lock => return lock,
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use durable_files::{CopyError, FileError, PublishError, Room};
+use durable_files::{CopyError, FileError, LockError, PublishError, Room};
 use remote_transfer::quote;
 
 use crate::{ContainersError, Invalid, NotAnId, Process};
@@ -299,6 +299,15 @@ fn after_quoted<'w>(before: &str, words: &'w str) -> Option<&'w str> {
 impl From<FileError> for SessionError {
     fn from(FileError { doing, path, source }: FileError) -> Self {
         Self::Io { doing, path, source }
+    }
+}
+
+impl From<LockError> for SessionError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::File(error) => error.into(),
+            LockError::Held(base) => Self::Busy { base },
+        }
     }
 }
 

@@ -63,4 +63,9 @@ impl Profile {
     pub fn container(&self, id: &SessionId) -> String {
         format!("{}{id}", self.container_prefix)
     }
+
+    /// Whether some release gives this name to the session's container.
+    pub fn any_names(container: &str, uuid: &str) -> bool {
+        Self::ALL.iter().any(|profile| container.strip_prefix(profile.container_prefix) == Some(uuid))
+    }
 }

@@ -103,6 +103,15 @@ impl SessionJson {
         self.with_json("port", (port != 0).then(|| port.into()))
     }
 
+    /// The document of a copy that is made now: what only one session can have, and what says where this one is, does not
+    /// go along.
+    #[must_use]
+    pub fn copied(&self, id: &str, name: &str, now: &str) -> Self {
+        let copy = self.with("uuid", Some(id)).with("name", Some(name));
+        let copy = copy.with("created_at", Some(now)).with("last_accessed", Some(now));
+        copy.with("port", None).with("dns_name", None).with("agent_id", None)
+    }
+
     fn with_json(&self, key: &str, value: Option<serde_json::Value>) -> Self {
         let mut members = self.members.0.clone();
         members.retain(|(found, _)| !found.eq_ignore_ascii_case(key));
@@ -221,6 +230,26 @@ mod tests {
         );
         assert_eq!(stamped.with("agent_id", None).to_text(), WRITTEN);
         assert!(!document.with("port", None).to_text().contains("8080"));
+    }
+
+    #[test]
+    fn a_copy_takes_nothing_that_only_one_session_can_have() {
+        let document = SessionJson::parse(WRITTEN.as_bytes()).unwrap().with("agent_id", Some("k7m2p9x4qwzt"));
+        let text = document.with("later", Some("kept")).copied("u", "copy", "2026-03-03T00:00:00Z").to_text();
+        let lines: Vec<&str> = text.lines().map(|line| line.trim().trim_end_matches(',')).collect();
+        assert_eq!(
+            lines,
+            [
+                "{",
+                r#""uuid": "u""#,
+                r#""name": "copy""#,
+                r#""created_at": "2026-03-03T00:00:00Z""#,
+                r#""last_accessed": "2026-03-03T00:00:00Z""#,
+                r#""protocol": "tcp""#,
+                r#""later": "kept""#,
+                "}"
+            ]
+        );
     }
 
     #[test]

@@ -185,18 +185,11 @@ fn stands_still(
     }
 }
 
-/// The document of a copy: what is another session's own does not go along.
+/// The document of a copy, with the DNS name that was asked for.
 fn copied(document: &SessionJson, copy: &CopyOf, here: &Surroundings) -> SessionJson {
     let now: Timestamp = (here.now)();
-    let now = now.to_string();
     let dns_name = Some(copy.dns_name.as_str()).filter(|name| !name.is_empty());
-    document
-        .with("uuid", Some(copy.id.as_str()))
-        .with("name", Some(&copy.name))
-        .with("created_at", Some(&now))
-        .with("last_accessed", Some(&now))
-        .with("port", None)
-        .with("dns_name", dns_name)
+    document.copied(copy.id.as_str(), &copy.name, &now.to_string()).with("dns_name", dns_name)
 }
 
 impl CopyOf {

@@ -81,10 +81,8 @@ fn as_its_engine_tells((end, remote): (&End, &Remote), uuid: &str, stop: &Stop) 
         Ok(ended) => return Runs::Perhaps(ended.complaint()),
         Err(error) => return Runs::Perhaps(error.to_string()),
     };
-    let its = |name: &&str| {
-        Profile::ALL.iter().any(|profile| *name == format!("{}{uuid}", profile.container_prefix))
-    };
-    names.split([',', '\n']).find(its).map_or(Runs::No, |name| Runs::Yes(Some(name.to_owned())))
+    let its = names.split([',', '\n']).find(|name| Profile::any_names(name, uuid));
+    its.map_or(Runs::No, |name| Runs::Yes(Some(name.to_owned())))
 }
 
 /// That it was not the engine that said so.

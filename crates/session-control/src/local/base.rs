@@ -10,11 +10,10 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use durable_files::{
-    DirLock, FileError, InContext, LockError, Stays, publish_new, remove_tree, remove_tree_if_there, sync_dir,
+    DirLock, FileError, InContext, Stays, publish_new, remove_tree, remove_tree_if_there, sync_dir,
 };
 use remote_transfer::quote;
 use rustix::process::geteuid;
@@ -45,12 +44,12 @@ pub(super) struct Base {
 
 impl Base {
     pub(super) fn lock(path: &Path) -> Result<Self, SessionError> {
-        Ok(Self { path: path.to_owned(), _lock: lock_within(path, PATIENCE)? })
+        Ok(Self { path: path.to_owned(), _lock: DirLock::take_within(path, PATIENCE)? })
     }
 
     /// The same for whoever has begun with something already.
     pub(super) fn lock_again(path: &Path) -> Result<Self, SessionError> {
-        Ok(Self { path: path.to_owned(), _lock: lock_within(path, UNDER_WAY)? })
+        Ok(Self { path: path.to_owned(), _lock: DirLock::take_within(path, UNDER_WAY)? })
     }
 
     /// Claims everything that a killed operation has left.
@@ -73,17 +72,13 @@ impl Base {
     fn staging(&self, name: String) -> Result<Staging, SessionError> {
         let path = self.path.join(name);
         let folder = Folder::make(&path)?;
-        let lock = folder.told(lock_within(folder.path(), PATIENCE))?; // a list may be looking at it
+        let lock = folder.told(DirLock::take_within(folder.path(), PATIENCE))?; // a list may be looking at it
         Ok(Staging { base: self.path.clone(), folder, _lock: lock, path: Some(path) })
     }
 
     /// Has a session's folder for whoever will withdraw it.
     pub(super) fn claim(&self, id: &SessionId) -> Result<DirLock, SessionError> {
-        match DirLock::take(&self.path.join(id.as_str())) {
-            Ok(lock) => Ok(lock),
-            Err(LockError::File(error)) => Err(error.into()),
-            Err(LockError::Held(base)) => Err(SessionError::Busy { base }),
-        }
+        Ok(DirLock::take(&self.path.join(id.as_str()))?)
     }
 
     /// Takes a session off the list: what was its folder is litter then, which is still to be removed.
@@ -107,21 +102,6 @@ pub(super) fn settled(folder: &Path) -> Option<Finding> {
         Finding::warning("not-durable", format!("it is done, but a power cut may take it back: {error}"))
     };
     sync_dir(folder).err().map(told)
-}
-
-/// Has a folder to itself as soon as nobody else has it.
-fn lock_within(path: &Path, patience: Duration) -> Result<DirLock, SessionError> {
-    let begun = Instant::now();
-    loop {
-        match DirLock::take(path) {
-            Ok(lock) => return Ok(lock),
-            Err(LockError::File(error)) => return Err(error.into()),
-            Err(LockError::Held(base)) if begun.elapsed() > patience => {
-                return Err(SessionError::Busy { base });
-            }
-            Err(LockError::Held(_)) => thread::sleep(Duration::from_millis(10)),
-        }
-    }
 }
 
 /// What is said of that which could not be removed, and of what a killed operation has left.

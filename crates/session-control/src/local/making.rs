@@ -113,10 +113,7 @@ impl LocalHost {
         litter.sweep(watch); // which makes room
         let original = Folder::open(&self.path_of(id))?;
         original.told(must_have_room(original.path(), &self.local.base, watch))?;
-        let now = (self.local.now)().to_string();
-        let document = found.document.with("uuid", Some(copy.as_str())).with("name", Some(name));
-        let document = document.with("created_at", Some(&now)).with("last_accessed", Some(&now));
-        let document = document.with_port(0).with("dns_name", None).with("agent_id", None);
+        let document = found.document.copied(copy.as_str(), name, &(self.local.now)().to_string());
         let filled = fill_copy(folder.path(), original.path(), &document, watch);
         let remarks = original.told(folder.told(filled))?;
         watch.check()?;
