@@ -10,7 +10,7 @@ use testkit::sshd::Sshd;
 
 use crate::remote::{Far, target};
 
-const GUIDE: &str = include_str!("../../../../docs/guide/convocate.md");
+const GUIDE: &str = include_str!("../../../../docs/guide/convocate-session.md");
 const INSTALLED: &str = "/usr/local/bin/convocate-session";
 
 /// The lines of the guide that begin so, with this program in the place of the installed one.
