@@ -13,7 +13,7 @@ use session_model::Finding;
 pub(crate) use attaching::{attach, of_session, start_for};
 pub(crate) use changing::{background, change, edit, restart, unlock};
 pub(crate) use ending::{delete, kill, still_alone};
-pub(crate) use making::{duplicate, new};
+pub(crate) use making::{copied_live, duplicate, new};
 
 use crate::hosts::Hosts;
 use crate::look;

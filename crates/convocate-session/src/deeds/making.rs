@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use migration_cli::{Deed, Exit, Refusal, shell_word};
 use session_control::{
-    HostError, Invalid, Profile, Row, Session, SessionError, SessionState, Wishes, valid_dns_name,
+    HostError, Invalid, Profile, Row, Session, SessionError, Wishes, valid_dns_name,
     valid_name, valid_protocol,
 };
 use session_model::Finding;
@@ -99,13 +99,16 @@ pub(crate) fn duplicate(
             rows::on(&row)
         );
         findings.extend(found.hosts.sync_dns(["", &row.session.dns_name]));
-        if matches!(found.row.state, SessionState::Running | SessionState::Connected) {
-            let message = "it runs: what it was writing meanwhile may have been copied half";
-            findings.push(Finding::warning("copied-live", message));
-        }
+        findings.extend(copied_live(Some(&found.row.session)));
         let lines = std::iter::once(line).chain(reached(&row)).collect();
         Ok(done(&row, lines, findings))
     }))
+}
+
+/// That a session ran while it was copied.
+pub(crate) fn copied_live(session: Option<&Session>) -> Option<Finding> {
+    let message = "it runs: what it was writing meanwhile may have been copied half";
+    session.is_some_and(|it| it.running).then(|| Finding::warning("copied-live", message))
 }
 
 /// Whether the files of the session themselves may not be read here.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use migration_cli::{Refusal, Signal, Surroundings};
 use session_control::{HostError, Member, Process, Session, SessionHost};
-use session_model::Level;
+use session_model::{Finding, Level};
 
 use super::model::PATIENCE;
 use super::{Ask, Event, Failure, Order, Outcome, migrating};
@@ -147,15 +147,16 @@ impl Worker {
             Ask::Create(wishes) => {
                 office.hosts.name_is_free(&wishes.dns_name, None, &office.options)?;
                 let session = host.create(wishes)?;
-                Ok(office.with_name(host, "", session))
+                Ok(office.with_name(host, "", session, None))
             }
             Ask::Edit(id, changes) => {
                 let (before, session) = deeds::change(&office.hosts, host, id, changes, &office.options)?;
-                Ok(office.with_name(host, &before.dns_name, session))
+                Ok(office.with_name(host, &before.dns_name, session, None))
             }
             Ask::Clone(id, name) => {
+                let live = deeds::copied_live(host.get(id).ok().as_ref());
                 let session = host.duplicate(id, name)?;
-                Ok(office.with_name(host, "", session))
+                Ok(office.with_name(host, "", session, live))
             }
             Ask::Delete { id, sure } => {
                 let now = host.get(id).ok();
@@ -164,20 +165,20 @@ impl Worker {
                 }
                 host.delete(id)?;
                 let name = now.map(|session| session.dns_name).unwrap_or_default();
-                Ok(Outcome::Done(office.what_else(host, [&name, ""])))
+                Ok(Outcome::Done(office.what_else(host, [&name, ""], None)))
             }
-            Ask::Kill(id) => done(host.kill(id)),
-            Ask::Background(id) => done(host.background(id)),
-            Ask::Start(id) => done(host.restart(id)),
-            Ask::Enter(id) => done(deeds::start_for(host, id, &office.here.stop)),
+            Ask::Kill(id) => office.done(host.kill(id), host),
+            Ask::Background(id) => office.done(host.background(id), host),
+            Ask::Start(id) => office.done(host.restart(id), host),
+            Ask::Enter(id) => office.done(deeds::start_for(host, id, &office.here.stop), host),
             Ask::StopAndStart(id) => {
                 match host.kill(id) {
                     Err(error) if error.code() != "not-running" => return Err(error.into()),
                     _ => {} // stopped, or it has ended by itself
                 }
-                done(host.restart(id))
+                office.done(host.restart(id), host)
             }
-            Ask::Unlock { id, holder } => done(host.unlock(id, *holder)),
+            Ask::Unlock { id, holder } => office.done(host.unlock(id, *holder), host),
             Ask::Owner(pid) => {
                 // Of a process far away no more is known than its number.
                 let process = (member.address == "local").then(|| Process::alive(*pid)).flatten();
@@ -187,7 +188,8 @@ impl Worker {
                 let _begun = UnderWay::of(&office.migrates);
                 let name = host.get(id).map(|session| session.dns_name).unwrap_or_default();
                 let said = migrating::migrate(office, id, agent, report)?;
-                let said: Vec<String> = said.into_iter().chain(office.what_else(host, ["", &name])).collect();
+                let more = office.what_else(host, ["", &name], None);
+                let said: Vec<String> = said.into_iter().chain(more).collect();
                 Ok(Outcome::Done((!said.is_empty()).then(|| said.join("\n"))))
             }
         }
@@ -221,24 +223,35 @@ fn reload(host: &mut dyn SessionHost, version: &mut Option<String>) -> Result<Ou
 }
 
 impl Office {
-    fn with_name(&self, host: &mut dyn SessionHost, before: &str, session: Session) -> Outcome {
-        let warning = self.what_else(host, [before, &session.dns_name]);
+    fn done(&self, result: Result<(), HostError>, host: &mut dyn SessionHost) -> Result<Outcome, Failure> {
+        result?;
+        Ok(Outcome::Done(self.what_else(host, ["", ""], None)))
+    }
+
+    fn with_name(
+        &self,
+        host: &mut dyn SessionHost,
+        before: &str,
+        session: Session,
+        ours: Option<Finding>,
+    ) -> Outcome {
+        let warning = self.what_else(host, [before, &session.dns_name], ours);
         Outcome::Session { session, warning }
     }
 
-    /// What else there is to say of what was done: by the host, and by the DNS, which has the names of all sessions told
-    /// as one of these has changed.
-    fn what_else(&self, host: &mut dyn SessionHost, names: [&str; 2]) -> Option<String> {
-        let findings = host.findings().into_iter().chain(self.hosts.sync_dns(names));
+    /// What else there is to say of what was done: by the host, by the DNS, which has the names of all sessions told as
+    /// one of these has changed, and by us.
+    fn what_else(
+        &self,
+        host: &mut dyn SessionHost,
+        names: [&str; 2],
+        ours: Option<Finding>,
+    ) -> Option<String> {
+        let findings = host.findings().into_iter().chain(self.hosts.sync_dns(names)).chain(ours);
         let wrong = findings.filter(|finding| finding.level != Level::Note);
         let words: Vec<String> = wrong.map(|finding| finding.message).collect();
         (!words.is_empty()).then(|| words.join("\n"))
     }
-}
-
-fn done(result: Result<(), HostError>) -> Result<Outcome, Failure> {
-    result?;
-    Ok(Outcome::Done(None))
 }
 
 impl From<HostError> for Failure {

@@ -32,6 +32,15 @@ fn enter_on_a_stopped_session_starts_it_and_then_attaches() {
 }
 
 #[test]
+fn what_there_is_to_say_of_a_start_is_told_to_whoever_attaches_too() {
+    let mut scene = Scene::local(vec![session(A, "notes", "2026-03-02")]);
+    scene.key(Key::Enter).comes_out(Outcome::Done(Some("a power cut may take it back".into())));
+    assert!(matches!(scene.last(), Some(Order::Attach { .. })), "{:?}", scene.last());
+    scene.event(Event::Back(Ok("The session goes on running: \"notes\"".into())));
+    assert!(scene.text().contains("a power cut may take it back"), "{}", scene.text());
+}
+
+#[test]
 fn whoever_has_begun_with_something_else_is_not_torn_from_it_by_an_attach() {
     let two = || vec![session(A, "notes", "2026-03-02"), session(B, "other", "2026-03-01")];
     for (keys, shown) in [("nhalf a na", "half a na"), ("/half", "/half"), ("?", "Help")] {

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use testkit::docker::Docker;
 
+use super::scene::A;
 use super::tmux::Tmux;
 
 fn local(folder: &Path, docker: Option<&Docker>) -> Tmux {
@@ -14,7 +16,7 @@ fn local(folder: &Path, docker: Option<&Docker>) -> Tmux {
 
 fn with(folder: &Path, docker: Option<&Docker>, env: &[(&str, &str)]) -> Tmux {
     let base = folder.join("base");
-    fs::create_dir(&base).unwrap();
+    fs::create_dir_all(&base).unwrap();
     let claude = docker.map_or_else(|| folder.join("claude"), Docker::claude);
     let options = [
         ("--base", &*base),
@@ -62,6 +64,25 @@ fn a_session_is_made_started_stopped_and_removed_on_the_screen() {
     assert_eq!(tmux.ends(), "0");
     let screen = tmux.screen();
     assert!(screen.contains("Created session \"notes\"") && screen.ends_with("Goodbye!"), "{screen}");
+}
+
+#[test]
+fn whoever_starts_a_session_is_told_that_a_power_cut_may_take_that_back() {
+    let folder = testkit::crash::place();
+    let (engine, session) = (folder.path().join("docker"), folder.path().join("base").join(A));
+    fs::write(folder.path().join("claude"), "").unwrap();
+    // An engine that runs nothing, and takes every order.
+    fs::write(&engine, "#!/bin/sh\n").unwrap();
+    fs::set_permissions(&engine, PermissionsExt::from_mode(0o755)).unwrap();
+    fs::create_dir_all(&session).unwrap();
+    fs::write(session.join("session.json"), format!("{{\"uuid\":\"{A}\",\"name\":\"notes\"}}")).unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let strace = format!("strace -f -o /dev/null -P {} -e inject=fsync:error=EIO", session.display());
+    let tmux = with(folder.path(), None, &[("UNDER", &strace), ("PATH", &path)]);
+    tmux.shows("notes");
+    tmux.types(&["r"]).shows("in background?");
+    tmux.types(&["y", "Enter"]).shows("a power cut may take it back");
+    tmux.types(&["C-c"]).ends();
 }
 
 #[test]

@@ -14,15 +14,16 @@ pub(crate) struct Tmux {
 }
 
 impl Tmux {
-    /// Runs the program with these options. Before and after it the terminal's settings are written down.
+    /// Runs the program with these options, under `$UNDER` if that is set. Before and after it the terminal's settings are
+    /// written down.
     pub(crate) fn with(options: &[(&str, &Path)], env: &[(&str, &str)]) -> Self {
         let folder = testkit::crash::place();
         let at = |name: &str| folder.path().join(name).display().to_string();
         let words: Vec<String> =
             options.iter().map(|(option, value)| format!("{option} {}", value.display())).collect();
-        let env: Vec<String> = env.iter().map(|(name, value)| format!("export {name}={value}\n")).collect();
+        let env: Vec<String> = env.iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect();
         let script = format!(
-            "{}stty -a > {before}\nsh -c 'echo $$ > {pid}; exec {TOOL} --state-dir {state} {}'\necho $? > {code}.new\n\
+            "{}stty -a > {before}\nsh -c 'echo $$ > {pid}; exec $UNDER {TOOL} --state-dir {state} {}'\necho $? > {code}.new\n\
              stty -a > {after}\nmv {code}.new {code}\nexec sleep 1000\n",
             env.concat(),
             words.join(" "),

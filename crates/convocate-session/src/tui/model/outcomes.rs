@@ -51,20 +51,27 @@ impl Model {
                 if let (Ask::Edit(id, _), true) = (ask, waits) {
                     self.offer_restart(busy, id, &session.name);
                 }
-                if let Some(warning) = warning {
-                    self.tell(Notice::alarm("Warning", warning).into());
-                }
+                self.warn(warning);
             }
             (Outcome::Done(words), Ask::Owner(pid)) => {
                 if let (Some(Dialog::Unlock(unlock)), Some(words)) = (&mut self.dialog, words) {
                     unlock.owner_is(*pid, &words);
                 }
             }
-            (Outcome::Done(_), Ask::Enter(id)) => self.started(busy, id.clone()),
+            (Outcome::Done(words), Ask::Enter(id)) => {
+                self.started(busy, id.clone());
+                self.warn(words);
+            }
             (Outcome::Done(words), ask) => {
                 self.was_done(ask, name, words);
             }
             (Outcome::Listed { .. }, _) => {}
+        }
+    }
+
+    fn warn(&mut self, words: Option<String>) {
+        if let Some(words) = words {
+            self.tell(Notice::alarm("Warning", words).into());
         }
     }
 
@@ -77,7 +84,7 @@ impl Model {
             }
             Ask::Background(_) => {
                 let notice = Notice::new("Backgrounded", format!("Session {name:?} backgrounded."));
-                return self.tell(notice.into());
+                return self.tell(words.into_iter().fold(notice, Notice::and).into());
             }
             Ask::Kill(_) => format!("Stopped session {name:?}"),
             Ask::Start(_) | Ask::StopAndStart(_) => format!("Started session {name:?}"),

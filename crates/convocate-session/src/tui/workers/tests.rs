@@ -58,6 +58,34 @@ impl Machine {
         Worker { host: None, member, office: self.office.clone(), version: None }
     }
 
+    /// The same, made to be what it is in this way each time that it is opened.
+    fn member_that(&self, set_up: impl Fn(&mut Local) + Send + Sync + 'static) -> Member {
+        let layout = Layout {
+            registry: Registry::at(self.folder.path().join("agent-keys-dir")),
+            base: self.base(),
+            local_id: HERE.to_owned(),
+            here: Arc::new(move |_: &str, base: &Path| {
+                let mut local = Local::new(base, Profile::CONVOCATE);
+                set_up(&mut local);
+                LocalHost::new(local)
+            }),
+            dial: Arc::new(|_| unreachable!("there are no agents")),
+        };
+        Cluster::of(&layout).unwrap().members()[0].clone()
+    }
+
+    fn member_with(&self, engine: PathBuf) -> Member {
+        self.member_that(move |local| local.containers.program.clone_from(&engine))
+    }
+
+    /// A container engine that does this.
+    fn engine(&self, script: &str) -> PathBuf {
+        let engine = self.folder.path().join("engine");
+        fs::write(&engine, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&engine, PermissionsExt::from_mode(0o755)).unwrap();
+        engine
+    }
+
     fn session(&self) -> Session {
         let wishes = Wishes { name: "notes".into(), ..Wishes::default() };
         self.member().open().create(&wishes).unwrap()
@@ -107,25 +135,11 @@ fn whoever_has_attached_since_keeps_his_session_until_that_is_agreed_to() {
     let session = machine.session();
     let (id, folder) = (session.id().unwrap(), machine.base().join(&session.uuid));
     // An engine that runs it, with somebody attached, until it is told to stop.
-    let [engine, stopped] = ["engine", "stopped"].map(|name| machine.folder.path().join(name));
-    let script = format!(
-        "#!/bin/sh\ncase $1 in\nps) [ -e {0} ] || echo convocate-session-{id} ;;\nexec) echo client ;;\nstop) : >{0} ;;\nesac\n",
+    let stopped = machine.folder.path().join("stopped");
+    let member = machine.member_with(machine.engine(&format!(
+        "case $1 in\nps) [ -e {0} ] || echo convocate-session-{id} ;;\nexec) echo client ;;\nstop) : >{0} ;;\nesac",
         stopped.display()
-    );
-    fs::write(&engine, script).unwrap();
-    fs::set_permissions(&engine, PermissionsExt::from_mode(0o755)).unwrap();
-    let layout = Layout {
-        registry: Registry::at(machine.folder.path().join("agent-keys-dir")),
-        base: machine.base(),
-        local_id: HERE.to_owned(),
-        here: Arc::new(move |_: &str, base: &Path| {
-            let mut local = Local::new(base, Profile::CONVOCATE);
-            local.containers.program.clone_from(&engine);
-            LocalHost::new(local)
-        }),
-        dial: Arc::new(|_| unreachable!("there are no agents")),
-    };
-    let member = Cluster::of(&layout).unwrap().members()[0].clone();
+    )));
     let delete = |sure| vec![given(Ask::Delete { id: id.clone(), sure }, Duration::ZERO)];
     let [Outcome::Failed(failure)] = &done(machine.worker(member.clone()), delete(false))[..] else {
         panic!("it was done");
@@ -134,6 +148,23 @@ fn whoever_has_attached_since_keeps_his_session_until_that_is_agreed_to() {
     assert!(folder.exists() && !stopped.exists());
     assert_eq!(done(machine.worker(member), delete(true)), [Outcome::Done(None)]);
     assert!(!folder.exists());
+}
+
+#[test]
+fn whoever_clones_a_session_that_runs_is_told_that_files_may_be_copied_half() {
+    let machine = Machine::new();
+    let id = machine.session().id().unwrap();
+    let engine = machine.engine(&format!("[ $1 = ps ] && echo convocate-session-{id}"));
+    let clone = |member| {
+        let ask = Ask::Clone(id.clone(), "copy".into());
+        match done(machine.worker(member), vec![given(ask, Duration::ZERO)]).pop() {
+            Some(Outcome::Session { warning, .. }) => warning,
+            other => panic!("{other:?}"),
+        }
+    };
+    let warning = clone(machine.member_with(engine)).expect("there is something to say");
+    assert!(warning.contains("may have been copied half"), "{warning}");
+    assert_eq!(clone(machine.member()), None);
 }
 
 #[test]
@@ -186,19 +217,10 @@ fn a_clone_that_is_under_way_when_the_screen_is_left_leaves_nothing() {
 fn a_host_that_fails_as_none_should_is_worked_with_again() {
     let machine = Machine::new();
     let fails = Arc::new(AtomicBool::new(true));
-    let layout = Layout {
-        registry: Registry::at(machine.folder.path().join("agent-keys-dir")),
-        base: machine.base(),
-        local_id: HERE.to_owned(),
-        here: Arc::new(move |_: &str, base: &Path| {
-            assert!(!fails.swap(false, Ordering::Relaxed), "a mistake of ours");
-            let mut local = Local::new(base, Profile::CONVOCATE);
-            local.containers.program = "/bin/true".into();
-            LocalHost::new(local)
-        }),
-        dial: Arc::new(|_| unreachable!("there are no agents")),
-    };
-    let member = Cluster::of(&layout).unwrap().members()[0].clone();
+    let member = machine.member_that(move |local| {
+        assert!(!fails.swap(false, Ordering::Relaxed), "a mistake of ours");
+        local.containers.program = "/bin/true".into();
+    });
     let outcomes = done(
         machine.worker(member),
         vec![given(Ask::Reload, Duration::ZERO), given(Ask::Reload, Duration::ZERO)],
