@@ -192,8 +192,8 @@ impl Verbs for Verb {
 }
 
 /// A port as people say it, and as it is on the wire: nothing is none.
-fn port(text: &str) -> Result<i64, String> {
-    match text.trim() {
+pub(crate) fn port(text: &str) -> Result<i64, String> {
+    match &*text.trim().to_ascii_lowercase() {
         "" | "none" => Ok(0),
         "auto" => Ok(-1),
         number => match number.parse() {
@@ -210,8 +210,8 @@ mod tests {
 
     #[test]
     fn a_port_is_said_in_every_way_there_is() {
-        let said = ["", "none", "0", "auto", "-1", "1", "65535"].map(|text| port(text).unwrap());
-        assert_eq!(said, [0, 0, 0, -1, -1, 1, 65535]);
+        let said = ["", "none", "0", "auto", "AUTO", "-1", "1", "65535"].map(|text| port(text).unwrap());
+        assert_eq!(said, [0, 0, 0, -1, -1, -1, 1, 65535]);
         assert_eq!(port("http").unwrap_err(), "port must be a number");
         assert_eq!(
             ["-2", "65536"].map(|text| port(text).unwrap_err())[1],

@@ -247,7 +247,7 @@ fn a_form_says_all_of_it_and_what_is_wrong_gets_the_focus() {
     let wishes = Wishes { name: "a b".into(), port: -1, protocol: "udp".into(), dns_name: "taken2".into() };
     assert_eq!(ask(&scene), ("this machine", &Ask::Create(wishes)));
 
-    for (typed, port) in [("", 0), ("0", 0), ("auto", -1), ("65535", 65535)] {
+    for (typed, port) in [("", 0), ("none", 0), ("0", 0), ("AUTO", -1), ("65535", 65535)] {
         let mut scene = Scene::local(Vec::new());
         scene.types("n").types("a").key(Key::Tab).key(Key::Tab).types(typed).key(Key::Enter);
         assert!(matches!(ask(&scene).1, Ask::Create(wishes) if wishes.port == port), "{typed}");

@@ -6,6 +6,7 @@ use super::{Face, Line, Reply, Tone};
 use crate::Changes;
 use crate::tui::field::Field;
 use crate::tui::{Failure, Key, Target};
+use crate::verbs::port;
 
 /// What a form is for.
 #[derive(Debug, Clone, PartialEq)]
@@ -173,7 +174,7 @@ impl Form {
     /// What is filled in, or what is wrong with it and where.
     fn draft(&self) -> Result<Draft, (Slot, String)> {
         let name = valid_name(self.name.text()).map_err(|wrong| (Slot::Name, wrong.to_string()))?.to_owned();
-        let port = port(self.port.text()).map_err(|wrong| (Slot::Port, wrong.to_owned()))?;
+        let port = port(self.port.text()).map_err(|wrong| (Slot::Port, wrong))?;
         let dns_name = valid_dns_name(self.dns.text()).map_err(|wrong| (Slot::Dns, wrong.to_string()))?;
         let wishes = Wishes { name, port, protocol: self.protocol().to_owned(), dns_name };
         Ok(match &self.purpose {
@@ -235,17 +236,4 @@ fn between(now: &Wishes, wishes: Wishes) -> Changes {
         dns_name: dns_is_new.then_some(wishes.dns_name),
         name: (wishes.name != now.name).then_some(wishes.name),
     }
-}
-
-/// A port as people type it: nothing is none, `auto` is one that is free.
-fn port(typed: &str) -> Result<i64, &'static str> {
-    let typed = typed.trim();
-    if typed.is_empty() {
-        return Ok(0);
-    }
-    if typed.eq_ignore_ascii_case("auto") {
-        return Ok(-1);
-    }
-    let port: i64 = typed.parse().map_err(|_| "port must be a number")?;
-    if (-1..=65535).contains(&port) { Ok(port) } else { Err("port must be between 0 and 65535") }
 }
