@@ -10,7 +10,7 @@ use migration_cli::{Deed, Listing, Question, Refusal};
 use session_control::{HostError, Process, Row, Session, SessionError, SessionHost, SessionId, SessionState};
 use session_model::Finding;
 
-pub(crate) use attaching::{attach, of_session, start_for};
+pub(crate) use attaching::{attach, start_for};
 pub(crate) use changing::{background, change, edit, restart, unlock};
 pub(crate) use ending::{delete, kill, still_alone};
 pub(crate) use making::{copied_live, duplicate, new};
@@ -31,19 +31,7 @@ struct Found {
 impl Found {
     /// One that will be changed.
     fn new(hosts: Hosts, name: &str) -> Result<Self, Refusal> {
-        Self::only(hosts.find_to_change(name)?, hosts)
-    }
-
-    /// Which of two hosts that have one of its id is meant, only its user knows.
-    fn only(row: Row, hosts: Hosts) -> Result<Self, Refusal> {
-        let found = Self::of(row, hosts)?;
-        let Row { member, also, .. } = &found.row;
-        if also.is_empty() {
-            return Ok(found);
-        }
-        let message = format!("there is a session {} on {member}, and one on {}", found.id, also.join(", "));
-        let hint = "say which one: --agent ID, or --local for the one on this machine";
-        Err(Refusal::usage("duplicate", message, hint))
+        Self::of(hosts.find_to_change(name)?, hosts)
     }
 
     fn of(row: Row, hosts: Hosts) -> Result<Self, Refusal> {

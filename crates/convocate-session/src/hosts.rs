@@ -14,8 +14,8 @@ use session_control::{
 };
 
 use crate::options::Options;
+use crate::refusals;
 use crate::watched::Watched;
-use crate::{deeds, refusals};
 
 /// All hosts, and the ones that were asked for.
 pub(crate) struct Hosts {
@@ -63,7 +63,8 @@ impl Hosts {
 
     /// The same, for whoever will change it.
     pub(crate) fn find_to_change(&self, name: &str) -> Result<Row, Refusal> {
-        self.survey()?.find_to_change(name).cloned().map_err(|error| self.not_found(name, &error))
+        let row = self.survey()?.find_to_change(name).cloned();
+        only(row.map_err(|error| self.not_found(name, &error))?)
     }
 
     /// What those have that were asked for. If that is this machine alone, that it cannot tell is an error.
@@ -107,7 +108,7 @@ impl Hosts {
                 let base =
                     agent.and_then(|agent| agent.base).map_or_else(|| self.base.clone(), PathBuf::from);
                 let local = Local { id: member.id.clone(), base, ..local(options, here)? };
-                Attachment::here(&LocalHost::new(local), id).map_err(deeds::of_session)
+                Attachment::here(&LocalHost::new(local), id).map_err(refusals::of_session)
             }
         }
     }
@@ -135,6 +136,17 @@ impl Hosts {
             }
         }
     }
+}
+
+/// Which of two hosts that have a session of one id is meant, only its user knows.
+pub(crate) fn only(row: Row) -> Result<Row, Refusal> {
+    let Row { member, also, session, .. } = &row;
+    if also.is_empty() {
+        return Ok(row);
+    }
+    let message = format!("there is a session {} on {member}, and one on {}", session.uuid, also.join(", "));
+    let hint = "say which one: --agent ID, or --local for the one on this machine";
+    Err(Refusal::usage("duplicate", message, hint))
 }
 
 /// The hosts that are meant.

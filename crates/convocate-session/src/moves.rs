@@ -7,12 +7,13 @@ use durable_files::PathText;
 use migration_cli::{Ask, Refusal, Surroundings, settings_of};
 use migration_engine::Header;
 use serde::{Deserialize, Serialize};
-use session_control::{Place, Registry};
+use session_control::{Place, Registry, SessionId};
 use session_model::Finding;
 
 use crate::hosts;
 use crate::moving::{self, CopyOf, Request};
 use crate::options::Options;
+use crate::refusals;
 use crate::tool::ConvocateSession;
 use crate::verbs::Verb;
 
@@ -34,7 +35,7 @@ pub(crate) fn request(
             (session, to, None)
         }
         Some(Verb::Clone { session, name, dns, to: Some(to) }) => {
-            let id = session_control::SessionId::fresh();
+            let id = SessionId::fresh();
             let copy = CopyOf::named(id, name, dns.as_deref().unwrap_or_default())?;
             (ends.options.on_port_conflict, ends.options.on_dns_conflict) =
                 (OnConflict::Clear, OnConflict::Refuse);
@@ -44,16 +45,7 @@ pub(crate) fn request(
     };
     let all = hosts::Hosts::of(ask.options, here)?;
     let row = all.find_to_change(&session.session)?;
-    let session = row.session.uuid.parse().map_err(|error: session_control::NotAnId| {
-        Refusal::usage("not-an-id", error.to_string(), "convocate-session list shows the ids")
-    })?;
-    if !row.also.is_empty() {
-        let hosts =
-            std::iter::once(&row.member).chain(&row.also).map(String::as_str).collect::<Vec<_>>().join(", ");
-        let message = format!("several hosts have a session {session}: {hosts}; all are kept");
-        let hint = "say which one is meant: --agent ID, or --local; convocate-session delete removes one";
-        return Err(Refusal::usage("duplicate", message, hint));
-    }
+    let session: SessionId = row.session.uuid.parse().map_err(refusals::of_session)?;
     let goes_to_an_agent =
         all.cluster.members().iter().any(|host| host.id == *to && host.place == Place::Agent);
     if !goes_to_an_agent {

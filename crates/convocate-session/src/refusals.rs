@@ -14,32 +14,28 @@ use crate::hosts::Hosts;
 
 /// A host that has not done what was asked of it.
 pub(crate) fn of_host(error: &HostError) -> Refusal {
-    if let HostError::Agent(AgentError::Link(link)) = error {
-        return of_link(link, "convocate-session list shows how it stands");
-    }
-    let code = error.code();
-    if let HostError::Session(SessionError::Io { doing: "list the sessions in", source, .. }) = error
-        && source.kind() == ErrorKind::NotFound
-    {
-        return no_base(error.to_string());
-    }
-    let (exit, hint) = answer(code);
-    let exit = match error {
-        // It was tried, and may have been done half.
-        HostError::Session(SessionError::Start(_) | SessionError::Stop(_) | SessionError::Detach(_)) => {
-            Exit::Failed
+    let (code, message) = (error.code(), error.to_string());
+    match error {
+        HostError::Agent(AgentError::Link(link)) => {
+            return of_link(link, "convocate-session list shows how it stands");
         }
-        HostError::Agent(_) if code == "container" => Exit::Failed,
-        _ => exit,
-    };
-    let hint = match error {
-        HostError::Agent(AgentError::Stopped { .. }) => "convocate-session list shows whether it was done",
-        _ => hint,
-    };
-    let hint = forbidden(error).map_or_else(|| hint.to_owned(), wrong_user);
-    let exit = if forbidden(error).is_some() { Exit::Refused } else { exit };
-    let refusal = Refusal::new(code, error.to_string(), hint).exit(exit);
-    refusal.findings(owner(error).into_iter().collect())
+        HostError::Session(SessionError::Io { doing: "list the sessions in", source, .. })
+            if source.kind() == ErrorKind::NotFound =>
+        {
+            return no_base(message);
+        }
+        _ => {}
+    }
+    if let Some(path) = forbidden(error) {
+        return Refusal::new(code, message, wrong_user(path));
+    }
+    let (exit, hint) = answer(error);
+    Refusal::new(code, message, hint).exit(exit).findings(owner(error).into_iter().collect())
+}
+
+/// What is wrong with a session of this machine, or with what was said of one.
+pub(crate) fn of_session<E: Into<SessionError>>(error: E) -> Refusal {
+    of_host(&HostError::Session(error.into()))
 }
 
 /// An agent that was not reached, or with which the link broke that stood: then something may have been done.
@@ -56,8 +52,8 @@ pub(crate) fn no_base(message: String) -> Refusal {
 }
 
 /// How the tool ends, and what to do about it.
-fn answer(code: &str) -> (Exit, &'static str) {
-    match code {
+fn answer(error: &HostError) -> (Exit, &'static str) {
+    match error.code() {
         "invalid" => (Exit::Usage, "convocate-session new --help tells what can be said"),
         "not-an-id" => (Exit::Usage, "convocate-session list shows the ids"),
         "no-such-session" => (Exit::Refused, "convocate-session list shows what there is"),
@@ -74,6 +70,9 @@ fn answer(code: &str) -> (Exit, &'static str) {
             Exit::Refused,
             "wait for its owner, or see what it is; convocate-session override removes a lock",
         ),
+        "stopped" if matches!(error, HostError::Agent(AgentError::Stopped { .. })) => {
+            (Exit::Interrupted, "convocate-session list shows whether it was done")
+        }
         "stopped" => (Exit::Interrupted, "say the same command again"),
         "mounted" => (
             Exit::Refused,
@@ -87,13 +86,18 @@ fn answer(code: &str) -> (Exit, &'static str) {
         "not-locked" => (Exit::Refused, "there is nothing to remove"),
         "orphan" => (Exit::Refused, "convocate-migrate --agent ID --session UUID"),
         "io" => (Exit::Failed, "look at it: is there room, and may it be written to?"),
-        "container" => (Exit::Refused, "see whether the container engine answers: docker ps"),
+        "container" => {
+            // Beyond that question it was tried, and may have been done half.
+            let is_asked = matches!(error, HostError::Session(SessionError::CheckRunning(_)));
+            let exit = if is_asked { Exit::Refused } else { Exit::Failed };
+            (exit, "see whether the container engine answers: docker ps")
+        }
         _ => (Exit::Failed, "convocate-session list shows how it stands"),
     }
 }
 
 /// What one may not read or write here.
-fn forbidden(error: &HostError) -> Option<&Path> {
+pub(crate) fn forbidden(error: &HostError) -> Option<&Path> {
     let HostError::Session(SessionError::Io { path, source, .. } | SessionError::Unreadable { path, source }) =
         error
     else {

@@ -88,8 +88,3 @@ fn refused(found: &Found, error: &AttachError) -> Refusal {
         _ => Refusal::failure("attach", error.to_string(), hint),
     }
 }
-
-/// What is wrong with a session of this machine.
-pub(crate) fn of_session(error: session_control::SessionError) -> Refusal {
-    refusals::of_host(&HostError::Session(error))
-}

@@ -4,19 +4,18 @@ use migration_cli::{Question, Refusal};
 use session_control::{Lock, Place, Row, Session, SessionId};
 
 use super::Found;
-use crate::hosts::Hosts;
+use crate::hosts::{Hosts, only};
 
 impl Found {
     /// One that will be changed, for a deed that does not need what is said of it.
     pub(super) fn even_broken(hosts: Hosts, name: &str) -> Result<Self, Refusal> {
-        let row = match hosts.find_to_change(name) {
+        match hosts.find_to_change(name) {
             Err(refusal) if refusal.code == "session-json" => {
                 let (row, why) = hosts.broken(name).ok_or(refusal)?;
-                return Ok(Self { broken: Some(why), ..Self::only(row, hosts)? });
+                Ok(Self { broken: Some(why), ..Self::of(only(row)?, hosts)? })
             }
-            row => row?,
-        };
-        Self::only(row, hosts)
+            row => Self::of(row?, hosts),
+        }
     }
 
     /// What somebody has to know before this is done to a broken one.

@@ -7,7 +7,7 @@ use session_control::{
 };
 use session_model::Finding;
 
-use super::making::{invalid, reached};
+use super::making::reached;
 use super::{Found, done, refuse};
 use crate::hosts::Hosts;
 use crate::options::Options;
@@ -27,7 +27,7 @@ pub(crate) fn edit(
     }
     let found = Found::to_work_with(hosts, session)?;
     found.not_locked()?;
-    let changes = published.instead(name).map_err(|error| invalid(&error))?;
+    let changes = published.instead(name).map_err(refusals::of_session)?;
     // Asked for now, for whoever only wants to know what would be done.
     found.hosts.may_be_called(&found.row.session, &changes, options)?;
     let options = options.clone();

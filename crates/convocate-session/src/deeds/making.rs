@@ -1,12 +1,7 @@
 //! Making a session: from nothing, or from another.
 
-use std::io::ErrorKind;
-
 use migration_cli::{Deed, Exit, Refusal, shell_word};
-use session_control::{
-    HostError, Invalid, Profile, Row, Session, SessionError, Wishes, valid_dns_name,
-    valid_name, valid_protocol,
-};
+use session_control::{Invalid, Profile, Row, Session, Wishes, valid_dns_name, valid_name, valid_protocol};
 use session_model::Finding;
 
 use super::{Found, done};
@@ -23,7 +18,7 @@ pub(crate) fn new(
     published: &Published,
 ) -> Result<Deed, Refusal> {
     let wishes = Wishes { name: name.to_owned(), ..Wishes::default() };
-    let wishes = published.over(wishes).map_err(|error| invalid(&error))?;
+    let wishes = published.over(wishes).map_err(refusals::of_session)?;
     let member = hosts.for_new()?.clone();
     hosts.name_is_free(&wishes.dns_name, None, options)?;
     let row = Row::of(&member, Session { name: wishes.name.clone(), ..Session::default() });
@@ -60,8 +55,8 @@ pub(crate) fn duplicate(
     (source, name): (&str, &str),
     dns: Option<&str>,
 ) -> Result<Deed, Refusal> {
-    let name = valid_name(name).map_err(|error| invalid(&error))?.to_owned();
-    let dns = valid_dns_name(dns.unwrap_or_default()).map_err(|error| invalid(&error))?;
+    let name = valid_name(name).map_err(refusals::of_session)?.to_owned();
+    let dns = valid_dns_name(dns.unwrap_or_default()).map_err(refusals::of_session)?;
     let found = Found::to_work_with(hosts, source)?;
     found.not_locked()?;
     found.hosts.name_is_free(&dns, None, options)?;
@@ -70,7 +65,11 @@ pub(crate) fn duplicate(
     Ok(found.deed("clone", Vec::new(), move |found, host| {
         let made = host.duplicate(&found.id, &name).map_err(|error| {
             let refusal = found.said(&error);
-            if is_forbidden(&error) { Refusal { hint: by_root.clone(), ..refusal } } else { refusal }
+            if refusals::forbidden(&error).is_some() {
+                Refusal { hint: by_root.clone(), ..refusal }
+            } else {
+                refusal
+            }
         })?;
         let mut findings = host.findings();
         let made = match made.id().filter(|_| !dns.is_empty()) {
@@ -111,12 +110,6 @@ pub(crate) fn copied_live(session: Option<&Session>) -> Option<Finding> {
     session.is_some_and(|it| it.running).then(|| Finding::warning("copied-live", message))
 }
 
-/// Whether the files of the session themselves may not be read here.
-fn is_forbidden(error: &HostError) -> bool {
-    let HostError::Session(SessionError::Io { source, .. }) = error else { return false };
-    source.kind() == ErrorKind::PermissionDenied
-}
-
 /// The options that say which sessions are those of this machine, as they are said again.
 fn said(options: &Options) -> String {
     let base = options.base.iter().map(|base| format!(" --base {}", shell_word(base.as_str())));
@@ -136,9 +129,4 @@ impl Published {
             dns_name: valid_dns_name(&dns_name)?,
         })
     }
-}
-
-/// What cannot be said of a session.
-pub(super) fn invalid(error: &Invalid) -> Refusal {
-    refusals::of_host(&SessionError::Invalid(error.clone()).into())
 }

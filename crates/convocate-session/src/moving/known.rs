@@ -13,6 +13,7 @@ use session_model::{Finding, SessionJson, Timestamp};
 use super::running::{Runs, Unknown, perhaps, runs};
 use super::settings::End;
 use super::{CopyOf, Hosts, Request, bring};
+use crate::refusals::of_session;
 
 /// How long a session's document may be.
 const DOCUMENT: usize = 1 << 20;
@@ -195,15 +196,8 @@ fn copied(document: &SessionJson, copy: &CopyOf, here: &Surroundings) -> Session
 impl CopyOf {
     /// A copy of this name, and this DNS name if it is not empty.
     pub fn named(id: SessionId, name: &str, dns_name: &str) -> Result<Self, Refusal> {
-        let invalid = |error: session_control::Invalid| {
-            Refusal::usage(
-                "invalid",
-                error.to_string(),
-                "convocate-session clone --help tells what can be said",
-            )
-        };
-        let name = valid_name(name).map_err(invalid)?.to_owned();
-        Ok(Self { id, name, dns_name: valid_dns_name(dns_name).map_err(invalid)? })
+        let name = valid_name(name).map_err(of_session)?.to_owned();
+        Ok(Self { id, name, dns_name: valid_dns_name(dns_name).map_err(of_session)? })
     }
 }
 
