@@ -31,7 +31,7 @@ pub(crate) fn list(hosts: &Hosts) -> Listing {
         listing.words.log.push(format!("warning: agent {} unreachable: {reason}", row.id));
     }
     if listing.rows.is_empty() {
-        let message = format!("no agents are registered in {}", hosts.registry.as_ref().display());
+        let message = format!("no agents are registered in {}", hosts.registry.path().display());
         listing.findings.push(Finding::note("no-agents", message));
     }
     listing
@@ -91,7 +91,7 @@ pub(crate) fn settings(hosts: &Hosts, local: &session_control::Local) -> Listing
         ("this machine", format!("{} ({role})", local.id)),
         ("profile", local.profile.name.to_owned()),
         ("sessions in", hosts.base.display().to_string()),
-        ("agents in", hosts.registry.as_ref().display().to_string()),
+        ("agents in", hosts.registry.path().display().to_string()),
         ("image", local.image.clone()),
         ("engine", program),
         ("program", local.claude.display().to_string()),

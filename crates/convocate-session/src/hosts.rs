@@ -33,9 +33,7 @@ impl Hosts {
     /// Nobody is asked anything yet.
     pub(crate) fn of(options: &Options, here: &Surroundings) -> Result<Self, Refusal> {
         let base = base(options, here)?;
-        let folder =
-            options.agent_keys_dir.as_deref().map_or(options.profile.registry, |folder| folder.as_str());
-        let registry = Registry::at(here.named(folder)?);
+        let registry = registry(options, here)?;
         let local = local(options, here)?;
         let layout = Layout {
             registry: registry.clone(),
@@ -176,6 +174,12 @@ fn chosen(cluster: &Cluster, registry: &Registry, options: &Options) -> Result<C
             ))
         }
     }
+}
+
+/// The registry of the agents.
+pub(crate) fn registry(options: &Options, here: &Surroundings) -> Result<Registry, Refusal> {
+    let folder = options.agent_keys_dir.as_deref().map_or(options.profile.registry, |folder| folder.as_str());
+    Ok(Registry::at(here.named(folder)?))
 }
 
 /// Where the sessions of this machine are.

@@ -1,13 +1,11 @@
 //! `move`, and `clone --to`: what was asked for, as the moving of sessions understands it.
 
-use std::path::PathBuf;
-
 use convocate_migrate::OnConflict;
 use durable_files::PathText;
 use migration_cli::{Ask, Refusal, Surroundings, settings_of};
 use migration_engine::Header;
 use serde::{Deserialize, Serialize};
-use session_control::{Place, Registry, SessionId};
+use session_control::{Place, SessionId};
 use session_model::Finding;
 
 use crate::hosts;
@@ -19,25 +17,25 @@ use crate::verbs::Verb;
 
 /// The folders that keep two moves apart.
 pub(crate) fn targets(options: &Options, here: &Surroundings) -> Result<Vec<PathText>, Refusal> {
-    moving::targets(&hosts_of(options, here)?)
+    moving::targets(&network(options, here)?)
 }
 
 /// What shall move where; none if the verb moves nothing.
 pub(crate) fn request(
     ask: Ask<'_, ConvocateSession>,
     here: &Surroundings,
-) -> Result<Option<(Request, moving::Hosts)>, Refusal> {
-    let mut ends = hosts_of(ask.options, here)?;
+) -> Result<Option<(Request, moving::Network)>, Refusal> {
+    let mut network = network(ask.options, here)?;
     let (session, to, copy) = match ask.verb {
         Some(Verb::Move { session, to, on_port_conflict, on_dns_conflict }) => {
-            (ends.options.on_port_conflict, ends.options.on_dns_conflict) =
+            (network.options.on_port_conflict, network.options.on_dns_conflict) =
                 (*on_port_conflict, *on_dns_conflict);
             (session, to, None)
         }
         Some(Verb::Clone { session, name, dns, to: Some(to) }) => {
             let id = SessionId::fresh();
             let copy = CopyOf::named(id, name, dns.as_deref().unwrap_or_default())?;
-            (ends.options.on_port_conflict, ends.options.on_dns_conflict) =
+            (network.options.on_port_conflict, network.options.on_dns_conflict) =
                 (OnConflict::Clear, OnConflict::Refuse);
             (session, to, Some(copy))
         }
@@ -52,7 +50,7 @@ pub(crate) fn request(
         let message = format!("{to:?} is no agent that a session could go to");
         return Err(Refusal::new("agent", message, "convocate-session agents shows all that are registered"));
     }
-    Ok(Some((Request { session, from: row.member, to: to.clone(), copy }, ends)))
+    Ok(Some((Request { session, from: row.member, to: to.clone(), copy }, network)))
 }
 
 /// What a run remembers beside what the moving does.
@@ -84,20 +82,15 @@ pub(crate) fn make_known(header: &Header, here: &Surroundings) -> Result<Vec<Fin
     Ok(hosts::Hosts::of(&remembered(header)?, here)?.write_names(&[]))
 }
 
-/// The hosts, as the options say.
-pub(crate) fn hosts_of(options: &Options, here: &Surroundings) -> Result<moving::Hosts, Refusal> {
-    let folder: PathBuf = match &options.agent_keys_dir {
-        Some(folder) => here.named(folder)?,
-        None => options.profile.registry.into(),
-    };
+/// The hosts that a move knows, as the options say.
+pub(crate) fn network(options: &Options, here: &Surroundings) -> Result<moving::Network, Refusal> {
     let options_of_a_move = convocate_migrate::Options {
         allow_unverified_dns: options.allow_unverified_dns,
         ssh: options.ssh.clone(),
         ..convocate_migrate::Options::default()
     };
-    Ok(moving::Hosts {
-        registry: Registry::at(folder.clone()),
-        folder,
+    Ok(moving::Network {
+        registry: hosts::registry(options, here)?,
         base: hosts::base(options, here)?,
         profile: options.profile,
         containers: hosts::local(options, here)?.containers,

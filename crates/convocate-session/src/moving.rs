@@ -6,10 +6,10 @@
 //! delivered, shown and looked at again, and only then the source is moved aside where it is.
 
 mod bring;
-mod ends;
 mod hold;
 mod judge;
 mod known;
+mod network;
 mod orphan;
 mod plan;
 mod running;
@@ -18,7 +18,7 @@ mod source;
 mod step;
 mod worlds;
 
-pub use ends::Hosts;
+pub use network::Network;
 pub use orphan::migrate_orphan;
 pub use step::{Deliver, Effect, Handles, Retire, SetLockAside, Trace};
 pub use worlds::Open;
@@ -58,15 +58,15 @@ pub struct CopyOf {
 }
 
 /// What keeps two moves out of each other's way, whatever they move: one at a time from this machine.
-pub fn targets(hosts: &Hosts) -> Result<Vec<PathText>, Refusal> {
-    let folder = hosts.registry_folder()?;
+pub fn targets(network: &Network) -> Result<Vec<PathText>, Refusal> {
+    let folder = network.registry_folder()?;
     Ok(vec![folder.into()])
 }
 
 /// Looks at both ends, brings what has to come (unless nothing may be written), and plans.
 pub fn prepare(
     request: &Request,
-    hosts: &Hosts,
+    network: &Network,
     (root, mode): (&StateRoot, Mode),
     here: &Surroundings,
     cx: &Cx<'_>,
@@ -74,25 +74,25 @@ pub fn prepare(
     if request.from == request.to && request.copy.is_none() {
         return Ok((plan::already_there(request)?, Open::idle()));
     }
-    let (known, lock) = match known(request, hosts, (root, mode), here, cx) {
+    let (known, lock) = match known(request, network, (root, mode), here, cx) {
         // Whoever was at work with it may have stopped by now.
-        Err(refusal) if refusal.code == "source-changed" => known(request, hosts, (root, mode), here, cx)?,
+        Err(refusal) if refusal.code == "source-changed" => known(request, network, (root, mode), here, cx)?,
         known => known?,
     };
     let plan = plan::plan(request, &known)?;
-    let worlds = Open::of(&plan.header, known, hosts, (lock, here))?;
+    let worlds = Open::of(&plan.header, known, network, (lock, here))?;
     Ok((plan, worlds))
 }
 
 /// What is known of both ends, and what has to come, come.
 fn known(
     request: &Request,
-    hosts: &Hosts,
+    network: &Network,
     (root, mode): (&StateRoot, Mode),
     here: &Surroundings,
     cx: &Cx<'_>,
 ) -> Result<(Known, Option<DirLock>), Refusal> {
-    let mut known = Known::of(request, hosts, root, here, cx)?;
+    let mut known = Known::of(request, network, root, here, cx)?;
     let lock = match mode {
         Mode::Apply => known.bring(cx)?,
         Mode::DryRun => None,

@@ -44,8 +44,8 @@ impl Tool for ConvocateSession {
         here: &Surroundings,
         cx: &Cx<'_>,
     ) -> Result<Prepared<Self>, Refusal> {
-        let (request, hosts) = moves::request(ask, here)?.ok_or_else(no_migration)?;
-        let (mut plan, worlds) = moving::prepare(&request, &hosts, (ask.root, mode), here, cx)?;
+        let (request, network) = moves::request(ask, here)?.ok_or_else(no_migration)?;
+        let (mut plan, worlds) = moving::prepare(&request, &network, (ask.root, mode), here, cx)?;
         moves::remember(&mut plan.header, ask.options, here)?;
         Ok(Prepared { plan, worlds })
     }

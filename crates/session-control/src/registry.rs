@@ -170,6 +170,11 @@ impl Registry {
         Self { folder: folder.into() }
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.folder
+    }
+
     /// Whether there is one. One that may not be looked at is an error.
     pub fn exists(&self) -> Result<bool, RegistryError> {
         self.folder.try_exists().map_err(|source| self.unreadable(source))
@@ -268,13 +273,6 @@ impl fmt::Display for AgentHost {
         }
         f.write_str(host)?;
         port.map_or(Ok(()), |port| write!(f, ":{port}"))
-    }
-}
-
-/// Where the registry stands, for people.
-impl AsRef<Path> for Registry {
-    fn as_ref(&self) -> &Path {
-        &self.folder
     }
 }
 

@@ -12,7 +12,7 @@ use session_model::{Finding, SessionJson, Timestamp};
 
 use super::running::{Runs, Unknown, perhaps, runs};
 use super::settings::End;
-use super::{CopyOf, Hosts, Request, bring};
+use super::{CopyOf, Network, Request, bring};
 use crate::refusals::of_session;
 
 /// How long a session's document may be.
@@ -43,14 +43,14 @@ impl Known {
     /// Looks at both ends, and refuses what may not go.
     pub(super) fn of(
         request: &Request,
-        hosts: &Hosts,
+        network: &Network,
         root: &StateRoot,
         here: &Surroundings,
         cx: &Cx<'_>,
     ) -> Result<Self, Refusal> {
         let uuid = request.session.as_str();
-        let from = hosts.reach(&request.from, here)?;
-        let to = hosts.reach(&request.to, here)?;
+        let from = network.reach(&request.from, here)?;
+        let to = network.reach(&request.to, here)?;
         if from.id != to.id {
             parts::are_apart(&from, &to)?;
         }
@@ -58,7 +58,7 @@ impl Known {
         let seen = survey(&from, uuid, cx)?;
         let text = document_of(&from, &seen, cx)?;
         let document = parsed(&text, uuid, &from)?;
-        let perhaps = stands_still(&from, uuid, hosts, here)?;
+        let perhaps = stands_still(&from, uuid, network, here)?;
         let stale = End::from(&from).lockable(uuid).stale_lock(&from.remote)?;
         let remarks = match local_path(&from, uuid) {
             // Only here one sees extended attributes.
@@ -74,12 +74,12 @@ impl Known {
         let becomes = request.copy.as_ref().map_or(document.clone(), |copy| copied(&document, copy, here));
         let id = becomes.fields().uuid.clone();
         let named = !becomes.fields().dns_name.is_empty();
-        let elsewhere = if named { hosts.names_elsewhere(&from, &to) } else { Elsewhere::default() };
+        let elsewhere = if named { network.names_elsewhere(&from, &to) } else { Elsewhere::default() };
         let facts = Facts::gather(&to, elsewhere)?;
         if let Some(outcome) = facts.there(&id, &to)? {
             return Err(stays(outcome));
         }
-        let (arrives, mut findings) = facts.cleared(&becomes, &hosts.options).map_err(stays)?;
+        let (arrives, mut findings) = facts.cleared(&becomes, &network.options).map_err(stays)?;
         parts::room(&to, seen.manifest.bytes(), seen.manifest.entries().len() as u64)?;
         findings.extend(perhaps);
         findings.extend(parts::oddities(document.fields()));
@@ -154,11 +154,11 @@ fn parsed(text: &[u8], uuid: &str, from: &AgentEnd) -> Result<SessionJson, Refus
 fn stands_still(
     from: &AgentEnd,
     uuid: &str,
-    hosts: &Hosts,
+    network: &Network,
     here: &Surroundings,
 ) -> Result<Option<Finding>, Refusal> {
     let end = End::from(from);
-    match runs((&end, &from.remote), uuid, &hosts.containers, &here.stop) {
+    match runs((&end, &from.remote), uuid, &network.containers, &here.stop) {
         Ok(Runs::No) => Ok(None),
         Ok(Runs::Perhaps(why)) => Ok(Some(perhaps(&end, uuid, &why))),
         Ok(Runs::Yes(container)) => {

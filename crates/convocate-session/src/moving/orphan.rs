@@ -7,13 +7,13 @@ use migration_cli::{Migrated, Refusal, Surroundings, migrate_within};
 use migration_engine::Progress;
 use session_control::SessionId;
 
-use super::Hosts;
+use super::Network;
 
 /// Moves an orphan session of this machine to an agent. The stop flag is that of the surroundings.
 pub fn migrate_orphan(
     session: &SessionId,
     agent: &str,
-    hosts: &Hosts,
+    network: &Network,
     state_dir: Option<&Utf8Path>,
     progress: &dyn Progress,
     here: &Surroundings,
@@ -21,11 +21,11 @@ pub fn migrate_orphan(
     let options = convocate_migrate::Options {
         session: vec![session.to_string()],
         jobs: 1,
-        docker: Some(hosts.containers.program.clone()),
-        docker_argument: hosts.containers.arguments.clone(),
-        shell_base: camino::Utf8PathBuf::from_path_buf(hosts.base.clone()).ok(),
-        profile: ProfileName::from(hosts.profile),
-        ..hosts.options_for(agent)
+        docker: Some(network.containers.program.clone()),
+        docker_argument: network.containers.arguments.clone(),
+        shell_base: Utf8Path::from_path(&network.base).map(Utf8Path::to_owned),
+        profile: ProfileName::from(network.profile),
+        ..network.options_for(agent)
     };
     migrate_within(&ConvocateMigrate, &options, state_dir, progress, here)
 }

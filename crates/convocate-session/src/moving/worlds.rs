@@ -14,7 +14,7 @@ use super::known::Known;
 use super::settings::Settings;
 use super::source::Source;
 use super::step::{Effect, Handles};
-use super::{Hosts, judge};
+use super::{Network, judge};
 
 /// Both hosts of a move.
 #[derive(Default)]
@@ -44,7 +44,7 @@ impl Open {
     pub(super) fn of(
         header: &Header,
         known: Known,
-        hosts: &Hosts,
+        network: &Network,
         (brought, here): (Option<DirLock>, &Surroundings),
     ) -> Result<Self, Refusal> {
         let settings: Settings = settings_of(header)?;
@@ -53,7 +53,7 @@ impl Open {
             settings,
             from,
             to,
-            containers: hosts.containers.clone(),
+            containers: network.containers.clone(),
             purpose: Purpose::Apply,
             stop: here.stop.clone(),
             unreached: OnceLock::new(),

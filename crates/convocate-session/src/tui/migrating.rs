@@ -23,10 +23,10 @@ pub(super) fn migrate(
     agent: &str,
     (number, events): (u64, &Sender<Event>),
 ) -> Result<Option<String>, Failure> {
-    let hosts = moves::hosts_of(&office.options, &office.here)?;
+    let network = moves::network(&office.options, &office.here)?;
     let state = camino::Utf8Path::from_path(&office.root);
     let telling = Telling { number, events, state: Mutex::new((Share::default(), Instant::now())) };
-    let migrated = moving::migrate_orphan(id, agent, &hosts, state, &telling, &office.here)?;
+    let migrated = moving::migrate_orphan(id, agent, &network, state, &telling, &office.here)?;
     let worth = migrated.findings.into_iter().filter(|finding| finding.level != Level::Note);
     let mut words: Vec<String> = worth.map(|finding| finding.message).collect();
     if migrated.exit == Exit::Done {

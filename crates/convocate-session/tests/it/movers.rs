@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
-use convocate_session::moving::{Effect, Hosts, Open, Request, prepare};
+use convocate_session::moving::{Effect, Network, Open, Request, prepare};
 use migration_cli::{Mode, Surroundings};
 use migration_engine::{
     ApplyError, Bucket, Cx, NoProgress, Plan, Receipt, Run, RunId, StateRoot, TargetLocks,
@@ -120,9 +120,8 @@ impl Waiting {
         two.is_here(&folder.join(C), 2);
         let mut options = convocate_migrate::Options::default();
         options.ssh.known_hosts = Some(Utf8PathBuf::from_path_buf(two.cluster.known_hosts()).unwrap());
-        let hosts = Hosts {
-            registry: Registry::at(folder.clone()),
-            folder: folder.clone(),
+        let network = Network {
+            registry: Registry::at(&folder),
             base: two.base(2),
             profile: Profile::CONVOCATE,
             containers: Containers { program: "true".into(), ..Containers::default() },
@@ -132,7 +131,7 @@ impl Waiting {
         let request = Request { session, from: A.to_owned(), to: agent.to_owned(), copy: None };
         let root = StateRoot::at(state.path().join("state"));
         let here = Surroundings::of_process().unwrap();
-        let (mut plan, worlds) = prepare(&request, &hosts, (&root, Mode::Apply), &here, &CX).unwrap();
+        let (mut plan, worlds) = prepare(&request, &network, (&root, Mode::Apply), &here, &CX).unwrap();
         plan.header.locks = vec![folder.into()];
         Self { state, plan, worlds }
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use convocate_session::moving::{Hosts, migrate_orphan};
+use convocate_session::moving::{Network, migrate_orphan};
 use migration_cli::{Exit, Surroundings};
 use migration_engine::Progress;
 use session_control::{Containers, Profile, Registry};
@@ -327,9 +327,8 @@ fn an_orphan_is_brought_to_an_agent_by_a_program_that_shows_it_itself() {
     engine.runs(Some(1));
     let mut options = convocate_migrate::Options::default();
     options.ssh.known_hosts = Some(two.cluster.known_hosts().try_into().unwrap());
-    let hosts = Hosts {
+    let network = Network {
         registry: Registry::at(two.cluster.registry()),
-        folder: two.cluster.registry(),
         base: two.base(2),
         profile: Profile::CONVOCATE,
         containers: Containers {
@@ -340,7 +339,8 @@ fn an_orphan_is_brought_to_an_agent_by_a_program_that_shows_it_itself() {
         options,
     };
     let (heard, state) = (Heard::default(), camino::Utf8PathBuf::try_from(two.state()).unwrap());
-    let bring = |agent| migrate_orphan(&uuid(1).parse().unwrap(), agent, &hosts, Some(&state), &heard, &here);
+    let bring =
+        |agent| migrate_orphan(&uuid(1).parse().unwrap(), agent, &network, Some(&state), &heard, &here);
     assert_eq!(bring("nobody").unwrap_err().code, "agent");
     assert_eq!(bring(A).unwrap_err().code, "container-running", "its engine is the one that was named");
     two.assert_same(&before, "refused");

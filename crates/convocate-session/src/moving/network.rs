@@ -1,19 +1,18 @@
-//! The two ends, and how they are reached.
+//! The hosts that a move knows, and how each is reached.
 
 use std::path::PathBuf;
 
+use camino::Utf8Path;
 use convocate_migrate::ProfileName;
 use convocate_migrate::parts::{self, AgentEnd, Elsewhere};
 use migration_cli::{Refusal, Surroundings};
 use session_control::{AgentHost, Containers, Profile, Registry};
 
-/// The hosts there are, and what is said of how to reach them.
+/// The hosts that a move knows, and how each is reached.
 #[derive(Debug, Clone)]
-pub struct Hosts {
+pub struct Network {
     /// The agents.
     pub registry: Registry,
-    /// Where that is, if it is there.
-    pub folder: PathBuf,
     /// Where sessions are on this machine.
     pub base: PathBuf,
     /// Which releases made the sessions.
@@ -24,21 +23,21 @@ pub struct Hosts {
     pub options: convocate_migrate::Options,
 }
 
-impl Hosts {
+impl Network {
     /// The folder of the registry, without which there is nowhere to move to.
     pub(super) fn registry_folder(&self) -> Result<PathBuf, Refusal> {
-        self.folder.canonicalize().map_err(|error| {
-            let message = format!("cannot find the agents in {}: {error}", self.folder.display());
+        let folder = self.registry.path();
+        folder.canonicalize().map_err(|error| {
+            let message = format!("cannot find the agents in {}: {error}", folder.display());
             Refusal::new("no-agents", message, "name the folder with --agent-keys-dir DIR")
         })
     }
 
     /// The options of convocate-migrate with which that agent is reached.
     pub(super) fn options_for(&self, agent: &str) -> convocate_migrate::Options {
-        let keys = camino::Utf8PathBuf::from_path_buf(self.folder.clone()).ok();
         convocate_migrate::Options {
             agent: Some(agent.to_owned()),
-            agent_keys_dir: keys,
+            agent_keys_dir: Utf8Path::from_path(self.registry.path()).map(Utf8Path::to_owned),
             profile: ProfileName::from(self.profile),
             ..self.options.clone()
         }
