@@ -19,6 +19,6 @@ mod workers;
 pub use event::{Event, Failure, Key, Moment, Outcome, Share};
 pub use model::{Model, Setup};
 pub use order::{Ask, Order, Target};
-pub use row::{Health, Host, Role, Row};
+pub use row::{Health, Host, Row};
 pub(crate) use run::run;
 pub use view::{Palette, draw};

@@ -9,6 +9,8 @@ mod outcomes;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use session_control::Place;
+
 use super::dialog::Dialog;
 use super::event::{Event, Key, Moment, Share};
 use super::field::Field;
@@ -233,7 +235,7 @@ impl Model {
     /// `agent k7m2p9x4qwzt (agent-1)`, or a name that is one by itself.
     pub(super) fn on(&self, id: &str) -> String {
         match self.setup.hosts.iter().find(|known| known.id == id) {
-            Some(Host { role: row::Role::Agent, place, .. }) => format!("agent {id} ({place})"),
+            Some(Host { place: Place::Agent, address, .. }) => format!("agent {id} ({address})"),
             _ => id.to_owned(),
         }
     }

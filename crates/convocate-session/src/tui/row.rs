@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use session_control::{Session, SessionId, SessionState};
+use session_control::{Place, Session, SessionId, SessionState};
 
 use super::Target;
 
@@ -14,26 +14,15 @@ pub(super) type Key = (String, String);
 /// How an unreachable agent's row begins to be named: no session is called so.
 const UNREACHABLE: &str = "agent-unreachable:";
 
-/// What a host is to this one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// An agent.
-    Agent,
-    /// This machine, which has no agents.
-    Local,
-    /// The base of a shell host: what lies there was left behind.
-    Orphans,
-}
-
 /// A host of sessions, as the screen knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
     /// An agent's id, or `local`.
     pub id: String,
+    /// What kind of a host it is.
+    pub place: Place,
     /// Where it is, for people.
-    pub place: String,
-    /// What it is.
-    pub role: Role,
+    pub address: String,
     /// Why it cannot even be asked, if that is so.
     pub lost: Option<String>,
 }
@@ -76,8 +65,8 @@ impl Known {
 pub struct Row {
     /// The host.
     pub host: String,
-    /// What the host is.
-    pub role: Role,
+    /// What kind of a host that is.
+    pub place: Place,
     /// The session; the row of a host that is not reached has none.
     pub session: Result<Session, String>,
     /// Why the session's host is not reached: this is what it said last.
@@ -101,7 +90,7 @@ impl Row {
     /// How the session stands, if its host tells.
     pub fn state(&self) -> Option<SessionState> {
         let session = self.session.as_ref().ok().filter(|_| self.lost.is_none())?;
-        Some(if self.role == Role::Orphans { SessionState::Orphan } else { session.state() })
+        Some(if self.place == Place::Orphans { SessionState::Orphan } else { session.state() })
     }
 
     /// Which session it is, if it is one.
@@ -114,7 +103,7 @@ impl Row {
     pub fn name(&self) -> String {
         match &self.session {
             Ok(session) => session.name.clone(),
-            Err(why) if self.role == Role::Agent => format!("[agent {} unreachable: {why}]", self.host),
+            Err(why) if self.place == Place::Agent => format!("[agent {} unreachable: {why}]", self.host),
             Err(why) => format!("[{}: {why}]", self.host),
         }
     }
@@ -132,7 +121,7 @@ pub(super) fn rows(hosts: &[Known], now: Duration) -> Vec<Row> {
         let lost = if let Health::Down(why) = &known.health { Some(why) } else { None };
         let row = |session| Row {
             host: known.host.id.clone(),
-            role: known.host.role,
+            place: known.host.place,
             session,
             lost: lost.cloned(),
             duplicate: false,

@@ -17,7 +17,7 @@ use signal_hook::consts::SIGHUP;
 use super::glass::{Glass, Hooked};
 use super::show::{Left, Wires, show};
 use super::workers::{Office, Workers};
-use super::{Event, Host, Model, Moment, Palette, Role, Setup, Target};
+use super::{Event, Host, Model, Moment, Palette, Setup, Target};
 use crate::hosts::Hosts;
 use crate::options::Options;
 
@@ -141,18 +141,13 @@ fn named(member: &Member) -> (String, Member) {
 }
 
 fn host(name: &str, member: &Member) -> Host {
-    let role = match member.place {
-        Place::Agent => Role::Agent,
-        Place::Here => Role::Local,
-        Place::Orphans => Role::Orphans,
-    };
-    Host { id: name.to_owned(), place: member.address.clone(), role, lost: None }
+    Host { id: name.to_owned(), place: member.place, address: member.address.clone(), lost: None }
 }
 
 /// An agent that is registered, and nobody knows how to reach it.
 fn not_known(broken: &Unreachable) -> Host {
-    let (id, place, lost) = (broken.member.clone(), broken.address.clone(), Some(broken.reason.clone()));
-    Host { id, place, role: Role::Agent, lost }
+    let Unreachable { member, place, address, reason, .. } = broken.clone();
+    Host { id: member, place, address, lost: Some(reason) }
 }
 
 fn moment(here: &Surroundings, begun: Instant) -> Moment {

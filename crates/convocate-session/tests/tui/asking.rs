@@ -1,8 +1,8 @@
 //! What keys and answers come to.
 
 use convocate_session::Changes;
-use convocate_session::tui::{Ask, Event, Health, Key, Order, Outcome, Role};
-use session_control::{Holder, Session, Wishes};
+use convocate_session::tui::{Ask, Event, Health, Key, Order, Outcome};
+use session_control::{Holder, Place, Session, Wishes};
 
 use super::scene::{A, B, C, D, FAR, NEAR, Scene, attached, failure, host, locked, running, session};
 
@@ -109,7 +109,7 @@ fn which_of_two_sessions_of_one_id_is_meant_is_said_before_anything_is_done_to_i
             scene.text()
         );
     }
-    let mut scene = Scene::of(vec![host(NEAR, Role::Agent), host(FAR, Role::Agent)]);
+    let mut scene = Scene::of(vec![host(NEAR, Place::Agent), host(FAR, Place::Agent)]);
     scene.lists(NEAR, vec![session(A, "notes", "2026-03-02")]);
     scene.lists(FAR, vec![locked(session(A, "notes", "2026-03-01"), 4242, false)]);
     assert!(scene.types("r").text().contains(&format!("the one on {NEAR} is meant")), "{}", scene.text());
@@ -175,7 +175,7 @@ fn a_lock_of_somebody_alive_goes_only_by_its_number() {
 
 #[test]
 fn nothing_is_asked_of_an_agent_that_is_not_reached_or_for_what_is_no_session() {
-    let mut scene = Scene::of(vec![host(NEAR, Role::Agent), host(FAR, Role::Agent)]);
+    let mut scene = Scene::of(vec![host(NEAR, Place::Agent), host(FAR, Place::Agent)]);
     scene.answers(NEAR, failure("agent-unreachable", "connection refused"));
     scene.lists(FAR, vec![session("", "no id", "2026-03-02"), session("../x", "a path", "2026-03-02")]);
     for _ in 0..3 {

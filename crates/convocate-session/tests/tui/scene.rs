@@ -5,12 +5,12 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use convocate_session::tui::{
-    Ask, Event, Failure, Host, Key, Model, Moment, Order, Outcome, Palette, Role, Setup, draw,
+    Ask, Event, Failure, Host, Key, Model, Moment, Order, Outcome, Palette, Setup, draw,
 };
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
-use session_control::Session;
+use session_control::{Place, Session};
 
 pub(crate) const A: &str = "3f0c1d2e-5b6a-4c7d-8e9f-0a1b2c3d4e5f";
 pub(crate) const B: &str = "9a8b7c6d-1e2f-4a3b-8c4d-5e6f7a8b9c0d";
@@ -27,13 +27,13 @@ pub(crate) struct Scene {
     pub(crate) palette: Palette,
 }
 
-pub(crate) fn host(id: &str, role: Role) -> Host {
-    let place = match role {
-        Role::Agent => format!("claude@{}.example", &id[..2]),
-        Role::Local => "local".into(),
-        Role::Orphans => "/home/claude".into(),
+pub(crate) fn host(id: &str, place: Place) -> Host {
+    let address = match place {
+        Place::Agent => format!("claude@{}.example", &id[..2]),
+        Place::Here => "local".into(),
+        Place::Orphans => "/home/claude".into(),
     };
-    Host { id: id.into(), place, role, lost: None }
+    Host { id: id.into(), place, address, lost: None }
 }
 
 pub(crate) fn session(uuid: &str, name: &str, accessed: &str) -> Session {
@@ -76,7 +76,7 @@ impl Scene {
 
     /// One host, this machine, with these sessions.
     pub(crate) fn local(sessions: Vec<Session>) -> Self {
-        let mut scene = Self::of(vec![host("this machine", Role::Local)]);
+        let mut scene = Self::of(vec![host("this machine", Place::Here)]);
         scene.lists("this machine", sessions);
         scene
     }
@@ -84,9 +84,9 @@ impl Scene {
     /// Two agents, and what was left behind here.
     pub(crate) fn cluster() -> Self {
         let mut scene = Self::of(vec![
-            host(NEAR, Role::Agent),
-            host(FAR, Role::Agent),
-            host("this machine", Role::Orphans),
+            host(NEAR, Place::Agent),
+            host(FAR, Place::Agent),
+            host("this machine", Place::Orphans),
         ]);
         let billing = Session {
             port: 8080,

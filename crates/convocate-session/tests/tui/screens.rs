@@ -1,9 +1,9 @@
 //! Every state and every dialog as it looks.
 
-use convocate_session::tui::{Event, Key, Outcome, Palette, Role, Share};
+use convocate_session::tui::{Event, Key, Outcome, Palette, Share};
 
 use ratatui::style::Color;
-use session_control::{Session, Unknown};
+use session_control::{Place, Session, Unknown};
 
 use super::scene::{A, B, FAR, NEAR, Scene, attached, failure, host, locked, running, session};
 
@@ -59,7 +59,7 @@ fn every_state_is_told_by_a_letter_of_its_own_and_no_colour_is_needed_for_it() {
 
 #[test]
 fn before_anybody_has_answered_and_when_there_is_nothing() {
-    golden("young", &mut Scene::of(vec![host("this machine", Role::Local)]));
+    golden("young", &mut Scene::of(vec![host("this machine", Place::Here)]));
     golden("empty", &mut Scene::local(Vec::new()));
 }
 
@@ -95,7 +95,7 @@ fn the_form_of_a_new_session() {
 #[test]
 fn a_new_session_where_there_is_one_host_or_none() {
     golden("create-local", Scene::local(Vec::new()).types("n"));
-    let mut scene = Scene::of(vec![host("this machine", Role::Orphans)]);
+    let mut scene = Scene::of(vec![host("this machine", Place::Orphans)]);
     scene.lists("this machine", Vec::new());
     golden("no-agents", scene.types("n"));
 }

@@ -17,8 +17,8 @@ pub enum Wanted {
 pub struct Choice {
     /// Its id.
     pub host: String,
-    /// Where it is.
-    pub place: String,
+    /// Where it is, for people.
+    pub address: String,
     /// Why it cannot be chosen.
     pub not: Option<String>,
 }
@@ -63,10 +63,10 @@ impl Select {
     pub(super) fn face(&self) -> Face {
         let line = |(at, choice): (usize, &Choice)| {
             let marker = if at == self.at { ">" } else { " " };
-            let Choice { host, place, not } = choice;
+            let Choice { host, address, not } = choice;
             let text = match not {
-                None => format!("{marker} {host}  {place}"),
-                Some(why) => format!("{marker} {host}  {place}  {why}"),
+                None => format!("{marker} {host}  {address}"),
+                Some(why) => format!("{marker} {host}  {address}  {why}"),
             };
             let tone = match not {
                 _ if at == self.at => Tone::Chosen,

@@ -15,7 +15,7 @@ pub(super) fn face(model: &Model) -> Face {
     let width = |part: fn(&crate::tui::Host) -> &str| {
         hosts.iter().map(|(host, _)| part(host).chars().count()).max().unwrap_or_default()
     };
-    let (ids, places) = (width(|host| &host.id), width(|host| &host.place));
+    let (ids, addresses) = (width(|host| &host.id), width(|host| &host.address));
     for (host, health) in &hosts {
         let (words, tone) = match health {
             Health::Unknown => ("asking...".to_owned(), Tone::Faint),
@@ -23,7 +23,7 @@ pub(super) fn face(model: &Model) -> Face {
             Health::Up(None) => ("ok".to_owned(), Tone::Plain),
             Health::Down(why) => (format!("unreachable: {why}"), Tone::Wrong),
         };
-        lines.push(Line::toned(format!("  {:ids$}  {:places$}  {words}", host.id, host.place), tone));
+        lines.push(Line::toned(format!("  {:ids$}  {:addresses$}  {words}", host.id, host.address), tone));
         lines.extend(
             model.remarks(&host.id).iter().map(|remark| Line::toned(format!("    {remark}"), Tone::Wrong)),
         );

@@ -1,10 +1,9 @@
 //! What the keys of the list do: each asks first, or says why not.
 
-use session_control::{Session, SessionState};
+use session_control::{Place, Session, SessionState};
 
 use super::super::dialog::{Confirm, Deed, Dialog, Draft, Form, Notice, Select, Unlock, Wanted};
 use super::super::order::{Ask, Order, Target};
-use super::super::row::Role;
 use super::Model;
 use super::choosing::Chosen;
 use crate::Changes;
@@ -44,9 +43,9 @@ impl Model {
     }
 
     pub(super) fn create_on(&mut self, host: &str) {
-        let role = self.hosts.iter().find(|known| known.host.id == host).map(|known| known.host.role);
-        let title = match role {
-            Some(Role::Agent) => format!("Create on agent {host}"),
+        let place = self.hosts.iter().find(|known| known.host.id == host).map(|known| known.host.place);
+        let title = match place {
+            Some(Place::Agent) => format!("Create on agent {host}"),
             _ => "Create New Session".to_owned(),
         };
         self.dialog = Some(Form::create(title, host).into());

@@ -1,10 +1,10 @@
 //! Which session is meant, and whether it can be worked with.
 
-use session_control::{Session, SessionState};
+use session_control::{Place, Session, SessionState};
 
 use super::super::dialog::{Choice, Confirm, Deed, Notice, Offer};
 use super::super::order::Target;
-use super::super::row::{Health, Known, Role, Row};
+use super::super::row::{Health, Known, Row};
 use super::Model;
 
 /// Why nothing can be done to an orphan, in the words that are known.
@@ -120,13 +120,13 @@ impl Model {
     }
 
     fn agents(&self) -> impl Iterator<Item = &Known> {
-        self.hosts.iter().filter(|known| known.host.role != Role::Orphans)
+        self.hosts.iter().filter(|known| known.host.place != Place::Orphans)
     }
 
     pub(super) fn choices(&self) -> Vec<Choice> {
         let choice = |known: &Known| Choice {
             host: known.host.id.clone(),
-            place: known.host.place.clone(),
+            address: known.host.address.clone(),
             not: match &known.health {
                 Health::Down(_) => Some("unreachable".to_owned()),
                 _ => None,
@@ -143,8 +143,8 @@ impl Model {
 
 /// That a row's host is not reached.
 pub(super) fn unreached(row: &Row, why: &str) -> Notice {
-    let (title, who) = match row.role {
-        Role::Agent => ("Agent Unreachable", format!("agent {} is not reached", row.host)),
+    let (title, who) = match row.place {
+        Place::Agent => ("Agent Unreachable", format!("agent {} is not reached", row.host)),
         _ => ("Not Readable", format!("the sessions of {} cannot be listed", row.host)),
     };
     Notice::alarm(title, format!("{who}: {why}"))

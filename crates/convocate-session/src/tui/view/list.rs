@@ -3,10 +3,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use session_control::{Place, Session};
 
 use super::text::{padded, visible};
 use super::{Layout, Palette, put};
-use crate::tui::{Model, Role, Row};
+use crate::tui::{Model, Row};
 
 /// A column: its title, its width, and what stands in it.
 struct Column {
@@ -31,7 +32,7 @@ const COLUMNS: [Column; 6] = [
 /// The longest name that there is: the first column takes what is left of the room.
 const LONGEST: usize = 64;
 
-fn of(row: &Row, part: fn(&session_control::Session) -> String) -> String {
+fn of(row: &Row, part: fn(&Session) -> String) -> String {
     row.session.as_ref().map_or_else(|_| "-".to_owned(), part)
 }
 
@@ -39,12 +40,12 @@ fn day(time: &str) -> String {
     time.chars().take(10).collect()
 }
 
-fn port(session: &session_control::Session) -> String {
+fn port(session: &Session) -> String {
     if session.port == 0 { "-".into() } else { format!("{}/{}", session.port, session.effective_protocol()) }
 }
 
 fn agent(row: &Row) -> String {
-    if row.role == Role::Orphans { "(orphan)".to_owned() } else { row.host.clone() }
+    if row.place == Place::Orphans { "(orphan)".to_owned() } else { row.host.clone() }
 }
 
 /// The columns that there is room for, beside state and number, and their widths.
