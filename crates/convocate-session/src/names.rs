@@ -62,7 +62,8 @@ impl Hosts {
         match Dnsmasq::default().reread(path) {
             Told::Processes(_) => None,
             Told::NoneRuns => {
-                let message = format!("no dnsmasq runs that reads {}", path.display());
+                let message =
+                    format!("no dnsmasq runs that reads {0}: give it addn-hosts={0}", path.display());
                 Some(Finding::note("no-dnsmasq", message))
             }
             Told::NotPermitted { command, .. } => {
