@@ -66,6 +66,6 @@ pub use publish::{
     publish_new_in_shared_dir, publish_over, remove_file_if_there,
 };
 pub use removing::{Stays, remove_tree, remove_tree_if_there};
-pub use room::{Room, must_be_writable, room_at};
+pub use room::{Room, Shortage, must_be_writable, room_at};
 pub use sync::{Unsynced, sync_tree};
 pub use windows::verbatim;

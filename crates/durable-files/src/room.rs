@@ -1,6 +1,6 @@
 //! How much room a destination has, and whether it may be written to.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::FileError;
 
@@ -13,6 +13,33 @@ pub struct Room {
     pub bytes: u64,
     /// Files that may still be created (`u64::MAX` where the file system does not count them).
     pub inodes: u64,
+}
+
+/// Less room than is needed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not enough room at {}: {bytes} bytes in {inodes} files are needed, {} bytes and {} files are free",
+    at.display(), free.bytes, free.inodes
+)]
+pub struct Shortage {
+    /// Some place on the file system in question.
+    pub at: PathBuf,
+    /// What is needed, in bytes.
+    pub bytes: u64,
+    /// What is needed, in files and folders.
+    pub inodes: u64,
+    /// What is free.
+    pub free: Room,
+}
+
+impl Room {
+    /// Refuses what takes more than this room, which is at `at`.
+    pub fn must_hold(self, at: &Path, bytes: u64, inodes: u64) -> Result<(), Shortage> {
+        if self.bytes >= bytes && self.inodes >= inodes {
+            return Ok(());
+        }
+        Err(Shortage { at: at.to_path_buf(), bytes, inodes, free: self })
+    }
 }
 
 /// The room at `path`, or at its nearest ancestor that exists.

@@ -1,6 +1,6 @@
 //! Why a tool did not do what it was asked: always with the next command to type.
 
-use durable_files::{FileError, LockError};
+use durable_files::{FileError, LockError, Shortage};
 use migration_engine::{CreateError, OpenError, ReadRunError, RoomError, RunId, StepError};
 use session_model::Finding;
 
@@ -91,14 +91,16 @@ impl From<LockError> for Refusal {
     }
 }
 
+impl From<Shortage> for Refusal {
+    fn from(short: Shortage) -> Self {
+        Self::new("no-room", short.to_string(), "free some room there, then say the same command again")
+    }
+}
+
 impl From<RoomError> for Refusal {
     fn from(error: RoomError) -> Self {
         match error {
-            RoomError::Short(short) => Self::new(
-                "no-room",
-                short.to_string(),
-                "free some room there, then say the same command again",
-            ),
+            RoomError::Short(short) => short.into(),
             RoomError::File(error) => error.into(),
         }
     }

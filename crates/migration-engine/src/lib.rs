@@ -93,7 +93,7 @@ pub use plan::{Block, Header, Item, ItemId, Lane, Plan, PlanError, Task, Wave, W
 pub use plan_file::PlanFileError;
 pub use progress::{NoProgress, Progress};
 pub use receipt::{Receipt, Verdict};
-pub use room::{RoomError, Shortage, check_room};
+pub use room::{RoomError, check_room};
 pub use run::{ApplyError, CreateError, Drift, ForgetError, OpenError, Run, TargetLocks, UndoError};
 pub use state_root::{Listed, ReadRunError, RunSummary, StateRoot};
 pub use step::{Cause, Cost, Cx, Look, Slot, State, Step, StepError, World, perform};

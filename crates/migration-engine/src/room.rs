@@ -3,26 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use durable_files::{FileError, Room, room_at};
+use durable_files::{FileError, Room, Shortage, room_at};
 
 use crate::{Plan, Step};
-
-/// A destination without enough room.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "not enough room at {}: the plan needs {bytes} bytes in {inodes} files, {} bytes and {} files are free",
-    at.display(), free.bytes, free.inodes
-)]
-pub struct Shortage {
-    /// Some place on the file system in question.
-    pub at: PathBuf,
-    /// What the plan needs there, in bytes.
-    pub bytes: u64,
-    /// What the plan needs there, in files and folders.
-    pub inodes: u64,
-    /// What is free.
-    pub free: Room,
-}
 
 /// Why a plan may not begin.
 #[derive(Debug, thiserror::Error)]
@@ -39,12 +22,13 @@ pub enum RoomError {
 ///
 /// A wave is staged whole before it is published, and a replaced file is kept: so nothing is counted as freed.
 pub fn check_room<S: Step>(plan: &Plan<S>, state_root: &Path) -> Result<(), RoomError> {
-    let mut needs: BTreeMap<u64, (PathBuf, Room, u64, u64)> = BTreeMap::new();
+    let mut needs: BTreeMap<u64, Need> = BTreeMap::new();
     let mut need = |at: &Path, bytes: u64, inodes: u64| -> Result<(), FileError> {
         let free = room_at(at)?;
-        let entry = needs.entry(free.device).or_insert_with(|| (at.to_path_buf(), free, 0, 0));
-        entry.2 = entry.2.saturating_add(bytes);
-        entry.3 = entry.3.saturating_add(inodes);
+        let new = || Need { at: at.to_path_buf(), free, bytes: 0, inodes: 0 };
+        let total = needs.entry(free.device).or_insert_with(new);
+        total.bytes = total.bytes.saturating_add(bytes);
+        total.inodes = total.inodes.saturating_add(inodes);
         Ok(())
     };
     let mut folders: BTreeMap<PathBuf, (u64, u64)> = BTreeMap::new();
@@ -58,12 +42,18 @@ pub fn check_room<S: Step>(plan: &Plan<S>, state_root: &Path) -> Result<(), Room
         need(at, *bytes, *inodes)?;
     }
     need(state_root, journal_estimate(plan), 4)?;
-    for (at, free, bytes, inodes) in needs.into_values() {
-        if bytes > free.bytes || inodes > free.inodes {
-            return Err(Shortage { at, bytes, inodes, free }.into());
-        }
+    for Need { at, free, bytes, inodes } in needs.into_values() {
+        free.must_hold(&at, bytes, inodes)?;
     }
     Ok(())
+}
+
+/// What a plan takes of one file system.
+struct Need {
+    at: PathBuf,
+    free: Room,
+    bytes: u64,
+    inodes: u64,
 }
 
 /// Two kilobytes an item, a step and a file of it, for plan, journal and lists together: twice what has been measured.

@@ -4,7 +4,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use durable_files::{CopyError, FileError, LockError, PublishError, Room};
+use durable_files::{CopyError, FileError, LockError, PublishError, Shortage};
 use remote_transfer::quote;
 
 use crate::{ContainersError, Invalid, NotAnId, Process};
@@ -144,20 +144,8 @@ pub enum SessionError {
     #[error("stopped: its container was stopped, and its files are all there")]
     OnlyItsContainer,
     /// There is less room than it takes.
-    #[error(
-        "not enough room at {}: {bytes} bytes in {inodes} files are needed, {} bytes and {} files are free",
-        at.display(), free.bytes, free.inodes
-    )]
-    NoRoom {
-        /// Some place on the file system in question.
-        at: PathBuf,
-        /// What is needed, in bytes.
-        bytes: u64,
-        /// What is needed, in files and folders.
-        inodes: u64,
-        /// What is free.
-        free: Room,
-    },
+    #[error(transparent)]
+    NoRoom(#[from] Shortage),
     /// A copy is not what it should be.
     #[error(transparent)]
     Copy(CopyError),
@@ -193,7 +181,7 @@ impl SessionError {
             Self::Busy { .. } => "busy",
             Self::Mounted { .. } => "mounted",
             Self::Stopped | Self::OnlyItsContainer => "stopped",
-            Self::NoRoom { .. } => "no-room",
+            Self::NoRoom(_) => "no-room",
             Self::Copy(_) | Self::Io { .. } => "io",
         }
     }

@@ -12,7 +12,7 @@ use durable_files::{
     remove_file_if_there, remove_tree_if_there, room_at, sync_dir, write_file,
 };
 use migration_cli::Refusal;
-use migration_engine::{Cx, RoomError, Shortage, StateRoot, StepError};
+use migration_engine::{Cx, StateRoot, StepError};
 use remote_transfer::{FetchError, Manifest, Parcel, Surveyed, Tree, fetch_tree};
 
 /// Where bundles lie that were brought from other hosts.
@@ -45,7 +45,7 @@ pub(super) fn bring(
     for left in [&part, &whole] {
         remove_tree_if_there(left)?;
     }
-    must_have_room(bundle, seen)?;
+    room_at(bundle)?.must_hold(bundle, seen.manifest.bytes(), seen.manifest.entries().len() as u64)?;
     create_private_dir(&part)?;
     cx.progress.begin("reading the other host", seen.manifest.bytes(), 1);
     let came = fetch_tree(&mut end.remote.far(), seen, &part, cx);
@@ -88,14 +88,6 @@ fn read(whole: &Path, cx: &Cx<'_>) -> Result<Manifest, StepError> {
     let mut parcel = Parcel::new(&tree, tree.walk(&mut Quiet)?);
     parcel.send(&|_| true, &mut io::sink(), &mut { *cx })?;
     Ok(parcel.manifest().clone())
-}
-
-fn must_have_room(at: &Path, seen: &Surveyed) -> Result<(), Refusal> {
-    let (free, bytes, inodes) = (room_at(at)?, seen.manifest.bytes(), seen.manifest.entries().len() as u64);
-    if free.bytes >= bytes && free.inodes >= inodes {
-        return Ok(());
-    }
-    Err(RoomError::Short(Shortage { at: at.to_path_buf(), bytes, inodes, free }).into())
 }
 
 fn not_brought(error: FetchError) -> Refusal {

@@ -15,7 +15,7 @@ use legacy_readers::cowork::{
     Contents, Disk, Item as Found, Kind, Purpose, Session, ThisDisk, View, contents_on,
 };
 use migration_cli::{Mode, Refusal, Surroundings};
-use migration_engine::{Cx, RoomError, Shortage, StateRoot, StepError};
+use migration_engine::{Cx, StateRoot, StepError};
 use remote_transfer::{FileAttributes, part_of, pull_files};
 use session_model::{Anomaly, Finding, Timestamp};
 
@@ -239,7 +239,7 @@ impl Parcel {
         let (files, bytes) = sum(self.missing(bundle));
         let parts = self.missing(bundle).filter_map(|file| fs::metadata(file.part(bundle)).ok());
         let here: u64 = parts.map(|part| part.len()).sum();
-        must_have_room(bundle, bytes.saturating_sub(here), files)?;
+        room_at(bundle)?.must_hold(bundle, bytes.saturating_sub(here), files)?;
         for folder in &self.folders {
             create_private_dirs(&bundle.join(folder))?;
         }
@@ -341,12 +341,4 @@ impl Wanted {
 /// How many, and how many bytes.
 fn sum<'a>(files: impl Iterator<Item = &'a Wanted>) -> (u64, u64) {
     files.fold((0, 0u64), |(count, bytes), file| (count + 1, bytes.saturating_add(file.bytes)))
-}
-
-fn must_have_room(at: &Path, bytes: u64, inodes: u64) -> Result<(), Refusal> {
-    let free = room_at(at)?;
-    if free.bytes >= bytes && free.inodes >= inodes {
-        return Ok(());
-    }
-    Err(RoomError::Short(Shortage { at: at.to_path_buf(), bytes, inodes, free }).into())
 }

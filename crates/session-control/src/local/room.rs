@@ -17,11 +17,7 @@ use crate::SessionError;
 pub(super) fn must_have_room(of: &Path, at: &Path, watch: &Watch) -> Result<(), SessionError> {
     let mut needs = Needs { bytes: 0, inodes: 1, linked: HashSet::new(), watch };
     needs.contents(below::open(of)?.as_fd(), of)?;
-    let (Needs { bytes, inodes, .. }, free) = (needs, room_at(at)?);
-    if free.bytes >= bytes && free.inodes >= inodes {
-        return Ok(());
-    }
-    Err(SessionError::NoRoom { at: at.to_owned(), bytes, inodes, free })
+    Ok(room_at(at)?.must_hold(at, needs.bytes, needs.inodes)?)
 }
 
 /// What has been found so far to be copied.
