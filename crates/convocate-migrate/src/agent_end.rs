@@ -4,7 +4,7 @@ use std::path::Path;
 
 use migration_cli::{Refusal, Surroundings};
 use remote_transfer::{Far, FarError, Remote, Target, TransportKind};
-use session_control::{Agent, AgentHost, Profile, Registry};
+use session_control::{Agent, AgentHost, Registry};
 
 use crate::options::Options;
 use crate::settings::Reach;
@@ -29,7 +29,7 @@ pub struct AgentEnd {
 
 /// The registry, and in it the agent that is meant.
 pub fn registered(options: &Options, here: &Surroundings) -> Result<(Registry, Agent), Refusal> {
-    let profile = Profile::from(options.profile);
+    let profile = options.profile;
     let folder = options.agent_keys_dir.as_deref().map_or(profile.registry, |folder| folder.as_str());
     let registry = Registry::at(here.absolute(folder));
     let known = || match registry.agents() {
@@ -53,7 +53,7 @@ pub fn reach(agent: Agent, options: &Options, here: &Surroundings) -> Result<Age
         let message = format!("agent {} is on this machine: its sessions are here already", agent.id);
         return Err(Refusal::new("local-agent", message, "nothing has to be moved"));
     };
-    let profile = Profile::from(options.profile);
+    let profile = options.profile;
     let known = Target {
         user: user.clone().or(Some(profile.user.to_owned())),
         port: *port,

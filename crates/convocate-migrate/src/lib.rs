@@ -45,6 +45,6 @@ pub mod parts {
 
 pub use effect::{Effect, Handles, Trace};
 pub use lock::Locks;
-pub use options::{Compress, OnConflict, Options, ProfileName, Verb};
+pub use options::{Compress, OnConflict, Options, Verb, profiles};
 pub use step::{Purge, Purged, SetLockAside, WasSetAside};
 pub use tool::{ConvocateMigrate, Open};

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use camino::Utf8PathBuf;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use migration_cli::{SshOptions, Verbs};
 use remote_transfer::Compression;
 use serde::{Deserialize, Serialize};
@@ -35,8 +36,8 @@ pub struct Options {
     pub compress: Option<Compress>,
 
     /// Which releases made the sessions: sets the names of folders, users and containers
-    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
-    pub profile: ProfileName,
+    #[arg(long, value_name = "NAME", value_parser = profiles(), default_value = Profile::default().name)]
+    pub profile: Profile,
 
     /// Where the sessions are on this host, instead of the profile's home
     #[arg(long, value_name = "DIR")]
@@ -118,37 +119,10 @@ impl From<Compress> for Compression {
     }
 }
 
-/// A profile by its name.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum ProfileName {
-    /// claude-shell 1.x to 2.1
-    ClaudeShell,
-    /// convocate 0.0.1 to 0.0.5
-    #[default]
-    Convocate,
-    /// convocate 0.0.6
-    #[value(name = "convocate-0.0.6")]
-    Convocate006,
-}
-
-impl From<ProfileName> for Profile {
-    fn from(name: ProfileName) -> Self {
-        match name {
-            ProfileName::ClaudeShell => Self::CLAUDE_SHELL,
-            ProfileName::Convocate => Self::CONVOCATE,
-            ProfileName::Convocate006 => Self::CONVOCATE_0_0_6,
-        }
-    }
-}
-
-impl From<Profile> for ProfileName {
-    fn from(profile: Profile) -> Self {
-        match profile {
-            Profile::CLAUDE_SHELL => Self::ClaudeShell,
-            Profile::CONVOCATE_0_0_6 => Self::Convocate006,
-            _ => Self::Convocate,
-        }
-    }
+/// A profile on the command line: by its name.
+pub fn profiles() -> impl TypedValueParser<Value = Profile> {
+    let name = |profile: Profile| PossibleValue::new(profile.name).help(profile.releases);
+    PossibleValuesParser::new(Profile::ALL.map(name)).map(|name| Profile::named(&name).unwrap_or_default())
 }
 
 /// What becomes of a port or name that another session has already.

@@ -5,14 +5,13 @@ use std::path::PathBuf;
 use camino::Utf8Path;
 use legacy_readers::convocate::{self, Session, session_id};
 use migration_cli::{Refusal, Surroundings};
-use session_control::Profile;
 use session_model::Survey;
 
 use crate::options::Options;
 
 /// Where the sessions are.
 pub(crate) fn base(options: &Options, here: &Surroundings) -> Result<PathBuf, Refusal> {
-    let profile = Profile::from(options.profile);
+    let profile = options.profile;
     let base = options.shell_base.as_deref().unwrap_or(Utf8Path::new(profile.home));
     let base = here.named(base)?;
     base.canonicalize().map_err(|error| {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use camino::Utf8PathBuf;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use convocate_migrate::profiles;
 use migration_cli::{SshOptions, Surroundings};
 use serde::{Deserialize, Serialize};
 use session_control::Profile;
@@ -20,7 +20,7 @@ pub struct Options {
     pub local: bool,
 
     /// Which releases made the sessions: sets the names of folders, users and containers
-    #[arg(long, value_name = "NAME", value_parser = profiles(), default_value = Profile::CONVOCATE.name)]
+    #[arg(long, value_name = "NAME", value_parser = profiles(), default_value = Profile::default().name)]
     #[serde(with = "by_name")]
     pub profile: Profile,
 
@@ -95,13 +95,6 @@ mod by_name {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Profile, D::Error> {
         let name = String::deserialize(deserializer)?;
-        let profile = Profile::ALL.into_iter().find(|profile| profile.name == name);
-        profile.ok_or_else(|| D::Error::custom("expected the name of a profile"))
+        Profile::named(&name).ok_or_else(|| D::Error::custom("expected the name of a profile"))
     }
-}
-
-fn profiles() -> impl TypedValueParser<Value = Profile> {
-    let named = |name: String| Profile::ALL.into_iter().find(|profile| profile.name == name);
-    PossibleValuesParser::new(Profile::ALL.map(|profile| profile.name))
-        .map(move |name| named(name).unwrap_or(Profile::CONVOCATE))
 }

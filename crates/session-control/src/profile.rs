@@ -7,6 +7,8 @@ use crate::SessionId;
 pub struct Profile {
     /// What to call it on the command line.
     pub name: &'static str,
+    /// The releases that are meant, for people.
+    pub releases: &'static str,
     /// What the name of a session's container begins with.
     pub container_prefix: &'static str,
     /// What the host name within it begins with.
@@ -25,10 +27,17 @@ pub struct Profile {
     pub environment: &'static str,
 }
 
+impl Default for Profile {
+    fn default() -> Self {
+        Self::CONVOCATE
+    }
+}
+
 impl Profile {
     /// claude-shell v1.x to v2.1.
     pub const CLAUDE_SHELL: Self = Self {
         name: "claude-shell",
+        releases: "claude-shell 1.x to 2.1",
         container_prefix: "claude-session-",
         hostname_prefix: "claude-",
         image: "claude-shell:latest",
@@ -38,6 +47,7 @@ impl Profile {
     /// convocate v0.0.1 to v0.0.5.
     pub const CONVOCATE: Self = Self {
         name: "convocate",
+        releases: "convocate 0.0.1 to 0.0.5",
         container_prefix: "convocate-session-",
         hostname_prefix: "convocate-",
         image: "convocate:latest",
@@ -50,6 +60,7 @@ impl Profile {
     /// convocate v0.0.6.
     pub const CONVOCATE_0_0_6: Self = Self {
         name: "convocate-0.0.6",
+        releases: "convocate 0.0.6",
         user: "convocate",
         home: "/home/convocate",
         tmux: "convocate",
@@ -58,6 +69,11 @@ impl Profile {
     };
     /// Every profile.
     pub const ALL: [Self; 3] = [Self::CLAUDE_SHELL, Self::CONVOCATE, Self::CONVOCATE_0_0_6];
+
+    /// The profile of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.name == name)
+    }
 
     /// What the container of a session is called.
     pub fn container(&self, id: &SessionId) -> String {

@@ -113,7 +113,7 @@ pub(crate) fn copied_live(session: Option<&Session>) -> Option<Finding> {
 /// The options that say which sessions are those of this machine, as they are said again.
 fn said(options: &Options) -> String {
     let base = options.base.iter().map(|base| format!(" --base {}", shell_word(base.as_str())));
-    let profile = Some(options.profile.name).filter(|name| *name != Profile::CONVOCATE.name);
+    let profile = Some(options.profile.name).filter(|name| *name != Profile::default().name);
     base.chain(profile.map(|name| format!(" --profile {name}"))).collect()
 }
 

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use camino::Utf8Path;
-use convocate_migrate::ProfileName;
 use convocate_migrate::parts::{self, AgentEnd, Elsewhere};
 use migration_cli::{Refusal, Surroundings};
 use session_control::{AgentHost, Containers, Profile, Registry};
@@ -38,7 +37,7 @@ impl Network {
         convocate_migrate::Options {
             agent: Some(agent.to_owned()),
             agent_keys_dir: Utf8Path::from_path(self.registry.path()).map(Utf8Path::to_owned),
-            profile: ProfileName::from(self.profile),
+            profile: self.profile,
             ..self.options.clone()
         }
     }

@@ -2,7 +2,7 @@
 //! its verbs know the run.
 
 use camino::Utf8Path;
-use convocate_migrate::{ConvocateMigrate, ProfileName};
+use convocate_migrate::ConvocateMigrate;
 use migration_cli::{Migrated, Refusal, Surroundings, migrate_within};
 use migration_engine::Progress;
 use session_control::SessionId;
@@ -24,7 +24,6 @@ pub fn migrate_orphan(
         docker: Some(network.containers.program.clone()),
         docker_argument: network.containers.arguments.clone(),
         shell_base: Utf8Path::from_path(&network.base).map(Utf8Path::to_owned),
-        profile: ProfileName::from(network.profile),
         ..network.options_for(agent)
     };
     migrate_within(&ConvocateMigrate, &options, state_dir, progress, here)
