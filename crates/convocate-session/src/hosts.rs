@@ -14,8 +14,8 @@ use session_control::{
 };
 
 use crate::options::Options;
-use crate::refusals;
 use crate::watched::Watched;
+use crate::{refusals, words};
 
 /// All hosts, and the ones that were asked for.
 pub(crate) struct Hosts {
@@ -122,11 +122,7 @@ impl Hosts {
                 "no sessions are made on a shell host, which runs no containers",
                 "say which agent gets it: --agent ID instead of --local; convocate-session agents shows all",
             )),
-            [] => Err(Refusal::new(
-                "no-agents",
-                "No convocate-agent hosts are registered.",
-                "Run 'convocate-host init-agent' to add one.",
-            )),
+            [] => Err(Refusal::new("no-agents", words::NO_AGENTS, words::ADD_AN_AGENT)),
             _ => {
                 let ids: Vec<_> = members.iter().map(|member| format!("--agent {}", member.id)).collect();
                 let hint = format!("say one of: {}", ids.join(", "));

@@ -27,6 +27,7 @@ mod tool;
 pub mod tui;
 mod verbs;
 mod watched;
+mod words;
 
 pub use changes::Changes;
 pub use options::Options;

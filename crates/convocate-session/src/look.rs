@@ -25,7 +25,7 @@ pub(crate) fn show(hosts: &Hosts, name: &str) -> Result<Listing, Refusal> {
         ("where", rows::on(&row).trim_start_matches(" on ").to_owned()),
         ("created", session.created_at.clone()),
         ("last accessed", session.last_accessed.clone()),
-        ("port/proto", rows::port(&row)),
+        ("port/proto", rows::port(session)),
         ("DNS name", if session.dns_name.is_empty() { "-".to_owned() } else { session.dns_name.clone() }),
         ("lock", lock(&row)),
     ];

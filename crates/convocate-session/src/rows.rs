@@ -2,7 +2,7 @@
 
 use migration_cli::{Listed, Listing};
 use serde_json::{Value, json};
-use session_control::{Place, Row, SessionState, Survey, Unreachable};
+use session_control::{Place, Row, Session, SessionState, Survey, Unreachable};
 use session_model::Finding;
 
 /// The headings of a list of sessions.
@@ -46,7 +46,7 @@ fn listed(row: &Row) -> Listed {
         session.uuid.clone(),
         day(&session.created_at),
         day(&session.last_accessed),
-        port(row),
+        port(session),
         agent(row),
     ];
     Listed {
@@ -102,16 +102,13 @@ fn duplicate(row: &Row) -> Option<Finding> {
 }
 
 /// The day of a time, or all of what is none.
-fn day(time: &str) -> String {
+pub(crate) fn day(time: &str) -> String {
     time.split_once('T').map_or(time, |(day, _)| day).to_owned()
 }
 
 /// `8080/tcp`
-pub(crate) fn port(row: &Row) -> String {
-    match row.session.port {
-        0 => "-".to_owned(),
-        port => format!("{port}/{}", row.session.effective_protocol()),
-    }
+pub(crate) fn port(session: &Session) -> String {
+    session.published().unwrap_or_else(|| "-".to_owned())
 }
 
 /// Where it is, in a word.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use session_model::is_session_id;
+use session_model::{Timestamp, is_session_id};
 
 use crate::{Invalid, valid_dns_name, valid_name, valid_port, valid_protocol};
 
@@ -133,6 +133,16 @@ impl Session {
     /// The protocol that counts: nothing said is `tcp`.
     pub fn effective_protocol(&self) -> &str {
         if self.protocol.is_empty() { "tcp" } else { &self.protocol }
+    }
+
+    /// The port that it has published with its protocol, as in `8080/tcp`.
+    pub fn published(&self) -> Option<String> {
+        (self.port != 0).then(|| format!("{}/{}", self.port, self.effective_protocol()))
+    }
+
+    /// When it was last worked with, if what it says is a time.
+    pub fn worked_with(&self) -> Option<Timestamp> {
+        self.last_accessed.parse().ok()
     }
 
     /// Whether it runs, if that is known.

@@ -11,7 +11,7 @@ use session_control::{
 use super::Found;
 use crate::hosts::Hosts;
 use crate::options::Options;
-use crate::{refusals, rows};
+use crate::{refusals, rows, words};
 
 /// How long somebody who starts a session has its lock, at most.
 const STARTING: Duration = Duration::from_secs(10);
@@ -49,13 +49,8 @@ pub(crate) fn attach(
 /// The way to its screen, with the session running at the other end.
 fn way_to(found: &Found, options: &Options, here: &Surroundings) -> Result<Attachment, Refusal> {
     if found.row.state == SessionState::Orphan {
-        let message = format!(
-            "session {:?} is a local orphan (shell host no longer runs containers); migrate it to a convocate-agent to \
-             resume",
-            found.name()
-        );
         let hint = format!("convocate-migrate --agent ID --session {}", found.id);
-        return Err(Refusal::new("orphan", message, hint));
+        return Err(Refusal::new("orphan", words::orphan(&found.name()), hint));
     }
     let way = found.hosts.way_to(found.hosts.host_of(&found.row)?, &found.id, options, here)?;
     if found.row.session.running {

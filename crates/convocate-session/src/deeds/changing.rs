@@ -7,12 +7,11 @@ use session_control::{
 };
 use session_model::Finding;
 
-use super::making::reached;
 use super::{Found, done, refuse};
 use crate::hosts::Hosts;
 use crate::options::Options;
 use crate::verbs::Published;
-use crate::{Changes, refusals, rows};
+use crate::{Changes, refusals, rows, words};
 
 /// Changes what is said of a session.
 pub(crate) fn edit(
@@ -41,7 +40,7 @@ pub(crate) fn edit(
             let message = "it runs as it was started: kill and restart it for this to take effect";
             findings.push(Finding::note("takes-effect-later", message));
         }
-        let lines = std::iter::once(line).chain(reached(&row)).collect();
+        let lines = std::iter::once(line).chain(words::reached(&row.session)).collect();
         Ok(done(&row, lines, findings))
     }))
 }

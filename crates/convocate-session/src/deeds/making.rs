@@ -8,7 +8,7 @@ use super::{Found, done};
 use crate::hosts::Hosts;
 use crate::options::Options;
 use crate::verbs::Published;
-use crate::{refusals, rows};
+use crate::{refusals, rows, words};
 
 /// A new session.
 pub(crate) fn new(
@@ -29,23 +29,12 @@ pub(crate) fn new(
         let session = host.create(&wishes).map_err(|error| refusals::of_host(&error))?;
         let mut findings = host.findings();
         let row = Row::of(&member, session);
-        let session = &row.session;
-        let mut lines =
-            vec![format!("Created session {:?} ({}){}", session.name, session.uuid, rows::on(&row))];
-        lines.extend(reached(&row));
-        findings.extend(hosts.sync_dns(["", &session.dns_name]));
+        let mut lines = vec![words::created(&row.session, &rows::on(&row))];
+        lines.extend(words::reached(&row.session));
+        findings.extend(hosts.sync_dns(["", &row.session.dns_name]));
         Ok(done(&row, lines, findings))
     };
     Ok(Deed { listing, questions: Vec::new(), act: Box::new(act) })
-}
-
-/// How a session is reached from outside.
-pub(super) fn reached(row: &Row) -> Vec<String> {
-    let session = &row.session;
-    let port = (session.port > 0).then(|| format!("  published port {}", rows::port(row)));
-    let name = (!session.dns_name.is_empty())
-        .then(|| format!("  DNS name {:?} registered on agent", session.dns_name));
-    port.into_iter().chain(name).collect()
 }
 
 /// A new session with the files of this one.
@@ -90,16 +79,10 @@ pub(crate) fn duplicate(
             }
         };
         let row = super::with(&found.row, made);
-        let line = format!(
-            "Cloned session {:?} ({}) from {}{}",
-            row.session.name,
-            row.session.uuid,
-            found.row.session.uuid,
-            rows::on(&row)
-        );
+        let line = words::cloned(&row.session, &found.row.session.uuid, &rows::on(&row));
         findings.extend(found.hosts.sync_dns(["", &row.session.dns_name]));
         findings.extend(copied_live(Some(&found.row.session)));
-        let lines = std::iter::once(line).chain(reached(&row)).collect();
+        let lines = std::iter::once(line).chain(words::reached(&row.session)).collect();
         Ok(done(&row, lines, findings))
     }))
 }

@@ -133,10 +133,8 @@ pub(super) fn rows(hosts: &[Known], now: Duration) -> Vec<Row> {
             ..row(Ok(session.clone()))
         }));
     }
-    // Times are RFC 3339 in UTC: but for the fraction's length they compare as text.
     rows.sort_by_cached_key(|row| {
-        let accessed = row.session.as_ref().map_or("", |session| &session.last_accessed);
-        (Reverse(accessed.trim_end_matches('Z').to_owned()), row.key())
+        (Reverse(row.session.as_ref().ok().and_then(Session::worked_with)), row.key())
     });
     rows
 }

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use session_model::{Finding, Timestamp};
+use session_model::Finding;
 
 use super::{Cluster, Member, Place};
 use crate::{HostError, RegistryError, Session, SessionState};
@@ -134,10 +134,6 @@ impl Row {
         let (place, address) = (member.place, member.address.clone());
         Self { member: member.id.clone(), place, address, session, state, also: Vec::new() }
     }
-
-    fn last_accessed(&self) -> Option<Timestamp> {
-        self.session.last_accessed.parse().ok()
-    }
 }
 
 impl Survey {
@@ -150,7 +146,7 @@ impl Survey {
 /// Each id once, an agent's session before what was left behind here; in the order in which they were worked with.
 fn merged(mut rows: Vec<Row>) -> Vec<Row> {
     rows.sort_by_cached_key(|row| {
-        (row.place == Place::Orphans, std::cmp::Reverse(row.last_accessed()), row.session.uuid.clone())
+        (row.place == Place::Orphans, std::cmp::Reverse(row.session.worked_with()), row.session.uuid.clone())
     });
     let mut at: HashMap<String, usize> = HashMap::new();
     let mut once: Vec<Row> = Vec::new();
@@ -162,6 +158,6 @@ fn merged(mut rows: Vec<Row>) -> Vec<Row> {
             once.push(row);
         }
     }
-    once.sort_by_cached_key(|row| (std::cmp::Reverse(row.last_accessed()), row.session.uuid.clone()));
+    once.sort_by_cached_key(|row| (std::cmp::Reverse(row.session.worked_with()), row.session.uuid.clone()));
     once
 }

@@ -21,6 +21,27 @@ impl Notice {
         Self { alarm: true, ..Self::new(title, text) }
     }
 
+    /// That a session, called so, does not run.
+    pub fn not_running(name: &str) -> Self {
+        Self::alarm("Not Running", format!("Session {name:?} is not running."))
+    }
+
+    /// That it runs already.
+    pub fn already_running(name: &str) -> Self {
+        let notice = Self::alarm("Already Running", format!("Session {name:?} is already running."));
+        notice.and("Press Enter on it to connect.")
+    }
+
+    /// That nobody is attached to it.
+    pub fn not_connected(name: &str) -> Self {
+        Self::alarm("Not Connected", format!("Session {name:?} is not connected."))
+    }
+
+    /// That it has no lock.
+    pub fn not_locked(name: &str) -> Self {
+        Self::alarm("Not Locked", format!("Session {name:?} is not locked."))
+    }
+
     /// And one line more.
     #[must_use]
     pub fn and(mut self, line: impl Into<String>) -> Self {

@@ -6,7 +6,7 @@ use super::super::dialog::{Confirm, Deed, Dialog, Draft, Form, Notice, Select, U
 use super::super::order::{Ask, Order, Target};
 use super::Model;
 use super::choosing::Chosen;
-use crate::Changes;
+use crate::{Changes, words};
 
 impl Model {
     pub(super) fn enter(&mut self) {
@@ -14,11 +14,7 @@ impl Model {
         let name = chosen.name().to_owned();
         match chosen.state {
             SessionState::Orphan => {
-                let why = format!(
-                    "session {name:?} is a local orphan (shell host no longer runs containers); migrate it to a \
-                     convocate-agent to resume"
-                );
-                self.offer(&chosen, why);
+                self.offer(&chosen, words::orphan(&name));
             }
             SessionState::Locked => self.locked(&chosen),
             SessionState::Connected | SessionState::Running => {
@@ -73,7 +69,7 @@ impl Model {
             let confirm = chosen.asked("Background Session", question, Deed::Background);
             self.dialog = Some(confirm.and("Everybody who is attached to it is detached.").into());
         } else {
-            self.alarm("Not Connected", format!("Session {name:?} is not connected."));
+            self.dialog = Some(Notice::not_connected(name).into());
         }
     }
 
@@ -81,7 +77,7 @@ impl Model {
         let Some(chosen) = self.workable() else { return };
         let name = chosen.name();
         if chosen.session.runs() == Some(false) {
-            self.alarm("Not Running", format!("Session {name:?} is not running."));
+            self.dialog = Some(Notice::not_running(name).into());
         } else {
             let question = format!("Kill session {name:?}?");
             self.dialog = Some(chosen.asked("Kill Session", question, Deed::Kill).into());
@@ -92,8 +88,7 @@ impl Model {
         let Some(chosen) = self.free() else { return };
         let name = chosen.name();
         if chosen.session.running {
-            let notice = Notice::alarm("Already Running", format!("Session {name:?} is already running."));
-            self.dialog = Some(notice.and("Press Enter on it to connect.").into());
+            self.dialog = Some(Notice::already_running(name).into());
         } else {
             let question = format!("Restart session {name:?} in background?");
             self.dialog = Some(chosen.asked("Restart Session", question, Deed::Restart).into());
@@ -122,9 +117,7 @@ impl Model {
         let Chosen { target, session, .. } = &chosen;
         let name = &session.name;
         self.dialog = Some(match (session.locked, session.lock_pid) {
-            (Some(false), _) => {
-                Notice::alarm("Not Locked", format!("Session {name:?} is not locked.")).into()
-            }
+            (Some(false), _) => Notice::not_locked(name).into(),
             (Some(true), Some(pid)) if chosen.is_held() => {
                 self.ask(&target.host, Ask::Owner(pid), name);
                 Unlock::new(target.clone(), name, pid, chosen.which()).into()

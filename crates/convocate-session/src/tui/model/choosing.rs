@@ -1,14 +1,12 @@
 //! Which session is meant, and whether it can be worked with.
 
-use session_control::{Place, Session, SessionState};
+use session_control::{Place, Session, SessionError, SessionState};
 
 use super::super::dialog::{Choice, Confirm, Deed, Notice, Offer};
 use super::super::order::Target;
 use super::super::row::{Health, Known, Row};
 use super::Model;
-
-/// Why nothing can be done to an orphan, in the words that are known.
-const ORPHAN: &str = "session is a local orphan; migrate it to a convocate-agent before operating on it";
+use crate::words;
 
 /// The session that is chosen, if it can be worked with.
 pub(super) struct Chosen {
@@ -85,7 +83,7 @@ impl Model {
         if chosen.state != SessionState::Orphan {
             return Some(chosen);
         }
-        self.offer(&chosen, ORPHAN.to_owned());
+        self.offer(&chosen, SessionError::Orphan.to_string());
         None
     }
 
@@ -136,8 +134,8 @@ impl Model {
     }
 
     pub(super) fn no_agents(&mut self) {
-        let notice = Notice::new("No Agents", "No convocate-agent hosts are registered.");
-        self.dialog = Some(notice.and("Run 'convocate-host init-agent' to add one.").into());
+        let notice = Notice::new("No Agents", words::NO_AGENTS);
+        self.dialog = Some(notice.and(words::ADD_AN_AGENT).into());
     }
 }
 

@@ -54,19 +54,14 @@ impl Model {
             }
             Deed::Delete { sure, .. } => (Ask::Delete { id, sure }, None),
             Deed::Kill(_) if !runs && state != SessionState::Unknown => {
-                let text = format!("Session {name:?} is not running.");
-                return self.tell(Notice::alarm("Not Running", text).into());
+                return self.tell(Notice::not_running(name).into());
             }
             Deed::Kill(_) => {
                 let text = format!("Session {name:?} is being stopped.");
                 (Ask::Kill(id), Some(Notice::new("Kill Initiated", text)))
             }
             Deed::Background(_) => (Ask::Background(id), None),
-            Deed::Restart(_) if runs => {
-                let notice =
-                    Notice::alarm("Already Running", format!("Session {name:?} is already running."));
-                return self.tell(notice.and("Press Enter on it to connect.").into());
-            }
+            Deed::Restart(_) if runs => return self.tell(Notice::already_running(name).into()),
             Deed::Apply(_) if runs => (Ask::StopAndStart(id), Some(restarting(name))),
             Deed::Restart(_) | Deed::Apply(_) => (Ask::Start(id), Some(restarting(name))),
             Deed::Unlock { owner, .. } => {

@@ -7,6 +7,7 @@ use super::super::event::{Failure, Outcome};
 use super::super::order::{Ask, Order, Target};
 use super::super::row::Health;
 use super::{Busy, Model};
+use crate::words;
 
 impl Model {
     pub(super) fn done(&mut self, number: u64, outcome: Outcome) {
@@ -104,23 +105,17 @@ impl Model {
 
     /// A session was made or saved.
     fn made(&mut self, ask: &Ask, host: &str, session: &Session) {
-        let Session { name, uuid, port, .. } = session;
-        let on = self.on(host);
+        let on = format!(" on {}", self.on(host));
         let line = match ask {
-            Ask::Create(_) => format!("Created session {name:?} ({uuid}) on {on}"),
-            Ask::Clone(from, _) => format!("Cloned session {name:?} ({uuid}) from {from} on {on}"),
-            _ => return self.mention(format!("Saved session {name:?}")),
+            Ask::Create(_) => words::created(session, &on),
+            Ask::Clone(from, _) => words::cloned(session, from.as_str(), &on),
+            _ => return self.mention(format!("Saved session {:?}", session.name)),
         };
         self.said.push(line.clone());
-        if *port > 0 {
-            self.said.push(format!("  published port {port}/{}", session.effective_protocol()));
-        }
-        if !session.dns_name.is_empty() {
-            self.said.push(format!("  DNS name {:?} registered on agent", session.dns_name));
-        }
+        self.said.extend(words::reached(session));
         self.mention(line);
         // It is on the list at once, and chosen.
-        self.chosen = Some((host.to_owned(), uuid.clone()));
+        self.chosen = Some((host.to_owned(), session.uuid.clone()));
         if let Some(known) = self.hosts.iter_mut().find(|known| known.host.id == host) {
             known.sessions.push(session.clone());
         }
@@ -156,14 +151,10 @@ impl Model {
             return; // the number alone is shown
         }
         let notice = match &*failure.code {
-            "not-running" => Notice::alarm("Not Running", format!("Session {name:?} is not running.")),
-            "not-connected" => Notice::alarm("Not Connected", format!("Session {name:?} is not connected.")),
-            "already-running" => {
-                let notice =
-                    Notice::alarm("Already Running", format!("Session {name:?} is already running."));
-                notice.and("Press Enter on it to connect.")
-            }
-            "not-locked" => Notice::alarm("Not Locked", format!("Session {name:?} is not locked.")),
+            "not-running" => Notice::not_running(name),
+            "not-connected" => Notice::not_connected(name),
+            "already-running" => Notice::already_running(name),
+            "not-locked" => Notice::not_locked(name),
             "locked" => Notice::alarm("Session Locked", &failure.words),
             _ => Notice::alarm("Failed", format!("{} {name:?}:", busy.ask.doing())).and(&failure.words),
         };

@@ -7,6 +7,7 @@ use session_control::{Place, Session};
 
 use super::text::{padded, visible};
 use super::{Layout, Palette, put};
+use crate::rows::{day, port};
 use crate::tui::{Model, Row};
 
 /// A column: its title, its width, and what stands in it.
@@ -34,14 +35,6 @@ const LONGEST: usize = 64;
 
 fn of(row: &Row, part: fn(&Session) -> String) -> String {
     row.session.as_ref().map_or_else(|_| "-".to_owned(), part)
-}
-
-fn day(time: &str) -> String {
-    time.chars().take(10).collect()
-}
-
-fn port(session: &Session) -> String {
-    if session.port == 0 { "-".into() } else { format!("{}/{}", session.port, session.effective_protocol()) }
 }
 
 fn agent(row: &Row) -> String {
