@@ -75,27 +75,3 @@ fn row(id: &str, address: &str, cells: [String; 5]) -> Listed {
         ..Listed::default()
     }
 }
-
-/// Where things are, and then the agents.
-pub(crate) fn settings(hosts: &Hosts, local: &session_control::Local) -> Listing {
-    let mut listing = list(hosts);
-    let role = if hosts.cluster.is_shell() { "a shell host" } else { "on its own" };
-    let mut program = local.containers.program.display().to_string();
-    for argument in &local.containers.arguments {
-        program.push(' ');
-        program.push_str(&argument.to_string_lossy());
-    }
-    let facts = [
-        ("version", env!("CARGO_PKG_VERSION").to_owned()),
-        ("build", format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)),
-        ("this machine", format!("{} ({role})", local.id)),
-        ("profile", local.profile.name.to_owned()),
-        ("sessions in", hosts.base.display().to_string()),
-        ("agents in", hosts.registry.path().display().to_string()),
-        ("image", local.image.clone()),
-        ("engine", program),
-        ("program", local.claude.display().to_string()),
-    ];
-    listing.words.block = facts.into_iter().map(|(what, is)| format!("{what:<14} {is}")).collect();
-    listing
-}

@@ -5,18 +5,21 @@ mod broken;
 mod changing;
 mod ending;
 mod making;
+mod unlocking;
 
 use migration_cli::{Deed, Listing, Question, Refusal};
-use session_control::{HostError, Process, Row, Session, SessionError, SessionHost, SessionId, SessionState};
+use session_control::{HostError, Row, Session, SessionError, SessionHost, SessionId, SessionState};
 use session_model::Finding;
 
 pub(crate) use attaching::{attach, start_for};
-pub(crate) use changing::{background, change, edit, restart, unlock};
+pub(crate) use changing::{background, change, edit, restart};
 pub(crate) use ending::{delete, kill, still_alone};
 pub(crate) use making::{copied_live, duplicate, new};
+pub(crate) use unlocking::unlock;
+
+use unlocking::Owner;
 
 use crate::hosts::Hosts;
-use crate::look;
 use crate::{refusals, rows};
 
 /// A session that was found, and its host.
@@ -73,7 +76,7 @@ impl Found {
     fn owner(&self) -> Option<Owner> {
         let session = &self.row.session;
         let pid = session.lock_pid.filter(|_| session.locked == Some(true))?;
-        let process = look::owner(&self.row, pid);
+        let process = rows::owner(&self.row, pid);
         // A lock of more than a day is shown as stale, whoever lives.
         (session.lock_stale == Some(false) || process.is_some()).then_some(Owner { pid, process })
     }
@@ -107,12 +110,6 @@ impl Found {
         };
         Deed { listing, questions, act: Box::new(act) }
     }
-}
-
-/// Who has a lock.
-struct Owner {
-    pid: u32,
-    process: Option<Process>,
 }
 
 fn refuse(row: &Row, error: SessionError) -> Refusal {

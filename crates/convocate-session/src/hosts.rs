@@ -95,20 +95,34 @@ impl Hosts {
         options: &Options,
         here: &Surroundings,
     ) -> Result<Attachment, Refusal> {
-        let agent = self.registry.agent(&member.id).ok().filter(|_| member.place == Place::Agent);
-        match agent {
+        match self.agent(&member.id, member.place) {
             Some(agent) if agent.host != AgentHost::Local => {
                 let pong = member.open().ping().map_err(|error| refusals::of_host(&error))?;
                 let target = way(options).applied_to(target(&agent), here);
                 Ok(Attachment::there(target, id, pong.is_ours()))
             }
             agent => {
-                let base =
-                    agent.and_then(|agent| agent.base).map_or_else(|| self.base.clone(), PathBuf::from);
+                let base = self.base_of(agent);
                 let local = Local { id: member.id.clone(), base, ..local(options, here)? };
                 Attachment::here(&LocalHost::new(local), id).map_err(refusals::of_session)
             }
         }
+    }
+
+    /// The session's folder, if it is one of this machine.
+    pub(crate) fn folder_of(&self, row: &Row) -> Option<PathBuf> {
+        let base = || self.base_of(self.agent(&row.member, row.place));
+        row.is_on_this_machine().then(|| base().join(&row.session.uuid))
+    }
+
+    /// What is registered of a host, if it is an agent.
+    fn agent(&self, id: &str, place: Place) -> Option<Agent> {
+        (place == Place::Agent).then(|| self.registry.agent(id).ok()).flatten()
+    }
+
+    /// Where an agent of this machine, or nobody's, keeps its sessions.
+    fn base_of(&self, agent: Option<Agent>) -> PathBuf {
+        agent.and_then(|agent| agent.base).map_or_else(|| self.base.clone(), PathBuf::from)
     }
 
     /// Where a new session goes.

@@ -1,13 +1,12 @@
 //! The verbs that only look.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
 
 use migration_cli::{Listing, Refusal};
-use session_control::{Process, Row, SessionState};
+use session_control::{Local, Row, SessionState};
 
 use crate::hosts::Hosts;
-use crate::rows;
+use crate::{agents, rows};
 
 /// The sessions of the hosts that are meant.
 pub(crate) fn list(hosts: &Hosts) -> Result<Listing, Refusal> {
@@ -29,8 +28,34 @@ pub(crate) fn show(hosts: &Hosts, name: &str) -> Result<Listing, Refusal> {
         ("DNS name", if session.dns_name.is_empty() { "-".to_owned() } else { session.dns_name.clone() }),
         ("lock", lock(&row)),
     ];
-    let lines = facts.into_iter().map(|(what, is)| format!("{what:<14} {is}")).collect();
-    Ok(rows::one(&row, lines))
+    Ok(rows::one(&row, lines(facts)))
+}
+
+/// Where things are, and then the agents.
+pub(crate) fn settings(hosts: &Hosts, local: &Local) -> Listing {
+    let role = if hosts.cluster.is_shell() { "a shell host" } else { "on its own" };
+    let program = local.containers.program.to_string_lossy();
+    let arguments = local.containers.arguments.iter().map(|argument| argument.to_string_lossy());
+    let engine: Vec<_> = [program].into_iter().chain(arguments).collect();
+    let facts = [
+        ("version", env!("CARGO_PKG_VERSION").to_owned()),
+        ("build", format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)),
+        ("this machine", format!("{} ({role})", local.id)),
+        ("profile", local.profile.name.to_owned()),
+        ("sessions in", hosts.base.display().to_string()),
+        ("agents in", hosts.registry.path().display().to_string()),
+        ("image", local.image.clone()),
+        ("engine", engine.join(" ")),
+        ("program", local.claude.display().to_string()),
+    ];
+    let mut listing = agents::list(hosts);
+    listing.words.block = lines(facts);
+    listing
+}
+
+/// What there is to know, in lines of text.
+fn lines<const N: usize>(facts: [(&str, String); N]) -> Vec<String> {
+    facts.into_iter().map(|(what, is)| format!("{what:<14} {is}")).collect()
 }
 
 fn state(state: SessionState) -> &'static str {
@@ -56,19 +81,8 @@ fn lock(row: &Row) -> String {
             }
             text
         }
-        (_, Some(pid), _) => {
-            owner(row, pid).map_or_else(|| format!("held by process {pid}"), |it| format!("held by {it}"))
-        }
+        (_, Some(pid), _) => rows::owner(row, pid)
+            .map_or_else(|| format!("held by process {pid}"), |it| format!("held by {it}")),
         (_, None, _) => "held".to_owned(),
     }
-}
-
-/// Where something is mounted in a session of this machine.
-pub(crate) fn mounted_in(row: &Row, base: &Path) -> Option<PathBuf> {
-    (row.address == "local").then(|| session_control::mounted_in(&base.join(&row.session.uuid))).flatten()
-}
-
-/// The process, if it is one of this machine.
-pub(crate) fn owner(row: &Row, pid: u32) -> Option<Process> {
-    (row.address == "local").then(|| Process::alive(pid)).flatten()
 }

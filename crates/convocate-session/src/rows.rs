@@ -2,7 +2,7 @@
 
 use migration_cli::{Listed, Listing};
 use serde_json::{Value, json};
-use session_control::{Place, Row, Session, SessionState, Survey, Unreachable};
+use session_control::{Place, Process, Row, Session, SessionState, Survey, Unreachable};
 use session_model::Finding;
 
 /// The headings of a list of sessions.
@@ -126,4 +126,9 @@ pub(crate) fn on(row: &Row) -> String {
         Place::Agent => format!(" on agent {} ({})", row.member, row.address),
         Place::Here | Place::Orphans => " on this machine".to_owned(),
     }
+}
+
+/// The process, if it is one of this machine.
+pub(crate) fn owner(row: &Row, pid: u32) -> Option<Process> {
+    row.is_on_this_machine().then(|| Process::alive(pid)).flatten()
 }

@@ -88,15 +88,15 @@ impl Tool for ConvocateSession {
             Verb::Agents => Some(hosts().map(|hosts| agents::list(&hosts))),
             Verb::Settings => Some(hosts().and_then(|hosts| {
                 let local = crate::hosts::local(ask.options, here)?;
-                Ok(agents::settings(&hosts, &local))
+                Ok(look::settings(&hosts, &local))
             })),
             _ => None,
         }
     }
 
     fn act(&self, ask: Ask<'_, Self>, here: &Surroundings, _cx: &Cx<'_>) -> Option<Result<Deed, Refusal>> {
-        let verb = ask.verb.filter(|verb| verb.acts())?;
-        Some(Hosts::of(ask.options, here).and_then(|hosts| deed(hosts, ask.options, verb)))
+        let options = ask.options;
+        deed(ask.verb?, options, || Hosts::of(options, here)).transpose()
     }
 
     fn take_over<'a>(&'a self, ask: Ask<'a, Self>, here: &'a Surroundings) -> Option<TakeOver<'a>> {
@@ -117,41 +117,28 @@ impl Tool for ConvocateSession {
     }
 }
 
-fn deed(hosts: Hosts, options: &Options, verb: &Verb) -> Result<Deed, Refusal> {
-    match verb {
-        Verb::New { name, published } => deeds::new(hosts, options, name, published),
-        Verb::Background(named) => deeds::background(hosts, &named.session),
+/// What a verb does that no undo takes back, if it is one of those.
+fn deed(
+    verb: &Verb,
+    options: &Options,
+    hosts: impl FnOnce() -> Result<Hosts, Refusal>,
+) -> Result<Option<Deed>, Refusal> {
+    Ok(Some(match verb {
+        Verb::New { name, published } => deeds::new(hosts()?, options, name, published)?,
+        Verb::Background(named) => deeds::background(hosts()?, &named.session)?,
         Verb::Edit { session, name, published } => {
-            deeds::edit(hosts, options, (&session.session, name.as_deref()), published)
+            deeds::edit(hosts()?, options, (&session.session, name.as_deref()), published)?
         }
-        Verb::Restart(named) => deeds::restart(hosts, &named.session),
-        Verb::Kill(named) => deeds::kill(hosts, &named.session),
-        Verb::Delete { session, connected } => deeds::delete(hosts, &session.session, *connected),
-        Verb::Clone { session, name, dns, .. } => {
-            deeds::duplicate(hosts, options, (&session.session, name), dns.as_deref())
+        Verb::Restart(named) => deeds::restart(hosts()?, &named.session)?,
+        Verb::Kill(named) => deeds::kill(hosts()?, &named.session)?,
+        Verb::Delete { session, connected } => deeds::delete(hosts()?, &session.session, *connected)?,
+        Verb::Clone { session, name, dns, to: None } => {
+            deeds::duplicate(hosts()?, options, (&session.session, name), dns.as_deref())?
         }
-        Verb::Dns { verb: DnsVerb::Sync } => Ok(names::sync(hosts)),
-        Verb::Override { session, force } => deeds::unlock(hosts, &session.session, *force),
-        _ => Err(no_migration()),
-    }
-}
-
-impl Verb {
-    /// Whether it changes something that no undo takes back.
-    fn acts(&self) -> bool {
-        matches!(
-            self,
-            Self::New { .. }
-                | Self::Background(_)
-                | Self::Edit { .. }
-                | Self::Restart(_)
-                | Self::Kill(_)
-                | Self::Delete { .. }
-                | Self::Clone { to: None, .. }
-                | Self::Override { .. }
-                | Self::Dns { .. }
-        )
-    }
+        Verb::Dns { verb: DnsVerb::Sync } => names::sync(hosts()?),
+        Verb::Override { session, force } => deeds::unlock(hosts()?, &session.session, *force)?,
+        _ => return Ok(None),
+    }))
 }
 
 /// The screen.

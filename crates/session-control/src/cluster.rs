@@ -43,6 +43,9 @@ pub struct Layout {
     pub dial: Dial,
 }
 
+/// What this machine is called where it is no agent, and where it is, for people.
+pub const LOCAL: &str = "local";
+
 /// What kind of a host it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
@@ -88,6 +91,11 @@ impl Member {
         Self { id, place: Place::Agent, address, host, open }
     }
 
+    /// Whether its sessions are folders and processes of this machine.
+    pub fn is_on_this_machine(&self) -> bool {
+        self.address == LOCAL
+    }
+
     /// The host, for one thread.
     pub fn open(&self) -> Box<dyn SessionHost> {
         (self.open)()
@@ -116,7 +124,7 @@ impl Cluster {
             layout.agent(agent)
         })?;
         if !has_base {
-            cluster.members.push(layout.member("local", Place::Orphans, &layout.base));
+            cluster.members.push(layout.member(LOCAL, Place::Orphans, &layout.base));
         }
         Ok(cluster)
     }
@@ -180,9 +188,9 @@ impl Cluster {
 impl Layout {
     fn member(&self, id: &str, place: Place, base: &Path) -> Member {
         let (here, id, base) = (self.here.clone(), id.to_owned(), base.to_owned());
-        let address = "local".to_owned();
+        let address = LOCAL.to_owned();
         let open: Open = if place == Place::Orphans {
-            Arc::new(move || Box::new(orphans::Orphans::of(here("local", &base))))
+            Arc::new(move || Box::new(orphans::Orphans::of(here(LOCAL, &base))))
         } else {
             let id = id.clone();
             Arc::new(move || Box::new(here(&id, &base)))

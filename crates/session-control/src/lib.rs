@@ -63,7 +63,8 @@ pub use agent::{AgentError, call, get, list, ping};
 pub use agent_folder::AgentFolder;
 pub use attach::{AttachError, Attachment, Ended, Terminal, attach, serve_attach};
 pub use cluster::{
-    Cluster, Dial, Layout, Member, NameError, NotFound, Open, OpenHere, Place, Row, Survey, Unreachable,
+    Cluster, Dial, LOCAL, Layout, Member, NameError, NotFound, Open, OpenHere, Place, Row, Survey,
+    Unreachable,
 };
 pub use containers::{Container, Containers, ContainersError, Mount, Use};
 pub use dns::{DnsError, DnsHosts, DnsRecord, Dnsmasq, Synced, Told, own_address};

@@ -20,7 +20,7 @@ use session_model::{Finding, Timestamp};
 
 pub use watch::Watch;
 
-use crate::{Containers, Holder, HostError, Pong, Profile, Session, SessionHost, SessionId, Wishes};
+use crate::{Containers, Holder, HostError, LOCAL, Pong, Profile, Session, SessionHost, SessionId, Wishes};
 
 /// The settings of a [`LocalHost`].
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ impl Local {
     /// The sessions of this base, with an engine, an image and a program at their usual places.
     pub fn new(base: impl Into<PathBuf>, profile: Profile) -> Self {
         Self {
-            id: "local".to_owned(),
+            id: LOCAL.to_owned(),
             base: base.into(),
             profile,
             containers: Containers::default(),

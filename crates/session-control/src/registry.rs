@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::LOCAL;
+
 /// The folder with one folder for each agent.
 #[derive(Debug, Clone)]
 pub struct Registry {
@@ -259,7 +261,7 @@ impl AgentHost {
             "" => None,
             // What begins like an option would be taken for one by ssh.
             _ if host.starts_with('-') || host.contains(char::is_whitespace) => None,
-            "local" => Some(Self::Local),
+            LOCAL => Some(Self::Local),
             _ => Some(Self::Remote { user, host: host.to_owned(), port }),
         }
     }
@@ -267,7 +269,7 @@ impl AgentHost {
 
 impl fmt::Display for AgentHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Remote { user, host, port } = self else { return f.write_str("local") };
+        let Self::Remote { user, host, port } = self else { return f.write_str(LOCAL) };
         if let Some(user) = user {
             write!(f, "{user}@")?;
         }

@@ -1,8 +1,8 @@
-//! What a session goes on after.
+//! The verbs after which a session goes on: edit, restart, background.
 
 use migration_cli::{Deed, Refusal};
 use session_control::{
-    Holder, Invalid, Session, SessionError, SessionHost, SessionId, SessionState, valid_dns_name, valid_name,
+    Invalid, Session, SessionError, SessionHost, SessionId, SessionState, valid_dns_name, valid_name,
     valid_protocol,
 };
 use session_model::Finding;
@@ -112,72 +112,4 @@ pub(crate) fn background(hosts: Hosts, session: &str) -> Result<Deed, Refusal> {
         let line = format!("Session {:?} backgrounded.", found.name());
         Ok(done(&found.again(host), vec![line], Vec::new()))
     }))
-}
-
-/// Removes a session's lock.
-pub(crate) fn unlock(hosts: Hosts, session: &str, force: bool) -> Result<Deed, Refusal> {
-    let found = Found::even_broken(hosts, session)?;
-    let id = found.id.to_string();
-    if found.row.session.locked == Some(false) {
-        return Err(refuse(&found.row, SessionError::NotLocked { id }));
-    }
-    let owner = found.owner();
-    let holder = match &owner {
-        _ if !force => Holder::Nobody,
-        Some(owner) => Holder::Process(owner.pid),
-        None => found.silent_holder(),
-    };
-    let told = match &owner {
-        None if holder == Holder::Anybody => {
-            Some(Finding::warning("lock-owner", "its lock may not be read: whose it was nobody can say"))
-        }
-        owner => owner.as_ref().and_then(|owner| owner.told("was")),
-    };
-    let name = found.name();
-    let question = match (&owner, holder) {
-        (Some(owner), _) if !force => {
-            let message = format!("session {id:?} is actively in use by process {}", owner.pid);
-            let hint = "if that process has nothing to do with it, say the same command with --force";
-            return Err(
-                Refusal::new("locked", message, hint).findings(owner.told("is").into_iter().collect())
-            );
-        }
-        (Some(owner), _) => {
-            let who =
-                owner.process.as_ref().map_or_else(|| format!("process {}", owner.pid), ToString::to_string);
-            format!("Override lock for session {name:?}, which is held by {who}?")
-        }
-        (None, Holder::Process(pid)) => format!("Override lock for session {name:?}, left by process {pid}?"),
-        (None, Holder::Anybody) => {
-            format!("Override lock for session {name:?}, which may not be read, and may be somebody's?")
-        }
-        (None, Holder::Nobody) => format!("Override lock for session {name:?}?"),
-    };
-    let questions = found.asked_of_broken("unlock").into_iter().chain([question.into()]).collect();
-    Ok(found.deed("override the lock of", questions, move |found, host| {
-        host.unlock(&found.id, holder).map_err(|error| found.said(&error))?;
-        let line = format!("Removed the lock of session {}", found.told());
-        Ok(done(&found.again(host), vec![line], told.into_iter().collect()))
-    }))
-}
-
-impl Found {
-    /// Who may have a lock whose owner is not seen to live: on an agent one of more than a day may be the process's that it
-    /// names; whose one is that may not be read nobody knows. That of a broken session on an agent is not told of: if its
-    /// owner lives, it stays.
-    fn silent_holder(&self) -> Holder {
-        match (self.row.session.lock_pid, self.row.session.lock_stale) {
-            (Some(pid), _) => Holder::Process(pid),
-            (None, Some(false)) => Holder::Anybody,
-            (None, _) => Holder::Nobody,
-        }
-    }
-}
-
-impl super::Owner {
-    /// Whose the lock `is`, or `was`.
-    fn told(&self, is: &str) -> Option<Finding> {
-        let process = self.process.as_ref()?;
-        Some(Finding::warning("lock-owner", format!("its lock {is} held by {process}")))
-    }
 }

@@ -1,11 +1,11 @@
 //! What ends a session, for now or for good.
 
 use migration_cli::{Deed, Exit, Question, Refusal};
-use session_control::{Session, SessionError, Unknown};
+use session_control::{Session, SessionError, Unknown, mounted_in};
 
 use super::{Found, done, refuse};
 use crate::hosts::Hosts;
-use crate::{look, rows};
+use crate::rows;
 
 /// Stops a session.
 pub(crate) fn kill(hosts: Hosts, session: &str) -> Result<Deed, Refusal> {
@@ -29,7 +29,7 @@ pub(crate) fn delete(hosts: Hosts, session: &str, connected: bool) -> Result<Dee
         let error = SessionError::LockedInUse { id: found.id.to_string(), owner: owner.process };
         return Err(refuse(&found.row, error));
     }
-    if let Some(at) = look::mounted_in(&found.row, &found.hosts.base) {
+    if let Some(at) = found.hosts.folder_of(&found.row).as_deref().and_then(mounted_in) {
         return Err(refuse(&found.row, SessionError::Mounted { id: found.id.to_string(), at }));
     }
     let question = format!("Delete session {:?}{} for good?", found.name(), rows::on(&found.row));

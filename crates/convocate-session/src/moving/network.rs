@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use camino::Utf8Path;
 use convocate_migrate::parts::{self, AgentEnd, Elsewhere};
 use migration_cli::{Refusal, Surroundings};
-use session_control::{AgentHost, Containers, Profile, Registry};
+use session_control::{AgentHost, Containers, LOCAL, Profile, Registry};
 
 /// The hosts that a move knows, and how each is reached.
 #[derive(Debug, Clone)]
@@ -73,6 +73,3 @@ impl Network {
         Elsewhere::ask(&self.registry, &to.id, like)
     }
 }
-
-/// What this machine is called where it is no agent.
-pub(super) const LOCAL: &str = "local";

@@ -181,7 +181,7 @@ impl Worker {
             Ask::Unlock { id, holder } => office.done(host.unlock(id, *holder), host),
             Ask::Owner(pid) => {
                 // Of a process far away no more is known than its number.
-                let process = (member.address == "local").then(|| Process::alive(*pid)).flatten();
+                let process = member.is_on_this_machine().then(|| Process::alive(*pid)).flatten();
                 Ok(Outcome::Done(process.map(|process| process.to_string())))
             }
             Ask::Migrate { id, agent } => {

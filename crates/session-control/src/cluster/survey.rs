@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use session_model::Finding;
 
-use super::{Cluster, Member, Place};
+use super::{Cluster, LOCAL, Member, Place};
 use crate::{HostError, RegistryError, Session, SessionState};
 
 /// How long all of it may take: as long as a connection and an answer may, and a little more.
@@ -133,6 +133,11 @@ impl Row {
         let state = if member.place == Place::Orphans { SessionState::Orphan } else { session.state() };
         let (place, address) = (member.place, member.address.clone());
         Self { member: member.id.clone(), place, address, session, state, also: Vec::new() }
+    }
+
+    /// Whether the session is a folder of this machine, and its container a process of it.
+    pub fn is_on_this_machine(&self) -> bool {
+        self.address == LOCAL
     }
 }
 
