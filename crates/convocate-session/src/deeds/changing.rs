@@ -75,7 +75,7 @@ impl Published {
     }
 
     /// The same and a name, if one was said, in the place of what is said now.
-    fn instead(&self, name: Option<&str>) -> Result<Changes, Invalid> {
+    pub(super) fn instead(&self, name: Option<&str>) -> Result<Changes, Invalid> {
         Ok(Changes {
             name: name.map(valid_name).transpose()?.map(str::to_owned),
             port: self.port,

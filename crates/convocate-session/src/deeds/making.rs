@@ -1,14 +1,14 @@
 //! Making a session: from nothing, or from another.
 
 use migration_cli::{Deed, Exit, Refusal, shell_word};
-use session_control::{Invalid, Profile, Row, Session, Wishes, valid_dns_name, valid_name, valid_protocol};
+use session_control::{Profile, Row, Session, SessionHost, valid_dns_name, valid_name};
 use session_model::Finding;
 
 use super::{Found, done};
 use crate::hosts::Hosts;
 use crate::options::Options;
 use crate::verbs::Published;
-use crate::{refusals, rows, words};
+use crate::{Changes, refusals, rows, words};
 
 /// A new session.
 pub(crate) fn new(
@@ -17,8 +17,8 @@ pub(crate) fn new(
     name: &str,
     published: &Published,
 ) -> Result<Deed, Refusal> {
-    let wishes = Wishes { name: name.to_owned(), ..Wishes::default() };
-    let wishes = published.over(wishes).map_err(refusals::of_session)?;
+    let said = published.instead(Some(name)).map_err(refusals::of_session)?;
+    let wishes = said.over(&Session::default());
     let member = hosts.for_new()?.clone();
     hosts.name_is_free(&wishes.dns_name, None, options)?;
     let row = Row::of(&member, Session { name: wishes.name.clone(), ..Session::default() });
@@ -61,30 +61,24 @@ pub(crate) fn duplicate(
             }
         })?;
         let mut findings = host.findings();
-        let made = match made.id().filter(|_| !dns.is_empty()) {
-            None => made,
-            Some(id) => {
-                let wishes = Wishes {
-                    name: made.name.clone(),
-                    protocol: made.protocol.clone(),
-                    dns_name: dns,
-                    ..Wishes::default()
-                };
-                host.edit(&id, &wishes).map_err(|error| {
-                    let mut refusal = found.said(&error).exit(Exit::Failed);
-                    refusal.message =
-                        format!("session {id} was made, but without its DNS name: {}", refusal.message);
-                    refusal
-                })?
-            }
-        };
-        let row = super::with(&found.row, made);
+        let row = super::with(&found.row, named(found, host, made, dns)?);
         let line = words::cloned(&row.session, &found.row.session.uuid, &rows::on(&row));
         findings.extend(found.hosts.sync_dns(["", &row.session.dns_name]));
         findings.extend(copied_live(Some(&found.row.session)));
         let lines = std::iter::once(line).chain(words::reached(&row.session)).collect();
         Ok(done(&row, lines, findings))
     }))
+}
+
+/// The copy with its DNS name, if it is to have one.
+fn named(found: &Found, host: &mut dyn SessionHost, made: Session, dns: String) -> Result<Session, Refusal> {
+    let Some(id) = made.id().filter(|_| !dns.is_empty()) else { return Ok(made) };
+    let changes = Changes { dns_name: Some(dns), ..Changes::default() };
+    host.edit(&id, &changes.over(&made)).map_err(|error| {
+        let refusal = found.said(&error).exit(Exit::Failed);
+        let message = format!("session {id} was made, but without its DNS name: {}", refusal.message);
+        Refusal { message, ..refusal }
+    })
 }
 
 /// That a session ran while it was copied.
@@ -98,18 +92,4 @@ fn said(options: &Options) -> String {
     let base = options.base.iter().map(|base| format!(" --base {}", shell_word(base.as_str())));
     let profile = Some(options.profile.name).filter(|name| *name != Profile::default().name);
     base.chain(profile.map(|name| format!(" --profile {name}"))).collect()
-}
-
-impl Published {
-    /// What is wished, with what was said in the place of what was.
-    pub(super) fn over(&self, was: Wishes) -> Result<Wishes, Invalid> {
-        let protocol = self.protocol.clone().unwrap_or(was.protocol);
-        let dns_name = self.dns.clone().unwrap_or(was.dns_name);
-        Ok(Wishes {
-            name: valid_name(&was.name)?.to_owned(),
-            port: self.port.unwrap_or(was.port),
-            protocol: valid_protocol(&protocol)?.to_owned(),
-            dns_name: valid_dns_name(&dns_name)?,
-        })
-    }
 }

@@ -33,8 +33,6 @@ pub struct Setup {
     pub build: String,
     /// Every host of sessions.
     pub hosts: Vec<Host>,
-    /// Whether an orphan can be migrated from here.
-    pub migrates: bool,
 }
 
 /// What stands on the screen. Events go in, orders come out.

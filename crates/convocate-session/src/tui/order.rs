@@ -122,19 +122,6 @@ impl Ask {
         }
     }
 
-    /// Whether somebody's work may be lost by it.
-    pub fn is_destructive(&self) -> bool {
-        matches!(
-            self,
-            Self::Delete { .. }
-                | Self::Kill(_)
-                | Self::Background(_)
-                | Self::StopAndStart(_)
-                | Self::Unlock { .. }
-                | Self::Migrate { .. }
-        )
-    }
-
     /// Whether it may take as long as there is much to carry: nothing else waits behind it.
     pub fn is_long(&self) -> bool {
         matches!(self, Self::Clone(..) | Self::Migrate { .. })

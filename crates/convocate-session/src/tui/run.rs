@@ -34,15 +34,7 @@ pub(crate) fn run(
     let own = Surroundings { stop: Stop::default(), ..here.clone() };
     let hosts = Hosts::of(options, &own)?;
     let members: Vec<(String, Member)> = hosts.cluster.members().iter().map(named).collect();
-    let broken = hosts.cluster.broken().iter().map(not_known);
-    let known = members.iter().map(|(name, member)| host(name, member));
-    let setup = Setup {
-        version: env!("CARGO_PKG_VERSION").into(),
-        build: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-        hosts: known.chain(broken).collect(),
-        migrates: true,
-    };
-    let mut model = Model::new(setup);
+    let mut model = Model::new(setup(&members, hosts.cluster.broken()));
     let office = Arc::new(Office {
         hosts,
         options: options.clone(),
@@ -50,24 +42,9 @@ pub(crate) fn run(
         here: own,
         migrates: AtomicBool::new(false),
     });
-    let (orders, inbox) = channel();
-    let (outbox, events) = channel();
-    let workers = Workers::start(members, &office, inbox, &outbox);
-
     let hung_up = Arc::new(AtomicBool::new(false));
     let listening = signal_hook::flag::register(SIGHUP, hung_up.clone()).map_err(|error| failed(&error))?;
-    let begun = Instant::now();
-    let wires = Wires {
-        keyboard: &io::stdin(),
-        orders: &orders,
-        events: &events,
-        moment: &|| moment(here, begun),
-        stop: &|| here.stop.exit().is_some() || hung_up.load(Ordering::Relaxed),
-        palette: palette(here),
-    };
-    let left = screens(&mut model, &wires, &office, here, streams.stdout);
-    drop(orders);
-    workers.part(&office);
+    let left = with_workers(&mut model, members, &office, (here, &hung_up), streams.stdout);
     signal_hook::low_level::unregister(listening);
     if hung_up.load(Ordering::Relaxed) || matches!(left, Ok(Left::HungUp)) {
         // Ends as every program does whose terminal has gone: killed by that signal.
@@ -79,6 +56,41 @@ pub(crate) fn run(
     };
     farewell(&model, exit, streams.stdout);
     Ok(exit)
+}
+
+/// What is the same all the time.
+fn setup(members: &[(String, Member)], broken: &[Unreachable]) -> Setup {
+    let known = members.iter().map(|(name, member)| host(name, member));
+    Setup {
+        version: env!("CARGO_PKG_VERSION").into(),
+        build: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        hosts: known.chain(broken.iter().map(not_known)).collect(),
+    }
+}
+
+/// The screens, and those who work for them.
+fn with_workers(
+    model: &mut Model,
+    members: Vec<(String, Member)>,
+    office: &Arc<Office>,
+    (here, hung_up): (&Surroundings, &AtomicBool),
+    out: &mut dyn Write,
+) -> io::Result<Left> {
+    let ((orders, inbox), (outbox, events)) = (channel(), channel());
+    let workers = Workers::start(members, office, inbox, &outbox);
+    let begun = Instant::now();
+    let wires = Wires {
+        keyboard: &io::stdin(),
+        orders: &orders,
+        events: &events,
+        moment: &|| moment(here, begun),
+        stop: &|| here.stop.exit().is_some() || hung_up.load(Ordering::Relaxed),
+        palette: palette(here),
+    };
+    let left = screens(model, &wires, office, here, out);
+    drop(orders);
+    workers.part(office);
+    left
 }
 
 /// One screen after the other: between two of them a session has the terminal.

@@ -11,14 +11,14 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use migration_cli::{Refusal, Signal, Surroundings};
-use session_control::{HostError, Member, Process, Session, SessionHost};
+use session_control::{HostError, Member, Process, Session, SessionHost, SessionId, Wishes};
 use session_model::{Finding, Level};
 
 use super::model::PATIENCE;
 use super::{Ask, Event, Failure, Order, Outcome, migrating};
-use crate::deeds;
 use crate::hosts::Hosts;
 use crate::options::Options;
+use crate::{Changes, deeds};
 
 /// How long those who are at something may take to come to its end when all is over.
 const PARTING: Duration = Duration::from_secs(2);
@@ -144,54 +144,18 @@ impl Worker {
         let host = &mut **host.get_or_insert_with(|| member.open());
         match ask {
             Ask::Reload => reload(host, version),
-            Ask::Create(wishes) => {
-                office.hosts.name_is_free(&wishes.dns_name, None, &office.options)?;
-                let session = host.create(wishes)?;
-                Ok(office.with_name(host, "", session, None))
-            }
-            Ask::Edit(id, changes) => {
-                let (before, session) = deeds::change(&office.hosts, host, id, changes, &office.options)?;
-                Ok(office.with_name(host, &before.dns_name, session, None))
-            }
-            Ask::Clone(id, name) => {
-                let live = deeds::copied_live(host.get(id).ok().as_ref());
-                let session = host.duplicate(id, name)?;
-                Ok(office.with_name(host, "", session, live))
-            }
-            Ask::Delete { id, sure } => {
-                let now = host.get(id).ok();
-                if !sure {
-                    deeds::still_alone(now.as_ref())?;
-                }
-                host.delete(id)?;
-                let name = now.map(|session| session.dns_name).unwrap_or_default();
-                Ok(Outcome::Done(office.what_else(host, [&name, ""], None)))
-            }
+            Ask::Create(wishes) => office.create(host, wishes),
+            Ask::Edit(id, changes) => office.edit(host, id, changes),
+            Ask::Clone(id, name) => office.duplicate(host, id, name),
+            Ask::Delete { id, sure } => office.delete(host, id, *sure),
             Ask::Kill(id) => office.done(host.kill(id), host),
             Ask::Background(id) => office.done(host.background(id), host),
             Ask::Start(id) => office.done(host.restart(id), host),
             Ask::Enter(id) => office.done(deeds::start_for(host, id, &office.here.stop), host),
-            Ask::StopAndStart(id) => {
-                match host.kill(id) {
-                    Err(error) if error.code() != "not-running" => return Err(error.into()),
-                    _ => {} // stopped, or it has ended by itself
-                }
-                office.done(host.restart(id), host)
-            }
+            Ask::StopAndStart(id) => office.stop_and_start(host, id),
             Ask::Unlock { id, holder } => office.done(host.unlock(id, *holder), host),
-            Ask::Owner(pid) => {
-                // Of a process far away no more is known than its number.
-                let process = member.is_on_this_machine().then(|| Process::alive(*pid)).flatten();
-                Ok(Outcome::Done(process.map(|process| process.to_string())))
-            }
-            Ask::Migrate { id, agent } => {
-                let _begun = UnderWay::of(&office.migrates);
-                let name = host.get(id).map(|session| session.dns_name).unwrap_or_default();
-                let said = migrating::migrate(office, id, agent, report)?;
-                let more = office.what_else(host, ["", &name], None);
-                let said: Vec<String> = said.into_iter().chain(more).collect();
-                Ok(Outcome::Done((!said.is_empty()).then(|| said.join("\n"))))
-            }
+            Ask::Owner(pid) => Ok(Outcome::Done(owner(member, *pid))),
+            Ask::Migrate { id, agent } => office.migrate(host, (id, agent), report),
         }
     }
 }
@@ -222,7 +186,67 @@ fn reload(host: &mut dyn SessionHost, version: &mut Option<String>) -> Result<Ou
     Ok(Outcome::Listed { sessions, version: version.clone(), remarks })
 }
 
+/// Who the process is. Of one far away no more is known than its number.
+fn owner(member: &Member, pid: u32) -> Option<String> {
+    let process = member.is_on_this_machine().then(|| Process::alive(pid)).flatten();
+    process.map(|process| process.to_string())
+}
+
 impl Office {
+    fn create(&self, host: &mut dyn SessionHost, wishes: &Wishes) -> Result<Outcome, Failure> {
+        self.hosts.name_is_free(&wishes.dns_name, None, &self.options)?;
+        let session = host.create(wishes)?;
+        Ok(self.with_name(host, "", session, None))
+    }
+
+    fn edit(
+        &self,
+        host: &mut dyn SessionHost,
+        id: &SessionId,
+        changes: &Changes,
+    ) -> Result<Outcome, Failure> {
+        let (before, session) = deeds::change(&self.hosts, host, id, changes, &self.options)?;
+        Ok(self.with_name(host, &before.dns_name, session, None))
+    }
+
+    fn duplicate(&self, host: &mut dyn SessionHost, id: &SessionId, name: &str) -> Result<Outcome, Failure> {
+        let live = deeds::copied_live(host.get(id).ok().as_ref());
+        let session = host.duplicate(id, name)?;
+        Ok(self.with_name(host, "", session, live))
+    }
+
+    fn delete(&self, host: &mut dyn SessionHost, id: &SessionId, sure: bool) -> Result<Outcome, Failure> {
+        let now = host.get(id).ok();
+        if !sure {
+            deeds::still_alone(now.as_ref())?;
+        }
+        host.delete(id)?;
+        let name = now.map(|session| session.dns_name).unwrap_or_default();
+        Ok(Outcome::Done(self.what_else(host, [&name, ""], None)))
+    }
+
+    fn stop_and_start(&self, host: &mut dyn SessionHost, id: &SessionId) -> Result<Outcome, Failure> {
+        match host.kill(id) {
+            Err(error) if error.code() != "not-running" => return Err(error.into()),
+            _ => {} // stopped, or it has ended by itself
+        }
+        self.done(host.restart(id), host)
+    }
+
+    fn migrate(
+        &self,
+        host: &mut dyn SessionHost,
+        (id, agent): (&SessionId, &str),
+        report: (u64, &Sender<Event>),
+    ) -> Result<Outcome, Failure> {
+        let _begun = UnderWay::of(&self.migrates);
+        let name = host.get(id).map(|session| session.dns_name).unwrap_or_default();
+        let said = migrating::migrate(self, id, agent, report)?;
+        let more = self.what_else(host, ["", &name], None);
+        let said: Vec<String> = said.into_iter().chain(more).collect();
+        Ok(Outcome::Done((!said.is_empty()).then(|| said.join("\n"))))
+    }
+
     fn done(&self, result: Result<(), HostError>, host: &mut dyn SessionHost) -> Result<Outcome, Failure> {
         result?;
         Ok(Outcome::Done(self.what_else(host, ["", ""], None)))

@@ -1,7 +1,7 @@
 //! What keys and answers come to.
 
 use convocate_session::Changes;
-use convocate_session::tui::{Ask, Event, Health, Key, Order, Outcome};
+use convocate_session::tui::{Ask, Event, Health, Key, Order, Outcome, Row};
 use session_control::{Holder, Place, Session, Wishes};
 
 use super::scene::{A, B, C, D, FAR, NEAR, Scene, attached, failure, host, locked, running, session};
@@ -38,6 +38,21 @@ fn what_there_is_to_say_of_a_start_is_told_to_whoever_attaches_too() {
     assert!(matches!(scene.last(), Some(Order::Attach { .. })), "{:?}", scene.last());
     scene.event(Event::Back(Ok("The session goes on running: \"notes\"".into())));
     assert!(scene.text().contains("a power cut may take it back"), "{}", scene.text());
+}
+
+#[test]
+fn who_was_worked_with_last_comes_first_whatever_clock_has_told_the_time() {
+    let session = |uuid, name, last_accessed: &str| Session {
+        last_accessed: last_accessed.into(),
+        ..session(uuid, name, "")
+    };
+    let scene = Scene::local(vec![
+        session(A, "no time", "yesterday"),
+        session(B, "first", "2026-03-02T17:00:00+02:00"),
+        session(C, "last", "2026-03-02T15:00:00.5Z"),
+    ]);
+    let names: Vec<_> = scene.model.rows().iter().map(Row::name).collect();
+    assert_eq!(names, ["last", "first", "no time"]);
 }
 
 #[test]

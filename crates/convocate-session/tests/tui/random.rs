@@ -104,7 +104,7 @@ impl Witness {
         self.screen = self.scene.text(); // it can be drawn
         for order in self.scene.orders.split_off(before) {
             if let Order::Ask { number, ask, .. } = order {
-                if ask.is_destructive() {
+                if is_destructive(&ask) {
                     assert!(is_key, "{ask:?} was ordered without a key");
                     self.agreed(&ask);
                 }
@@ -199,4 +199,17 @@ proptest! {
             witness.sees(happening);
         }
     }
+}
+
+/// Whether somebody's work may be lost by it.
+fn is_destructive(ask: &Ask) -> bool {
+    matches!(
+        ask,
+        Ask::Delete { .. }
+            | Ask::Kill(_)
+            | Ask::Background(_)
+            | Ask::StopAndStart(_)
+            | Ask::Unlock { .. }
+            | Ask::Migrate { .. }
+    )
 }

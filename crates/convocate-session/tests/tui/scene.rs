@@ -65,8 +65,7 @@ pub(crate) fn failure(code: &str, words: &str) -> Outcome {
 
 impl Scene {
     pub(crate) fn of(hosts: Vec<Host>) -> Self {
-        let setup =
-            Setup { version: "0.1.0".into(), build: "2026-03-01 1a2b3c4".into(), hosts, migrates: true };
+        let setup = Setup { version: "0.1.0".into(), build: "2026-03-01 1a2b3c4".into(), hosts };
         let mut scene =
             Self { model: Model::new(setup), orders: Vec::new(), size: (80, 24), palette: Palette::Color };
         scene.resized(80, 24);

@@ -133,9 +133,6 @@ impl Model {
 
     pub(super) fn migrate(&mut self, target: Target, name: String) {
         let choices = self.choices();
-        if !self.setup.migrates {
-            return self.alarm("Migrate Session", "It cannot be migrated from here: use the command.");
-        }
         match &choices[..] {
             [] => self.no_agents(),
             [only] => {
