@@ -41,7 +41,7 @@ pub(crate) fn list(hosts: &Hosts) -> Listing {
 fn asked<'m>(members: impl Iterator<Item = &'m Member>) -> Vec<(&'m Member, Result<Pong, HostError>)> {
     thread::scope(|scope| {
         let asked: Vec<_> = members.map(|member| (member, scope.spawn(|| member.open().ping()))).collect();
-        // Whoever panics has ended the program's sense; the hook has told where.
+        // The hook has told of a panic already; its agent is left out.
         asked.into_iter().filter_map(|(member, answer)| Some((member, answer.join().ok()?))).collect()
     })
 }

@@ -33,7 +33,7 @@ pub(crate) struct Event {
 
 /// What was last heard of each host.
 #[derive(Debug, Clone, Default)]
-struct Known {
+struct Snapshot {
     /// By host and id.
     rows: BTreeMap<(String, String), Row>,
     silent: BTreeSet<String>,
@@ -47,7 +47,7 @@ pub(crate) fn events(
     here: &Surroundings,
     streams: &mut Streams<'_>,
 ) -> Result<Exit, Refusal> {
-    let mut known = Known::default().and(hosts.chosen.survey());
+    let mut known = Snapshot::default().and(hosts.chosen.survey());
     let (sessions, silent) = (known.rows.len(), known.silent.len());
     // If standard error is gone there is nobody to tell.
     let _ = writeln!(streams.stderr, "watching: {sessions} sessions, {silent} hosts unreachable");
@@ -80,14 +80,14 @@ fn waited(every: Duration, here: &Surroundings) -> bool {
     false
 }
 
-impl Known {
+impl Snapshot {
     /// With what was found now. Of a host that does not answer, what was known goes on.
     fn and(self, found: Survey) -> Self {
         let silent: BTreeSet<String> = found.unreachable.into_iter().map(|host| host.member).collect();
         let (mut rows, mut now) = (self.rows, BTreeMap::new());
         for mut row in found.rows {
             let key = (row.member.clone(), row.session.uuid.clone());
-            // Nor has one stopped of which nobody knows whether it runs.
+            // One of which nobody knows whether it runs counts as it was: no stop is reported.
             if let (None, Some(was)) = (row.session.runs(), rows.get(&key)) {
                 row.session.running = was.session.running;
             }
@@ -190,7 +190,7 @@ mod tests {
 
     /// What is told if first this is found, then that.
     fn told(before: Survey, after: Survey) -> Vec<String> {
-        let known = Known::default().and(before);
+        let known = Snapshot::default().and(before);
         let now = known.clone().and(after);
         let at = Timestamp::from_second(1_769_881_500).unwrap();
         let short = |event: &Event| {
@@ -250,9 +250,9 @@ mod tests {
             code: "agent-unreachable",
             place: Place::Agent,
         };
-        let known = Known::default().and(all(vec![plain("a", "x"), plain("b", "y")]));
+        let known = Snapshot::default().and(all(vec![plain("a", "x"), plain("b", "y")]));
         let then = known.clone().and(Survey::of(vec![plain("b", "y")], vec![silent]));
-        let kinds = |from: &Known, to: &Known| -> Vec<&'static str> {
+        let kinds = |from: &Snapshot, to: &Snapshot| -> Vec<&'static str> {
             from.until(to, Timestamp::from_second(0).unwrap()).iter().map(|event| event.kind).collect()
         };
         assert_eq!(kinds(&known, &then), ["agent.shutdown"]);

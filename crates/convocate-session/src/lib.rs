@@ -8,7 +8,8 @@
 //! ```
 //!
 //! # Limitations
-//! Linux only. A session that is brought from another host is brought whole: stopped before all of it has come, it begins anew.
+//! Linux only. A move between hosts that is stopped before all of a session has come begins anew: what came is not
+//! kept.
 
 mod agents;
 mod changes;

@@ -106,13 +106,13 @@ pub fn brought(root: &StateRoot) -> Vec<PathBuf> {
     folders.map(|entry| entry.path()).collect()
 }
 
-/// Whether what a run moves has, or had, a DNS name.
-pub(crate) fn has_a_name(header: &Header) -> Result<bool, Refusal> {
-    settings_of(header).map(|Settings { named, .. }| named)
-}
-
 /// What of that a run needs.
 pub fn needs(header: &Header) -> Result<Vec<PathBuf>, Refusal> {
     let settings: Settings = settings_of(header)?;
     Ok(settings.bundle.map(|bundle| bundle.to_path_buf()).into_iter().collect())
+}
+
+/// Whether what a run moves has, or had, a DNS name.
+pub(crate) fn has_a_name(header: &Header) -> Result<bool, Refusal> {
+    settings_of(header).map(|Settings { named, .. }| named)
 }

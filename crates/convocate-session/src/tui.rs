@@ -6,12 +6,12 @@
 pub mod dialog;
 mod event;
 mod field;
-mod glass;
 mod migrating;
 mod model;
 mod order;
 mod row;
 mod run;
+mod screen_guard;
 mod show;
 pub mod view;
 mod workers;

@@ -9,7 +9,7 @@ use migration_engine::Progress;
 use session_control::SessionId;
 use session_model::Level;
 
-use super::workers::Office;
+use super::workers::Shared;
 use super::{Event, Failure, Share};
 use crate::{moves, moving};
 
@@ -18,15 +18,15 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Brings the orphan to the agent. Gives what there is to say of that.
 pub(super) fn migrate(
-    office: &Office,
+    shared: &Shared,
     id: &SessionId,
     agent: &str,
     (number, events): (u64, &Sender<Event>),
 ) -> Result<Option<String>, Failure> {
-    let network = moves::network(&office.options, &office.here)?;
-    let state = camino::Utf8Path::from_path(&office.root);
+    let network = moves::network(&shared.options, &shared.here)?;
+    let state = camino::Utf8Path::from_path(&shared.root);
     let telling = Telling { number, events, state: Mutex::new((Share::default(), Instant::now())) };
-    let migrated = moving::migrate_orphan(id, agent, &network, state, &telling, &office.here)?;
+    let migrated = moving::migrate_orphan(id, agent, &network, state, &telling, &shared.here)?;
     let worth = migrated.findings.into_iter().filter(|finding| finding.level != Level::Note);
     let mut words: Vec<String> = worth.map(|finding| finding.message).collect();
     if migrated.exit == Exit::Done {

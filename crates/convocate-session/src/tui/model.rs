@@ -15,7 +15,7 @@ use super::dialog::Dialog;
 use super::event::{Event, Key, Moment, Share};
 use super::field::Field;
 use super::order::{Ask, Order, Target};
-use super::row::{self, Health, Host, Key as RowKey, Known, Row};
+use super::row::{self, Health, Host, HostState, Key as RowKey, Row};
 
 /// How often every host is asked what it has.
 const RELOAD: Duration = Duration::from_secs(15);
@@ -39,7 +39,7 @@ pub struct Setup {
 #[derive(Debug, Clone)]
 pub struct Model {
     setup: Setup,
-    hosts: Vec<Known>,
+    hosts: Vec<HostState>,
     rows: Vec<Row>,
     /// What is chosen, which may be off the list for a while, and where it stood last.
     chosen: Option<RowKey>,
@@ -98,7 +98,7 @@ impl Model {
     /// A screen before anything is known.
     pub fn new(setup: Setup) -> Self {
         Self {
-            hosts: setup.hosts.iter().cloned().map(Known::new).collect(),
+            hosts: setup.hosts.iter().cloned().map(HostState::new).collect(),
             setup,
             rows: Vec::new(),
             at: 0,
@@ -157,7 +157,7 @@ impl Model {
     fn reload_what_is_due(&mut self) {
         let now = self.moment.since;
         for at in 0..self.hosts.len() {
-            let Known { host, asked, last, .. } = &self.hosts[at];
+            let HostState { host, asked, last, .. } = &self.hosts[at];
             let is_due = last.is_none_or(|last| now.saturating_sub(last) >= RELOAD);
             if host.lost.is_none()
                 && asked.is_none()

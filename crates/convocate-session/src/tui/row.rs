@@ -41,7 +41,7 @@ pub enum Health {
 
 /// What is known of a host.
 #[derive(Debug, Clone)]
-pub(super) struct Known {
+pub(super) struct HostState {
     pub(super) host: Host,
     pub(super) health: Health,
     pub(super) sessions: Vec<Session>,
@@ -53,7 +53,7 @@ pub(super) struct Known {
     pub(super) last: Option<Duration>,
 }
 
-impl Known {
+impl HostState {
     pub(super) fn new(host: Host) -> Self {
         let health = host.lost.clone().map_or(Health::Unknown, Health::Down);
         Self { host, health, sessions: Vec::new(), remarks: Vec::new(), asked: None, last: None }
@@ -110,7 +110,7 @@ impl Row {
 }
 
 /// All rows in one order: the last worked with first, who is not reached last.
-pub(super) fn rows(hosts: &[Known], now: Duration) -> Vec<Row> {
+pub(super) fn rows(hosts: &[HostState], now: Duration) -> Vec<Row> {
     let mut times: BTreeMap<&str, usize> = BTreeMap::new();
     for session in hosts.iter().flat_map(|host| &host.sessions) {
         *times.entry(&session.uuid).or_default() += 1;

@@ -14,9 +14,9 @@ use ratatui::backend::CrosstermBackend;
 use session_control::{Ended, Member, Place, Unreachable};
 use signal_hook::consts::SIGHUP;
 
-use super::glass::{Glass, Hooked};
-use super::show::{Left, Wires, show};
-use super::workers::{Office, Workers};
+use super::screen_guard::{Hooked, ScreenGuard};
+use super::show::{Channels, Left, show};
+use super::workers::{Shared, Workers};
 use super::{Event, Host, Model, Moment, Palette, Setup, Target};
 use crate::hosts::Hosts;
 use crate::options::Options;
@@ -35,7 +35,7 @@ pub(crate) fn run(
     let hosts = Hosts::of(options, &own)?;
     let members: Vec<(String, Member)> = hosts.cluster.members().iter().map(named).collect();
     let mut model = Model::new(setup(&members, hosts.cluster.broken()));
-    let office = Arc::new(Office {
+    let shared = Arc::new(Shared {
         hosts,
         options: options.clone(),
         root: root.path().to_owned(),
@@ -44,7 +44,7 @@ pub(crate) fn run(
     });
     let hung_up = Arc::new(AtomicBool::new(false));
     let listening = signal_hook::flag::register(SIGHUP, hung_up.clone()).map_err(|error| failed(&error))?;
-    let left = with_workers(&mut model, members, &office, (here, &hung_up), streams.stdout);
+    let left = with_workers(&mut model, members, &shared, (here, &hung_up), streams.stdout);
     signal_hook::low_level::unregister(listening);
     if hung_up.load(Ordering::Relaxed) || matches!(left, Ok(Left::HungUp)) {
         // Ends as every program does whose terminal has gone: killed by that signal.
@@ -72,14 +72,14 @@ fn setup(members: &[(String, Member)], broken: &[Unreachable]) -> Setup {
 fn with_workers(
     model: &mut Model,
     members: Vec<(String, Member)>,
-    office: &Arc<Office>,
+    shared: &Arc<Shared>,
     (here, hung_up): (&Surroundings, &AtomicBool),
     out: &mut dyn Write,
 ) -> io::Result<Left> {
     let ((orders, inbox), (outbox, events)) = (channel(), channel());
-    let workers = Workers::start(members, office, inbox, &outbox);
+    let workers = Workers::start(members, shared, inbox, &outbox);
     let begun = Instant::now();
-    let wires = Wires {
+    let channels = Channels {
         keyboard: &io::stdin(),
         orders: &orders,
         events: &events,
@@ -87,45 +87,45 @@ fn with_workers(
         stop: &|| here.stop.exit().is_some() || hung_up.load(Ordering::Relaxed),
         palette: palette(here),
     };
-    let left = screens(model, &wires, office, here, out);
+    let left = screens(model, &channels, shared, here, out);
     drop(orders);
-    workers.part(office);
+    workers.part(shared);
     left
 }
 
 /// One screen after the other: between two of them a session has the terminal.
 fn screens(
     model: &mut Model,
-    wires: &Wires<'_>,
-    office: &Office,
+    channels: &Channels<'_>,
+    shared: &Shared,
     here: &Surroundings,
     out: &mut dyn Write,
 ) -> io::Result<Left> {
     let hooked = Hooked::new();
     loop {
-        let glass = Glass::raise(out, &hooked)?;
+        let guard = ScreenGuard::raise(out, &hooked)?;
         let left = {
             let mut terminal = Terminal::new(CrosstermBackend::new(&mut *out))?;
-            show(model, &mut terminal, wires)?
+            show(model, &mut terminal, channels)?
         };
-        drop(glass);
+        drop(guard);
         let Left::Attach { target, name, fresh } = left else { return Ok(left) };
         writeln!(out, "Attaching to {name:?} on {} (Ctrl-b d to detach)...", model.on(&target.host))?;
         out.flush()?;
-        let ended = attach(office, &target, fresh, here).map(|how| format!("{how}: {name:?}"));
+        let ended = attach(shared, &target, fresh, here).map(|how| format!("{how}: {name:?}"));
         for order in model.update(Event::Back(ended)) {
-            let _ = wires.orders.send(order); // nobody listens only when all is over
+            let _ = channels.orders.send(order); // nobody listens only when all is over
         }
     }
 }
 
 /// A session has the terminal until it is left; how that has ended.
-fn attach(office: &Office, target: &Target, fresh: bool, here: &Surroundings) -> Result<String, String> {
-    let mut members = office.hosts.cluster.members().iter();
+fn attach(shared: &Shared, target: &Target, fresh: bool, here: &Surroundings) -> Result<String, String> {
+    let mut members = shared.hosts.cluster.members().iter();
     let Some(member) = members.find(|member| named(member).0 == target.host) else {
         return Err(format!("there is no host {:?}", target.host));
     };
-    let way = office.hosts.way_to(member, &target.id, &office.options, here);
+    let way = shared.hosts.way_to(member, &target.id, &shared.options, here);
     let way = way.map_err(|refusal| refusal.message)?;
     let way = if fresh { way.after_restart() } else { way };
     let terminal = session_control::Terminal::standard().map_err(|error| error.to_string())?;

@@ -20,7 +20,7 @@ const MOST: usize = 1000;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// What the screen is connected with.
-pub(super) struct Wires<'a> {
+pub(super) struct Channels<'a> {
     /// Where keys come from.
     pub(super) keyboard: &'a Stdin,
     /// Where orders go.
@@ -51,7 +51,11 @@ pub(super) enum Left {
 }
 
 /// Shows the model until the screen is to be left.
-pub(super) fn show<B>(model: &mut Model, terminal: &mut Terminal<B>, wires: &Wires<'_>) -> io::Result<Left>
+pub(super) fn show<B>(
+    model: &mut Model,
+    terminal: &mut Terminal<B>,
+    channels: &Channels<'_>,
+) -> io::Result<Left>
 where
     B: Backend,
     B::Error: std::error::Error + Send + Sync + 'static,
@@ -62,29 +66,29 @@ where
         let mut news = Vec::new();
         if told.is_none_or(|told| told.elapsed() >= SECOND) {
             told = Some(Instant::now());
-            news.push(Event::Tick((wires.moment)()));
+            news.push(Event::Tick((channels.moment)()));
         }
         let now = terminal.size().map_err(io::Error::other)?;
         if size.replace(now) != Some(now) {
             news.push(Event::Resize(now.width, now.height));
         }
-        if (wires.stop)() {
+        if (channels.stop)() {
             return Ok(Left::Stopped);
         }
         // A key means what was to be seen when it was pressed: it comes before what the workers say.
-        match typed(wires.keyboard, &mut news)? {
+        match typed(channels.keyboard, &mut news)? {
             Typed::Gone => return Ok(Left::HungUp),
             Typed::Anew => terminal.clear().map_err(io::Error::other)?,
             Typed::Keys => {}
         }
-        news.extend(wires.events.try_iter());
+        news.extend(channels.events.try_iter());
         if news.is_empty() {
             continue;
         }
-        if let Some(left) = hears(model, news, wires.orders) {
+        if let Some(left) = hears(model, news, channels.orders) {
             return Ok(left);
         }
-        terminal.draw(|frame| draw(model, wires.palette, frame)).map_err(io::Error::other)?;
+        terminal.draw(|frame| draw(model, channels.palette, frame)).map_err(io::Error::other)?;
     }
 }
 

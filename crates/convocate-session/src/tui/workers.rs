@@ -24,7 +24,7 @@ use crate::{Changes, deeds};
 const PARTING: Duration = Duration::from_secs(2);
 
 /// What all of them work with.
-pub(super) struct Office {
+pub(super) struct Shared {
     pub(super) hosts: Hosts,
     pub(super) options: Options,
     /// Where runs are kept.
@@ -42,39 +42,39 @@ impl Workers {
     /// Those of these hosts, by the names that the screen has for them.
     pub(super) fn start(
         members: Vec<(String, Member)>,
-        office: &Arc<Office>,
+        shared: &Arc<Shared>,
         orders: Receiver<Order>,
         events: &Sender<Event>,
     ) -> Self {
-        let mut desks = BTreeMap::new();
+        let mut queues = BTreeMap::new();
         let mut threads = Vec::new();
         for (name, member) in members {
             for is_long in [false, true] {
-                let (desk, inbox) = channel();
-                desks.insert((name.clone(), is_long), desk);
+                let (queue, inbox) = channel();
+                queues.insert((name.clone(), is_long), queue);
                 let mut worker =
-                    Worker { host: None, member: member.clone(), office: office.clone(), version: None };
+                    Worker { host: None, member: member.clone(), shared: shared.clone(), version: None };
                 let events = events.clone();
                 threads.push(thread::spawn(move || worker.works(&inbox, &events)));
             }
         }
-        threads.push(thread::spawn(move || hand_out(&orders, &desks)));
+        threads.push(thread::spawn(move || hand_out(&orders, &queues)));
         Self(threads)
     }
 
     /// Waits for them, though not for long: a host that does not answer keeps nobody here.
-    pub(super) fn part(self, office: &Office) {
-        office.here.stop.ask(Signal::Terminate);
+    pub(super) fn part(self, shared: &Shared) {
+        shared.here.stop.ask(Signal::Terminate);
         let begun = Instant::now();
-        let waits = || begun.elapsed() < PARTING || office.migrates.load(Ordering::Relaxed);
+        let waits = || begun.elapsed() < PARTING || shared.migrates.load(Ordering::Relaxed);
         while waits() && !self.0.iter().all(JoinHandle::is_finished) {
             thread::sleep(Duration::from_millis(5));
         }
     }
 }
 
-/// An order on somebody's desk.
-struct Errand {
+/// An order that waits for its worker.
+struct Job {
     number: u64,
     ask: Ask,
     /// When it was given.
@@ -82,21 +82,20 @@ struct Errand {
 }
 
 /// By the host, and whether they are for what takes long.
-type Desks = BTreeMap<(String, bool), Sender<Errand>>;
+type Queues = BTreeMap<(String, bool), Sender<Job>>;
 
-fn hand_out(orders: &Receiver<Order>, desks: &Desks) {
+fn hand_out(orders: &Receiver<Order>, queues: &Queues) {
     for order in orders {
         if let Order::Ask { number, host, ask } = order
-            && let Some(desk) = desks.get(&(host, ask.is_long()))
+            && let Some(queue) = queues.get(&(host, ask.is_long()))
         {
-            let _ = desk.send(Errand { number, ask, given: Instant::now() }); // who is gone has said why
+            let _ = queue.send(Job { number, ask, given: Instant::now() }); // who is gone has said why
         }
     }
 }
 
-impl Errand {
-    /// What was wanted so long ago may not be wanted any more. What takes long waits for its turn, and looks is all that
-    /// a reload does.
+impl Job {
+    /// Whether it is too old to be done unasked. Long orders are meant to wait, and a reload only looks.
     fn is_stale(&self) -> bool {
         !self.ask.is_long() && self.ask != Ask::Reload && self.given.elapsed() >= PATIENCE
     }
@@ -106,56 +105,56 @@ struct Worker {
     /// The way to it, from the first order on.
     host: Option<Box<dyn SessionHost>>,
     member: Member,
-    office: Arc<Office>,
+    shared: Arc<Shared>,
     /// What the host has said of itself.
     version: Option<String>,
 }
 
 impl Worker {
-    fn works(&mut self, inbox: &Receiver<Errand>, events: &Sender<Event>) {
-        for errand in inbox {
-            let number = errand.number;
-            let outcome = self.tries(&errand, events).unwrap_or_else(Outcome::Failed);
+    fn works(&mut self, inbox: &Receiver<Job>, events: &Sender<Event>) {
+        for job in inbox {
+            let number = job.number;
+            let outcome = self.tries(&job, events).unwrap_or_else(Outcome::Failed);
             if events.send(Event::Done(number, outcome)).is_err() {
                 return;
             }
         }
     }
 
-    fn tries(&mut self, errand: &Errand, events: &Sender<Event>) -> Result<Outcome, Failure> {
-        if errand.is_stale() {
-            let waited = errand.given.elapsed().as_secs();
+    fn tries(&mut self, job: &Job, events: &Sender<Event>) -> Result<Outcome, Failure> {
+        if job.is_stale() {
+            let waited = job.given.elapsed().as_secs();
             let words = format!(
                 "not done: {} was at something else for {waited} seconds; if it is still wanted, say it again",
                 self.member.id
             );
             return Err(Failure { code: "stale".into(), words });
         }
-        let done = catch_unwind(AssertUnwindSafe(|| self.does(&errand.ask, (errand.number, events))));
+        let done = catch_unwind(AssertUnwindSafe(|| self.does(&job.ask, (job.number, events))));
         done.unwrap_or_else(|_| {
             self.host = None; // nobody knows what it was at
-            let words = format!("{} failed in a way that it must not: please report it", errand.ask.doing());
+            let words = format!("{} failed in a way that it must not: please report it", job.ask.doing());
             Err(Failure { code: "panic".into(), words })
         })
     }
 
     fn does(&mut self, ask: &Ask, report: (u64, &Sender<Event>)) -> Result<Outcome, Failure> {
-        let Self { host, member, office, version } = self;
+        let Self { host, member, shared, version } = self;
         let host = &mut **host.get_or_insert_with(|| member.open());
         match ask {
             Ask::Reload => reload(host, version),
-            Ask::Create(wishes) => office.create(host, wishes),
-            Ask::Edit(id, changes) => office.edit(host, id, changes),
-            Ask::Clone(id, name) => office.duplicate(host, id, name),
-            Ask::Delete { id, sure } => office.delete(host, id, *sure),
-            Ask::Kill(id) => office.done(host.kill(id), host),
-            Ask::Background(id) => office.done(host.background(id), host),
-            Ask::Start(id) => office.done(host.restart(id), host),
-            Ask::Enter(id) => office.done(deeds::start_for(host, id, &office.here.stop), host),
-            Ask::StopAndStart(id) => office.stop_and_start(host, id),
-            Ask::Unlock { id, holder } => office.done(host.unlock(id, *holder), host),
+            Ask::Create(wishes) => shared.create(host, wishes),
+            Ask::Edit(id, changes) => shared.edit(host, id, changes),
+            Ask::Clone(id, name) => shared.duplicate(host, id, name),
+            Ask::Delete { id, sure } => shared.delete(host, id, *sure),
+            Ask::Kill(id) => shared.done(host.kill(id), host),
+            Ask::Background(id) => shared.done(host.background(id), host),
+            Ask::Start(id) => shared.done(host.restart(id), host),
+            Ask::Enter(id) => shared.done(deeds::start_for(host, id, &shared.here.stop), host),
+            Ask::StopAndStart(id) => shared.stop_and_start(host, id),
+            Ask::Unlock { id, holder } => shared.done(host.unlock(id, *holder), host),
             Ask::Owner(pid) => Ok(Outcome::Done(owner(member, *pid))),
-            Ask::Migrate { id, agent } => office.migrate(host, (id, agent), report),
+            Ask::Migrate { id, agent } => shared.migrate(host, (id, agent), report),
         }
     }
 }
@@ -192,7 +191,7 @@ fn owner(member: &Member, pid: u32) -> Option<String> {
     process.map(|process| process.to_string())
 }
 
-impl Office {
+impl Shared {
     fn create(&self, host: &mut dyn SessionHost, wishes: &Wishes) -> Result<Outcome, Failure> {
         self.hosts.name_is_free(&wishes.dns_name, None, &self.options)?;
         let session = host.create(wishes)?;

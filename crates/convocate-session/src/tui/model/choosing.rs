@@ -4,7 +4,7 @@ use session_control::{Place, Session, SessionError, SessionState};
 
 use super::super::dialog::{Choice, Confirm, Deed, Notice, Offer};
 use super::super::order::Target;
-use super::super::row::{Health, Known, Row};
+use super::super::row::{Health, HostState, Row};
 use super::Model;
 use crate::words;
 
@@ -117,12 +117,12 @@ impl Model {
         self.dialog = Some(Offer::new(chosen.target.clone(), chosen.name(), why, command).into());
     }
 
-    fn agents(&self) -> impl Iterator<Item = &Known> {
+    fn agents(&self) -> impl Iterator<Item = &HostState> {
         self.hosts.iter().filter(|known| known.host.place != Place::Orphans)
     }
 
     pub(super) fn choices(&self) -> Vec<Choice> {
-        let choice = |known: &Known| Choice {
+        let choice = |known: &HostState| Choice {
             host: known.host.id.clone(),
             address: known.host.address.clone(),
             not: match &known.health {

@@ -11,7 +11,7 @@ use crate::words;
 
 impl Model {
     pub(super) fn done(&mut self, number: u64, outcome: Outcome) {
-        let asked = |known: &&mut super::Known| known.asked.is_some_and(|(asked, _)| asked == number);
+        let asked = |known: &&mut super::HostState| known.asked.is_some_and(|(asked, _)| asked == number);
         if let Some(known) = self.hosts.iter_mut().find(asked) {
             known.asked = None;
             match outcome {

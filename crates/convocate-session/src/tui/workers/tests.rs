@@ -16,7 +16,7 @@ const HERE: &str = "local";
 /// A machine with a session, and those who work for its screen.
 struct Machine {
     folder: tempfile::TempDir,
-    office: Arc<Office>,
+    shared: Arc<Shared>,
 }
 
 impl Machine {
@@ -43,7 +43,7 @@ impl Machine {
         };
         let hosts = Hosts::of(&options, &here).unwrap();
         let (root, migrates) = (folder.path().join("state"), AtomicBool::new(false));
-        Self { office: Arc::new(Office { hosts, options, root, here, migrates }), folder }
+        Self { shared: Arc::new(Shared { hosts, options, root, here, migrates }), folder }
     }
 
     fn base(&self) -> PathBuf {
@@ -51,11 +51,11 @@ impl Machine {
     }
 
     fn member(&self) -> Member {
-        self.office.hosts.cluster.members()[0].clone()
+        self.shared.hosts.cluster.members()[0].clone()
     }
 
     fn worker(&self, member: Member) -> Worker {
-        Worker { host: None, member, office: self.office.clone(), version: None }
+        Worker { host: None, member, shared: self.shared.clone(), version: None }
     }
 
     /// The same, made to be what it is in this way each time that it is opened.
@@ -93,12 +93,12 @@ impl Machine {
 }
 
 /// What comes of these, one after the other.
-fn done(mut worker: Worker, errands: Vec<Errand>) -> Vec<Outcome> {
-    let ((desk, inbox), (outbox, events)) = (channel(), channel());
-    for errand in errands {
-        desk.send(errand).unwrap();
+fn done(mut worker: Worker, jobs: Vec<Job>) -> Vec<Outcome> {
+    let ((queue, inbox), (outbox, events)) = (channel(), channel());
+    for job in jobs {
+        queue.send(job).unwrap();
     }
-    drop(desk);
+    drop(queue);
     worker.works(&inbox, &outbox);
     drop(outbox);
     let outcome = |event| match event {
@@ -108,8 +108,8 @@ fn done(mut worker: Worker, errands: Vec<Errand>) -> Vec<Outcome> {
     events.into_iter().map(outcome).collect()
 }
 
-fn given(ask: Ask, ago: Duration) -> Errand {
-    Errand { number: 1, ask, given: Instant::now().checked_sub(ago).unwrap() }
+fn given(ask: Ask, ago: Duration) -> Job {
+    Job { number: 1, ask, given: Instant::now().checked_sub(ago).unwrap() }
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn what_takes_long_keeps_nothing_else_waiting() {
     let id = machine.session().id().unwrap();
     let ((orders, inbox), (outbox, events)) = (channel(), channel());
     let members = vec![(HERE.to_owned(), machine.member())];
-    let workers = Workers::start(members, &machine.office, inbox, &outbox);
+    let workers = Workers::start(members, &machine.shared, inbox, &outbox);
     let asks = |number, ask| {
         orders.send(Order::Ask { number, host: HERE.to_owned(), ask }).unwrap();
     };
@@ -186,7 +186,7 @@ fn what_takes_long_keeps_nothing_else_waiting() {
     drop(base);
     assert!(matches!(next(), Event::Done(1, Outcome::Session { .. })));
     drop(orders);
-    workers.part(&machine.office);
+    workers.part(&machine.shared);
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn a_clone_that_is_under_way_when_the_screen_is_left_leaves_nothing() {
     hole.set_len(8 << 40).unwrap();
     let ((orders, inbox), (outbox, _events)) = (channel(), channel());
     let members = vec![(HERE.to_owned(), machine.member())];
-    let workers = Workers::start(members, &machine.office, inbox, &outbox);
+    let workers = Workers::start(members, &machine.shared, inbox, &outbox);
     let ask = Ask::Clone(session.id().unwrap(), "copy".into());
     orders.send(Order::Ask { number: 1, host: HERE.to_owned(), ask }).unwrap();
     let names = || fs::read_dir(machine.base()).unwrap().map(|entry| entry.unwrap().file_name());
@@ -206,7 +206,7 @@ fn a_clone_that_is_under_way_when_the_screen_is_left_leaves_nothing() {
         thread::sleep(Duration::from_millis(5));
     }
     drop(orders);
-    workers.part(&machine.office);
+    workers.part(&machine.shared);
     // It is not waited for for long, and clears away what it has begun.
     while !names().eq([session.uuid.as_str()]) {
         thread::sleep(Duration::from_millis(5));

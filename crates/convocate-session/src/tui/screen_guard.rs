@@ -13,23 +13,23 @@ use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_ra
 type Hook = Arc<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 
 /// The terminal is a screen as long as this lives.
-pub(super) struct Glass;
+pub(super) struct ScreenGuard;
 
-impl Glass {
-    /// For a thread that is hooked: its panics are seen to there.
+impl ScreenGuard {
+    /// `_hooked` proves that a panic of this thread restores the terminal.
     pub(super) fn raise(out: &mut dyn Write, _hooked: &Hooked) -> io::Result<Self> {
         enable_raw_mode()?;
-        let glass = Self;
+        let guard = Self;
         // What is pasted is no row of commands.
         let mut out = out;
         execute!(&mut out, EnterAlternateScreen, EnableBracketedPaste, Hide)?;
-        Ok(glass)
+        Ok(guard)
     }
 }
 
-impl Drop for Glass {
+impl Drop for ScreenGuard {
     fn drop(&mut self) {
-        // Lowered twice, the cursor would go back, and what was told of a panic be written over.
+        // The hook has restored it already; a second time would move the cursor back over the panic's message.
         if !thread::panicking() {
             lower();
         }
@@ -82,7 +82,7 @@ mod tests {
     fn a_mistake_of_ours_leaves_the_terminal_as_it_was() {
         if std::env::var_os(MISTAKE).is_some() {
             let hooked = Hooked::new();
-            let _glass = Glass::raise(&mut io::stdout(), &hooked).unwrap();
+            let _guard = ScreenGuard::raise(&mut io::stdout(), &hooked).unwrap();
             panic!("it was a mistake");
         }
         let folder = tempfile::tempdir().unwrap();
