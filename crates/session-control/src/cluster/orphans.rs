@@ -28,13 +28,13 @@ impl SessionHost for Orphans {
     }
 
     fn list(&mut self) -> Result<Vec<Session>, HostError> {
-        let (sessions, findings) = self.here.left_behind()?;
+        let (sessions, findings) = self.here.list_unasked()?;
         self.findings = findings;
         Ok(sessions)
     }
 
     fn get(&mut self, id: &SessionId) -> Result<Session, HostError> {
-        Ok(self.here.left_behind_of(id)?)
+        Ok(self.here.get_unasked(id)?)
     }
 
     fn create(&mut self, _: &Wishes) -> Result<Session, HostError> {

@@ -1,23 +1,24 @@
 //! A tree copied into a folder of our own, as exactly as somebody without a container can.
 
 use std::collections::HashMap;
-use std::ffi::{CStr, OsStr};
+use std::ffi::{CStr, CString, OsStr};
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use durable_files::{FileError, InContext, Traits, create_private_dir, dress_dir, write_new};
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, Stat, Timespec, Timestamps, flistxattr, openat, readlinkat, statat,
+    AtFlags, CWD, FileType, Mode, OFlags, Stat, Timespec, Timestamps, flistxattr, fstat, openat, readlinkat,
     utimensat,
 };
 use rustix::io::Errno;
 use rustix::process::{getegid, geteuid};
 
-use super::base::Owner;
 use super::below::{self, there};
+use super::owner::Owner;
 use super::remarks::{About, Remarks};
 use super::watch::Watch;
 use crate::SessionError;
@@ -36,21 +37,53 @@ const CARRIED: u32 = 0o1777;
 const SETS_IDS: u32 = 0o6000;
 const NO_LINK: OFlags = OFlags::NOFOLLOW.union(OFlags::CLOEXEC);
 
-/// Copies what is in a folder into one that is empty and ours, but for these names in it.
+/// Copies what is in a folder into an empty one of ours, except these names. What the copies lack is remarked.
 ///
-/// What the copies do not have is remarked. The original may be worked in meanwhile: what is gone by the time it is reached is not there, and of a file that grows
-/// comes what it had. Its links are never followed, and what would wait for somebody is passed over.
+/// The original may be in use: what has gone by the time it is reached is skipped, a file that grows is copied up to the
+/// size it had. Links are never followed, pipes and devices never waited for.
 pub(super) fn copy_contents(
     from: &Path,
     to: &Path,
     but: &[&str],
-    (owners, watch): (Owners, &Watch),
+    owners: Owners,
+    watch: &Watch,
 ) -> Result<Remarks, SessionError> {
     let folder = below::open(from)?;
     let (linked, watch, remarks) = (HashMap::new(), watch.clone(), Remarks::default());
     let mut copying = Copying { owners, watch, remarks, linked };
     copying.contents(folder.as_fd(), from, to, but)?;
     Ok(copying.remarks)
+}
+
+/// What has a name in a folder of the original, and where its copy goes.
+struct Entry<'a> {
+    folder: BorrowedFd<'a>,
+    name: &'a CStr,
+    from: PathBuf,
+    to: PathBuf,
+}
+
+impl Entry<'_> {
+    /// What it is, if it is there still.
+    fn look(&self) -> Result<Option<Stat>, FileError> {
+        below::look(self.folder, self.name, &self.from)
+    }
+
+    /// Opens the folder that it is.
+    fn enter(&self) -> Result<Option<OwnedFd>, FileError> {
+        below::enter(self.folder, self.name, &self.from)
+    }
+
+    /// Opens the file that it is.
+    fn open(&self) -> Result<Option<OwnedFd>, FileError> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | NO_LINK; // a pipe that has been put there is not waited for
+        there(openat(self.folder, self.name, flags, Mode::empty())).doing("open", &self.from)
+    }
+
+    /// Where the link leads that it is.
+    fn target(&self) -> Result<Option<CString>, FileError> {
+        there(readlinkat(self.folder, self.name, Vec::new())).doing("read", &self.from)
+    }
 }
 
 struct Copying {
@@ -72,21 +105,16 @@ impl Copying {
         for name in below::names(folder, from)? {
             let text = OsStr::from_bytes(name.to_bytes());
             if !but.iter().any(|but| text == *but) {
-                self.entry(folder, &name, &from.join(text), &to.join(text))?;
+                self.entry(&Entry { folder, name: &name, from: from.join(text), to: to.join(text) })?;
             }
         }
         Ok(())
     }
 
-    fn entry(
-        &mut self,
-        folder: BorrowedFd<'_>,
-        name: &CStr,
-        from: &Path,
-        to: &Path,
-    ) -> Result<(), SessionError> {
+    fn entry(&mut self, entry: &Entry<'_>) -> Result<(), SessionError> {
         self.watch.check()?;
-        let Some(stat) = below::look(folder, name, from)? else { return Ok(()) };
+        let Some(stat) = entry.look()? else { return Ok(()) };
+        let Entry { from, to, .. } = entry;
         let kind = FileType::from_raw_mode(stat.st_mode);
         let several =
             (kind != FileType::Directory && stat.st_nlink > 1).then_some((stat.st_dev, stat.st_ino));
@@ -94,9 +122,9 @@ impl Copying {
             return Ok(fs::hard_link(first, to).doing("link to its copy", to)?);
         }
         let copied = match kind {
-            FileType::Directory => self.folder(folder, name, from, to)?,
-            FileType::RegularFile => self.file(folder, name, from, to)?,
-            FileType::Symlink => self.symlink(folder, name, from, to)?,
+            FileType::Directory => self.folder(entry)?,
+            FileType::RegularFile => self.file(entry)?,
+            FileType::Symlink => self.symlink(entry)?,
             FileType::Fifo | FileType::Socket => {
                 let about = if kind == FileType::Fifo { About::Pipe } else { About::Socket };
                 self.remarks.add(about, from);
@@ -105,20 +133,15 @@ impl Copying {
             _ => return Err(refused(from)),
         };
         if let (true, Some(file)) = (copied, several) {
-            self.linked.insert(file, to.to_owned());
+            self.linked.insert(file, to.clone());
         }
         Ok(())
     }
 
-    fn folder(
-        &mut self,
-        folder: BorrowedFd<'_>,
-        name: &CStr,
-        from: &Path,
-        to: &Path,
-    ) -> Result<bool, SessionError> {
-        let Some(opened) = below::enter(folder, name, from)? else { return Ok(false) };
-        let stat = rustix::fs::fstat(&opened).doing("look at", from)?;
+    fn folder(&mut self, entry: &Entry<'_>) -> Result<bool, SessionError> {
+        let Some(opened) = entry.enter()? else { return Ok(false) };
+        let Entry { from, to, .. } = entry;
+        let stat = fstat(&opened).doing("look at", from)?;
         self.remark(opened.as_fd(), &stat, from);
         create_private_dir(to)?;
         self.contents(opened.as_fd(), from, to, &[])?;
@@ -127,17 +150,10 @@ impl Copying {
         Ok(true)
     }
 
-    fn file(
-        &mut self,
-        folder: BorrowedFd<'_>,
-        name: &CStr,
-        from: &Path,
-        to: &Path,
-    ) -> Result<bool, SessionError> {
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | NO_LINK; // a pipe that has been put there is not waited for
-        let opened = there(openat(folder, name, flags, Mode::empty())).doing("open", from)?;
-        let Some(opened) = opened else { return Ok(false) };
-        let stat = rustix::fs::fstat(&opened).doing("look at", from)?;
+    fn file(&mut self, entry: &Entry<'_>) -> Result<bool, SessionError> {
+        let Some(opened) = entry.open()? else { return Ok(false) };
+        let Entry { from, to, .. } = entry;
+        let stat = fstat(&opened).doing("look at", from)?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Ok(false); // somebody has exchanged it since
         }
@@ -150,18 +166,10 @@ impl Copying {
         Ok(true)
     }
 
-    fn symlink(
-        &mut self,
-        folder: BorrowedFd<'_>,
-        name: &CStr,
-        from: &Path,
-        to: &Path,
-    ) -> Result<bool, SessionError> {
-        let Some(target) = there(readlinkat(folder, name, Vec::new())).doing("read", from)? else {
-            return Ok(false);
-        };
-        let stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).doing("look at", from)?;
-        std::os::unix::fs::symlink(OsStr::from_bytes(target.to_bytes()), to).doing("make the link", to)?;
+    fn symlink(&mut self, entry: &Entry<'_>) -> Result<bool, SessionError> {
+        let (Some(target), Some(stat)) = (entry.target()?, entry.look()?) else { return Ok(false) };
+        let Entry { from, to, .. } = entry;
+        symlink(OsStr::from_bytes(target.to_bytes()), to).doing("make the link", to)?;
         let now = Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_OMIT };
         let then =
             Timespec { tv_sec: stat.st_mtime, tv_nsec: i64::try_from(stat.st_mtime_nsec).unwrap_or(0) };

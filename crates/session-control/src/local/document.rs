@@ -5,8 +5,9 @@ use std::path::Path;
 use durable_files::{InContext, Traits, beside, open_expected, publish_over, write_file};
 use session_model::{Finding, SessionJson};
 
-use super::base::{Owner, settled};
+use super::base::settled;
 use super::folder::Folder;
+use super::owner::Owner;
 use crate::SessionError;
 
 /// Its name in the session's folder.

@@ -1,4 +1,4 @@
-//! Sessions made, said something else of, copied and removed.
+//! Sessions made, edited, copied and removed.
 
 use std::fs;
 use std::io;
@@ -6,19 +6,19 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use durable_files::{InContext, Traits, Unsynced, create_private_dir, dress_dir, sync_tree};
-use legacy_readers::convocate;
 use session_model::{Finding, SessionJson};
 
-use super::base::{Base, Owner};
+use super::base::Base;
 use super::copying::{Owners, copy_contents};
 use super::folder::Folder;
+use super::owner::Owner;
 use super::remarks::Remarks;
 use super::room::must_have_room;
 use super::survey::Found;
 use super::wishes::{grant, saying};
 use super::{LocalHost, Watch, document};
 use crate::mounts::mounted_in;
-use crate::{Held, HeldError, Holder, Lock, Session, SessionError, SessionId, Wishes, valid_name};
+use crate::{Held, Session, SessionError, SessionId, Wishes, valid_name};
 
 /// What a session's own settings are links to, within its container.
 const SHARED: [&str; 4] = ["settings.json", "settings.local.json", ".credentials.json", "plugins"];
@@ -61,7 +61,7 @@ impl LocalHost {
         let template = self.local.base.join(".skel");
         if template.is_dir() {
             let watch = Watch::default(); // it is small
-            copy_contents(&template, folder, &[document::NAME], (Owners::Of(owner), &watch))?;
+            copy_contents(&template, folder, &[document::NAME], Owners::Of(owner), &watch)?;
         }
         let settings = folder.join(".claude");
         match settings.symlink_metadata() {
@@ -150,38 +150,6 @@ impl LocalHost {
         litter.sweep(watch);
         Ok(finding.into_iter().chain(removed.remove(watch)).collect())
     }
-
-    /// One whose document is broken is removed like any other, but not what only looks like a session.
-    fn must_be_a_session(&self, id: &SessionId) -> Result<(), SessionError> {
-        let path = self.path_of(id);
-        match convocate::session(&self.local.base, id.to_string()) {
-            Some(_) if fs::symlink_metadata(&path).is_ok_and(|found| found.is_dir()) => Ok(()),
-            _ => self.find(id).map(drop),
-        }
-    }
-
-    /// Has a session to itself. Whoever asks has the base.
-    pub(super) fn take(&self, id: &SessionId) -> Result<Held, SessionError> {
-        Held::take(&self.path_of(id)).map_err(|error| match error {
-            HeldError::By(owner) => SessionError::Locked { id: id.to_string(), owner: Some(owner) },
-            HeldError::Closed => SessionError::Locked { id: id.to_string(), owner: None },
-            HeldError::File(error) => error.into(),
-        })
-    }
-
-    pub(super) fn override_lock(&self, id: &SessionId, holder: Holder) -> Result<(), SessionError> {
-        let _base = Base::lock(&self.local.base)?;
-        let Some(lock) = Lock::of(&self.path_of(id)) else {
-            self.must_be_a_session(id)?;
-            return Err(SessionError::NotLocked { id: id.to_string() });
-        };
-        let id = id.to_string();
-        match lock.owner() {
-            _ if lock.yields_to(holder) && lock.remove()? => Ok(()),
-            Some(owner) => Err(SessionError::InUse { id, owner: owner.clone() }),
-            None => Err(SessionError::Locked { id, owner: None }),
-        }
-    }
 }
 
 fn is_full(error: &io::Error) -> bool {
@@ -196,7 +164,7 @@ fn fill_copy(
     watch: &Watch,
 ) -> Result<Remarks, SessionError> {
     let but = [document::NAME, &document::unfinished()];
-    let remarks = copy_contents(original, folder, &but, (Owners::AsBefore, watch))?;
+    let remarks = copy_contents(original, folder, &but, Owners::AsBefore, watch)?;
     document::write(folder, document, Owner::of(&original.join(document::NAME))?)?;
     Owner::of(original)?.give(folder)?;
     let mode = fs::metadata(original).doing("look at", original)?.permissions().mode() & 0o777;

@@ -1,19 +1,22 @@
-//! A session's container, stopped and left by its people. None of this has an undo.
+//! A session's container: started, stopped, and left by everybody. None of this has an undo.
 
 use std::ffi::OsString;
-use std::path::{self, Path};
+use std::path::{self, Path, PathBuf};
 
 use durable_files::InContext;
 use session_model::Finding;
 
-use super::base::{Base, Owner};
+use super::base::Base;
 use super::folder::Folder;
+use super::owner::Owner;
 use super::survey::Found;
 use super::{LocalHost, document};
 use crate::{SessionError, SessionId};
 
-/// What all containers of sessions share the machine's memory and processors under.
+/// The slice in which all sessions share the machine's memory and processors.
 const SLICE: &str = "convocate-sessions.slice";
+/// The folder in the base with the settings that all sessions share.
+const SETTINGS: &str = ".claude";
 /// Where a container finds the engine.
 const SOCKET: &str = "/var/run/docker.sock";
 
@@ -59,7 +62,11 @@ impl LocalHost {
         if self.container_of(id, &self.running()?).is_some() {
             return Err(already());
         }
-        let words = self.container(&found)?;
+        let base = self.base_for_containers()?;
+        self.must_have_claude()?;
+        let owner = Owner::of(&base)?;
+        share_settings(&base, owner)?;
+        let words = self.run_command(&found, &base, owner);
         let findings = self.touch(&found)?.into_iter().collect();
         let (containers, starting) = (&self.local.containers, self.local.containers.starting);
         let started = containers.order(words, starting);
@@ -77,45 +84,34 @@ impl LocalHost {
         document::replace(&self.path_of(&found.id), &found.document.with("last_accessed", Some(&now)))
     }
 
-    /// The command that starts its container, in the order in which the original has it.
-    fn container(&self, found: &Found) -> Result<Vec<OsString>, SessionError> {
-        let local = &self.local;
-        let (profile, home) = (&local.profile, local.profile.home);
-        let base = path::absolute(&local.base).doing("find", &local.base)?;
+    /// The base as containers are given it: with its whole path.
+    fn base_for_containers(&self) -> Result<PathBuf, SessionError> {
+        let base = path::absolute(&self.local.base).doing("find", &self.local.base)?;
         if base.as_os_str().as_encoded_bytes().contains(&b':') {
             let complaint =
                 format!("no container can be given {}: there is a colon in its path", base.display());
             return Err(SessionError::Start(complaint));
         }
-        if !local.claude.is_file() {
-            let claude = local.claude.display();
-            let complaint = format!("there is no {claude}, which every session runs: install it there first");
-            return Err(SessionError::Start(complaint));
+        Ok(base)
+    }
+
+    fn must_have_claude(&self) -> Result<(), SessionError> {
+        if self.local.claude.is_file() {
+            return Ok(());
         }
-        let owner = Owner::of(&base)?;
-        let settings = base.join(".claude");
-        if !settings.exists() {
-            // Otherwise the engine makes it, and root's.
-            let made = Folder::make(&settings)?;
-            made.told(owner.give(made.path()))?;
-        }
+        let claude = self.local.claude.display();
+        let complaint = format!("there is no {claude}, which every session runs: install it there first");
+        Err(SessionError::Start(complaint))
+    }
+
+    /// The command that starts its container, in the order in which the original has it.
+    fn run_command(&self, found: &Found, base: &Path, owner: Owner) -> Vec<OsString> {
+        let (profile, id) = (&self.local.profile, &found.id);
         let mut words: Vec<OsString> = ["run", "--rm", "--detach", "--name"].map(Into::into).into();
-        words.push(profile.container(&found.id).into());
-        words
-            .extend(["--hostname".into(), format!("{}{}", profile.hostname_prefix, found.id.short()).into()]);
-        words.extend(["-w", home, "--cgroup-parent", SLICE].map(OsString::from));
-        let mut sees = |here: &Path, there: &str| words.extend(["-v".into(), volume(here, there)]);
-        sees(&base.join(found.id.as_str()), home);
-        sees(&settings, &format!("{home}/.claude-shared:ro"));
-        let rest = [
-            (local.containers.socket.clone(), SOCKET.to_owned()),
-            (base.join(".ssh"), format!("{home}/.ssh:ro")),
-            (base.join(".gitconfig"), format!("{home}/.gitconfig:ro")),
-        ];
-        for (here, there) in rest.iter().filter(|(here, _)| here.exists()) {
-            sees(here, there);
-        }
-        sees(&local.claude, "/usr/local/bin/claude:ro");
+        words.push(profile.container(id).into());
+        words.extend(["--hostname".into(), format!("{}{}", profile.hostname_prefix, id.short()).into()]);
+        words.extend(["-w", profile.home, "--cgroup-parent", SLICE].map(OsString::from));
+        words.extend(self.volumes(id, base).into_iter().flat_map(|volume| ["-v".into(), volume]));
         let port = found.document.fields().port;
         if port > 0 {
             words.extend(["-p".into(), format!("{port}:{port}/{}", found.protocol()).into()]);
@@ -123,9 +119,37 @@ impl LocalHost {
         for (name, value) in [("UID", owner.uid), ("GID", owner.gid)] {
             words.extend(["-e".into(), format!("{}_{name}={value}", profile.environment).into()]);
         }
-        words.push(local.image.clone().into());
-        Ok(words)
+        words.push(self.local.image.clone().into());
+        words
     }
+
+    /// What of this machine its container sees.
+    fn volumes(&self, id: &SessionId, base: &Path) -> Vec<OsString> {
+        let (local, home) = (&self.local, self.local.profile.home);
+        let session = [
+            (base.join(id.as_str()), home.to_owned()),
+            (base.join(SETTINGS), format!("{home}/.claude-shared:ro")),
+        ];
+        let perhaps = [
+            (local.containers.socket.clone(), SOCKET.to_owned()),
+            (base.join(".ssh"), format!("{home}/.ssh:ro")),
+            (base.join(".gitconfig"), format!("{home}/.gitconfig:ro")),
+        ];
+        let perhaps = perhaps.into_iter().filter(|(here, _)| here.exists());
+        let claude = (local.claude.clone(), "/usr/local/bin/claude:ro".to_owned());
+        let all = session.into_iter().chain(perhaps).chain([claude]);
+        all.map(|(here, there)| volume(&here, &there)).collect()
+    }
+}
+
+/// Makes the folder of settings that all sessions share, unless it is there: an engine would make it, and root's.
+fn share_settings(base: &Path, owner: Owner) -> Result<(), SessionError> {
+    let settings = base.join(SETTINGS);
+    if settings.exists() {
+        return Ok(());
+    }
+    let made = Folder::make(&settings)?;
+    made.told(owner.give(made.path()))
 }
 
 fn volume(here: &Path, there: &str) -> OsString {
@@ -154,13 +178,15 @@ mod tests {
         let mut host = LocalHost::new(local.clone());
         let wishes = Wishes { name: "a".into(), port: 53, protocol: "udp".into(), ..Wishes::default() };
         let id = host.create(&wishes).unwrap().id().unwrap();
+        let owner = super::Owner::of(folder.path()).unwrap();
+        super::share_settings(folder.path(), owner).unwrap();
+        assert!(folder.path().join(".claude").is_dir(), "an engine would make it, and root's");
         let said = |local: Local| {
             let host = LocalHost::new(local);
-            let words = host.container(&host.find(&id).unwrap()).unwrap();
+            let words = host.run_command(&host.find(&id).unwrap(), folder.path(), owner);
             let words: Vec<_> = words.into_iter().map(|word| word.into_string().unwrap()).collect();
             words.join(" ").replace(&base, "BASE").replace(id.as_str(), "UUID").replace(id.short(), "SHORT")
         };
-        let owner = super::Owner::of(folder.path()).unwrap();
         let (uid, gid) = (owner.uid, owner.gid);
         let expected = format!(
             "run --rm --detach --name convocate-session-UUID --hostname convocate-SHORT -w /home/convocate \
@@ -171,7 +197,6 @@ mod tests {
              -e CONVOCATE_UID={uid} -e CONVOCATE_GID={gid} convocate:v0.0.6"
         );
         assert_eq!(said(Local { image: "convocate:v0.0.6".into(), ..local.clone() }), expected);
-        assert!(folder.path().join(".claude").is_dir(), "an engine would have made it, and root's");
 
         // What is not there is not seen, and an engine is not asked to make it.
         for name in ["socket", ".ssh", ".gitconfig"] {

@@ -11,8 +11,7 @@ use std::thread;
 use legacy_readers::convocate::{self, Content};
 use session_model::{Anomaly, Finding, SessionJson};
 
-use super::base::left_behind;
-use super::{Local, LocalHost, document};
+use super::{Local, LocalHost, document, litter};
 use crate::{Lock, Profile, Session, SessionError, SessionId, Unknown, valid_protocol};
 
 /// What stands for a time that a document does not tell.
@@ -59,14 +58,14 @@ impl LocalHost {
         Ok((self.all_told(&found, names.ok().as_ref()), findings))
     }
 
-    /// The same without a question to an engine.
-    pub(crate) fn left_behind(&self) -> Result<(Vec<Session>, Vec<Finding>), SessionError> {
+    /// All of them, without a question to an engine.
+    pub(crate) fn list_unasked(&self) -> Result<(Vec<Session>, Vec<Finding>), SessionError> {
         let (found, findings) = self.read()?;
         Ok((self.all_told(&found, None), findings))
     }
 
-    /// The same of one.
-    pub(crate) fn left_behind_of(&self, id: &SessionId) -> Result<Session, SessionError> {
+    /// One of them, without a question to an engine.
+    pub(crate) fn get_unasked(&self, id: &SessionId) -> Result<Session, SessionError> {
         Ok(self.told(&self.find(id)?, None))
     }
 
@@ -124,7 +123,7 @@ impl LocalHost {
                 }
             }
         }
-        findings.extend(left_behind(base));
+        findings.extend(litter::findings(base));
         Ok((found, findings))
     }
 
