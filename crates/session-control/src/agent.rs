@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use session_model::Finding;
 
-use crate::protocol::Request;
+use crate::protocol::{Answer, Request};
 use crate::spelling::{json, shown};
 use crate::{Pong, Session, SessionError, SessionId};
 
@@ -112,19 +112,6 @@ fn place(line: usize, column: usize) -> String {
     if line == 0 { String::new() } else { format!(" (line {line}, column {column} of its answer)") }
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    ok: bool,
-    #[serde(default)]
-    result: Value,
-    #[serde(default)]
-    error: String,
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    findings: Vec<Finding>,
-}
-
 /// One call, on a channel of its own, which may take this long, and as long again after each sign that the agent is at
 /// work, up to 180 times. Whoever may want to stop hands over a link that knows. `params` has nothing in it that an
 /// original agent does not know.
@@ -135,23 +122,22 @@ pub fn call<T: DeserializeOwned>(
     within: Duration,
 ) -> Result<T, AgentError> {
     let question = format!("{{\"op\":{},\"params\":{}}}\n", json(op), json(params));
-    exchange(link, op, &question, (within, true)).map(|(result, _)| result)
+    exchange(link, op, &question, &Patience::renewed(within)).map(|(result, _)| result)
 }
 
-/// The answer, and what else the agent had to say with it. It may take this long; perhaps a sign of life renews that.
+/// The answer, and what else the agent had to say with it.
 fn exchange<T: DeserializeOwned>(
     link: &mut dyn Transport,
     op: &'static str,
     question: &str,
-    (within, renewed): (Duration, bool),
+    patience: &Patience,
 ) -> Result<(T, Vec<Finding>), AgentError> {
     let peer = link.peer().to_owned();
     let mut quiet = Quiet; // the link itself knows who may say stop
     let mut channel = link.subsystem(RPC, &mut quiet)?;
     let begun = Instant::now();
-    let patience = Patience { within, last: begun + within * if renewed { RENEWALS } else { 1 } };
-    channel.set_deadline(patience.until(begun));
-    let alive = |channel: &mut dyn Duplex| channel.set_deadline(patience.until(Instant::now()));
+    channel.set_deadline(patience.until(begun, begun));
+    let alive = |channel: &mut dyn Duplex| channel.set_deadline(patience.until(begun, Instant::now()));
     let answer = conversation(channel.as_mut(), question, &alive).map_err(|error| match error.kind() {
         ErrorKind::TimedOut => AgentError::Silent { op, peer: peer.clone(), within: begun.elapsed() },
         _ => match error.downcast::<TransportError>() {
@@ -180,14 +166,25 @@ fn exchange<T: DeserializeOwned>(
 struct Patience {
     /// After each sign of life.
     within: Duration,
-    /// When it ends, whatever signs come.
-    last: Instant,
+    /// In all, whatever signs come.
+    in_all: Duration,
 }
 
 impl Patience {
-    /// When it has to have answered that has shown a sign of life just now.
-    fn until(&self, now: Instant) -> Instant {
-        self.last.min(now + self.within)
+    /// As long as such a question takes. What takes long may take longer as long as the agent shows that it is at it.
+    fn of(request: &Request) -> Self {
+        let within = request.within();
+        if request.is_long() { Self::renewed(within) } else { Self { within, in_all: within } }
+    }
+
+    /// This long, and as long again after each sign of life.
+    fn renewed(within: Duration) -> Self {
+        Self { within, in_all: within * RENEWALS }
+    }
+
+    /// When one has to have answered who was asked then, and shows a sign of life now.
+    fn until(&self, begun: Instant, now: Instant) -> Instant {
+        (begun + self.in_all).min(now + self.within)
     }
 }
 
@@ -232,8 +229,7 @@ fn conversation(
     Ok(answer)
 }
 
-/// Asks this once; the agent has as long as such a question takes. What takes long may take longer as long as the agent
-/// shows that it is at it.
+/// Asks this once.
 pub(crate) fn ask<T: DeserializeOwned>(link: &mut dyn Transport, request: &Request) -> Result<T, AgentError> {
     ask_all(link, request).map(|(result, _)| result)
 }
@@ -243,8 +239,7 @@ pub(crate) fn ask_all<T: DeserializeOwned>(
     link: &mut dyn Transport,
     request: &Request,
 ) -> Result<(T, Vec<Finding>), AgentError> {
-    let patience = (request.within(), request.is_long());
-    exchange(link, request.op(), &request.to_line(), patience).map_err(|error| match error {
+    exchange(link, request.op(), &request.to_line(), &Patience::of(request)).map_err(|error| match error {
         AgentError::Silent { op, peer, within } if request.is_long() => {
             AgentError::AtWork { op, peer, within }
         }
@@ -303,10 +298,10 @@ mod tests {
     #[test]
     fn an_agent_that_only_shows_signs_of_life_is_not_waited_for_for_ever() {
         let (begun, within) = (Instant::now(), Duration::from_mins(2));
-        let patience = Patience { within, last: begun + within * RENEWALS };
-        assert_eq!(patience.until(begun), begun + within);
+        let patience = Patience::renewed(within);
+        assert_eq!(patience.until(begun, begun), begun + within);
         let hours = |hours| begun + Duration::from_hours(hours);
-        assert_eq!(patience.until(hours(5)), hours(5) + within);
-        assert_eq!(patience.until(hours(6)), hours(6));
+        assert_eq!(patience.until(begun, hours(5)), hours(5) + within);
+        assert_eq!(patience.until(begun, hours(6)), hours(6));
     }
 }

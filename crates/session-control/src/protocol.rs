@@ -2,17 +2,21 @@
 //!
 //! The spelling is the original's in both directions, and so is the strictness.
 
+mod answer;
 pub(crate) mod params;
+mod pong;
+
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::ser::SerializeMap;
 use serde_json::value::RawValue;
-use session_model::{Finding, Timestamp};
-use std::time::Duration;
 
 use crate::spelling::{json, quoted, text_of};
 use crate::{Holder, NotAnId, SessionId, Wishes};
+pub(crate) use answer::{Answer, refused, told};
 use params::{Members, Params};
+pub use pong::Pong;
 
 /// What a question may come to, in bytes.
 pub(crate) const LONGEST_REQUEST: usize = 1 << 20;
@@ -143,9 +147,9 @@ impl Request {
     /// How long the answer may take, once the agent was reached: those that copy, remove or start something have longest.
     pub fn within(&self) -> Duration {
         Duration::from_secs(match self {
-            Self::Ping | Self::List | Self::Get(_) | Self::SettingsGet | Self::SettingsSet => 10,
+            _ if self.is_long() => 120,
             Self::Kill(_) | Self::Background(_) | Self::Override { .. } | Self::Edit(..) => 30,
-            Self::Create(_) | Self::Clone { .. } | Self::Delete(_) | Self::Restart(_) => 120,
+            _ => 10,
         })
     }
 
@@ -211,73 +215,5 @@ impl Serialize for About<'_> {
             _ => {}
         }
         params.end()
-    }
-}
-
-/// The answer that has this result, as a line. What else there is to say stands beside it, where an original client does
-/// not look.
-pub(crate) fn told(result: &str, findings: &[Finding]) -> String {
-    let besides =
-        if findings.is_empty() { String::new() } else { format!(",\"findings\":{}", json(findings)) };
-    format!("{{\"ok\":true,\"result\":{result}{besides}}}\n")
-}
-
-/// The answer that says why not, as a line, with the short name of it that an original client does not look for.
-pub(crate) fn refused(why: &str, code: Option<&str>) -> String {
-    // An empty text is left out, as everywhere.
-    let member = |name: &str, text: &str| {
-        if text.is_empty() { String::new() } else { format!(",\"{name}\":{}", json(text)) }
-    };
-    format!("{{\"ok\":false{}{}}}\n", member("error", why), member("code", code.unwrap_or_default()))
-}
-
-impl BadRequest {
-    /// The answer to it, as a line.
-    pub(crate) fn answer(&self) -> String {
-        refused(&self.to_string(), matches!(self, Self::NotAnId(_)).then_some("not-an-id"))
-    }
-}
-
-/// An agent's answer to being called.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
-#[serde(default)]
-pub struct Pong {
-    /// Its id.
-    pub agent_id: String,
-    /// Its version.
-    pub version: String,
-    /// Its time, as RFC 3339.
-    pub server_time: String,
-    /// What it is; original agents do not say.
-    #[serde(rename = "impl", skip_serializing_if = "String::is_empty")]
-    pub implementation: String,
-    /// What it can do beyond the original.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub features: Vec<String>,
-}
-
-/// What ours are called.
-const IMPLEMENTATION: &str = "session-control";
-
-impl Pong {
-    /// That of an agent of ours: `override` takes `force`, with the `pid` that was shown, and lists tell of locks.
-    pub fn ours(agent_id: &str, version: &str, now: Timestamp) -> Self {
-        Self {
-            agent_id: agent_id.to_owned(),
-            version: version.to_owned(),
-            server_time: now.to_string(),
-            implementation: IMPLEMENTATION.to_owned(),
-            features: ["force", "pid", "locked"].map(str::to_owned).to_vec(),
-        }
-    }
-
-    /// Whether it is one of ours, which stops what it deletes and keeps what it clones.
-    pub fn is_ours(&self) -> bool {
-        self.implementation == IMPLEMENTATION
-    }
-
-    /// Whether it can do this.
-    pub fn has(&self, feature: &str) -> bool {
-        self.features.iter().any(|has| has == feature)
     }
 }
