@@ -99,7 +99,7 @@ impl Hosts {
             Some(agent) if agent.host != AgentHost::Local => {
                 let pong = member.open().ping().map_err(|error| refusals::of_host(&error))?;
                 let target = way(options).applied_to(target(&agent), here);
-                Ok(Attachment::there(target, id, pong.is_ours()))
+                Ok(Attachment::there(target, id, &pong))
             }
             agent => {
                 let base = self.base_of(agent);

@@ -2,7 +2,7 @@
 
 use migration_cli::{Deed, Exit, Listed, Listing, Refusal};
 use serde_json::json;
-use session_control::{DnsError, DnsRecord, Dnsmasq, NameError, Synced, Told};
+use session_control::{DnsError, DnsRecord, Dnsmasq, LeftOut, NameError, Synced, Told};
 use session_model::Finding;
 
 use crate::hosts::Hosts;
@@ -81,8 +81,8 @@ fn told(synced: &Synced) -> impl Iterator<Item = Finding> {
             format!("{} stays {}: a host that may have it was not reached", record.name, record.address);
         Finding::warning("dns-name-kept", message)
     });
-    let left_out = synced.left_out.iter().map(|(name, session, why)| {
-        Finding::warning("dns-name-left-out", format!("{name:?} of session {session} is left out: {why}"))
+    let left_out = synced.left_out.iter().map(|LeftOut { name, session, reason }| {
+        Finding::warning("dns-name-left-out", format!("{name:?} of session {session} is left out: {reason}"))
     });
     kept.chain(left_out).collect::<Vec<_>>().into_iter()
 }

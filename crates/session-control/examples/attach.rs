@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use durable_files::Meter;
 use remote_transfer::Target;
-use session_control::{Attachment, Local, LocalHost, Profile, Terminal, attach, serve_attach};
+use session_control::{Attachment, Local, LocalHost, Pong, Profile, Terminal, attach, serve_attach};
+use session_model::Timestamp;
 
 /// What a signal has asked for.
 struct Signals {
@@ -55,7 +56,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
                 known_hosts: Some(known_hosts.into()),
                 ..Target::new(*name)
             };
-            (Attachment::there(target, &id.parse()?, *kind == "ours"), more)
+            let ours = || Pong::ours("agent", env!("CARGO_PKG_VERSION"), Timestamp::now());
+            let agent = if *kind == "ours" { ours() } else { Pong::default() };
+            (Attachment::there(target, &id.parse()?, &agent), more)
         }
         _ => return Err("expected: here, serve, ours or original".into()),
     };

@@ -19,12 +19,12 @@ use remote_transfer::{Interactive, Target, TransportError};
 
 use crate::containers::ended;
 use crate::spelling::shown;
-use crate::{LocalHost, SessionError, SessionId};
-use child::Child;
+use crate::{LocalHost, Pong, SessionError, SessionId};
+use child::{Child, Complaints};
 use door::Door;
 use header::Header;
 use pump::{Closed, Pump};
-use screen::Screen;
+use screen::{Screen, Source};
 pub use server::serve_attach;
 pub use terminal::Terminal;
 use terminal::{Raw, Size};
@@ -106,9 +106,10 @@ impl Attachment {
         Ok(Self { way: Way::Here(Door::to(host, id)?), patience: Duration::ZERO })
     }
 
-    /// To a session of an agent of ours, or else of an original one, which gives nobody a terminal: there the size is
+    /// To a session of the agent that has answered like this. An original one gives nobody a terminal: there the size is
     /// what it is at first.
-    pub fn there(target: Target, id: &SessionId, is_ours: bool) -> Self {
+    pub fn there(target: Target, id: &SessionId, agent: &Pong) -> Self {
+        let is_ours = agent.is_ours();
         let ssh = Interactive::new(target, ATTACH, is_ours);
         Self { way: Way::There { ssh, id: id.clone(), is_ours }, patience: Duration::ZERO }
     }
@@ -154,8 +155,8 @@ impl Attachment {
         };
         let (mut child, first) = self.start(terminal.size().unwrap_or(Size::USUAL))?;
         let mut screen = Screen::new(match self.way {
-            Way::Here(_) => screen::From::Program,
-            Way::There { .. } => screen::From::Agent,
+            Way::Here(_) => Source::Program,
+            Way::There { .. } => Source::Agent,
         });
         let mut raw: Option<Raw<'_>> = None;
         let pump = Pump { terminal, child: &mut child, screen: &mut screen, first, mirrors: true };
@@ -184,11 +185,13 @@ impl Attachment {
         };
         match &self.way {
             Way::Here(door) => {
-                let child = run(door.command(), &|command| Child::on_terminal(command, size, false))?;
+                let child =
+                    run(door.command(), &|command| Child::on_terminal(command, size, Complaints::Shown))?;
                 Ok((child, Vec::new()))
             }
             Way::There { ssh, id, is_ours: true } => {
-                let child = run(ssh.command(), &|command| Child::on_terminal(command, size, true))?;
+                let child =
+                    run(ssh.command(), &|command| Child::on_terminal(command, size, Complaints::Apart))?;
                 Ok((child, Header::new(id.as_str(), size).line()))
             }
             Way::There { ssh, id, is_ours: false } => {

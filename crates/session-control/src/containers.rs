@@ -117,10 +117,10 @@ impl Container {
     /// How it uses the session with this id in this folder, whose path has no links in it.
     pub fn use_of(&self, uuid: &str, folder: &Path) -> Option<Use> {
         let own = Profile::any_names(self.name(), uuid);
-        let (device, folder) = self.table.lies(folder);
+        let (device, folder) = self.table.locate(folder);
         let uses = self.mounts.iter().filter_map(|mount| {
             let source = mount.source.canonicalize().unwrap_or_else(|_| mount.source.clone());
-            let (of, source) = self.table.lies(&source);
+            let (of, source) = self.table.locate(&source);
             let around = of == device && folder.starts_with(&source) && source != folder;
             let inside = of == device && source.starts_with(&folder);
             match (inside, around) {

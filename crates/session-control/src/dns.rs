@@ -41,8 +41,19 @@ pub struct Synced {
     pub records: Vec<DnsRecord>,
     /// Those of them that stand there because a host was not reached that may have them.
     pub kept: Vec<DnsRecord>,
-    /// Names that are left out, each with its session and the reason.
-    pub left_out: Vec<(String, String, String)>,
+    /// Names that do not stand there.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A name that is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The name.
+    pub name: String,
+    /// The id of its session.
+    pub session: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// Why the names have not been written.
@@ -158,8 +169,9 @@ fn names(cluster: &Cluster, survey: &Survey, before: (&[DnsRecord], &[&str])) ->
     for row in named.filter(|row| !row.session.dns_name.is_empty()) {
         let session = &row.session;
         let name = session.dns_name.trim();
-        let mut leave_out = |why: String| {
-            synced.left_out.push((name.to_owned(), session.uuid.clone(), why));
+        let mut leave_out = |reason: String| {
+            let (name, session) = (name.to_owned(), session.uuid.clone());
+            synced.left_out.push(LeftOut { name, session, reason });
         };
         match (valid_dns_name(name), address(&row.member)) {
             (Err(error), _) => leave_out(error.to_string()),
@@ -224,7 +236,7 @@ fn address_of(host: Option<&str>) -> Option<IpAddr> {
 }
 
 /// This machine's address, as others see it: the one that it would use to reach them.
-pub fn own_address() -> Option<Ipv4Addr> {
+fn own_address() -> Option<Ipv4Addr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?; // nothing is sent
     match socket.local_addr().ok()?.ip() {

@@ -192,7 +192,7 @@ impl SessionError {
     }
 
     /// The same for what an original agent said, which tells no more than its words.
-    pub fn code_of(words: &str) -> &'static str {
+    pub(crate) fn code_of(words: &str) -> &'static str {
         let about = after_quoted("session ", words);
         let is = |sentences: &[(&str, &'static str)], words: &str| {
             sentences.iter().find(|(begins, _)| words.starts_with(begins)).map(|&(_, code)| code)

@@ -67,7 +67,7 @@ pub use cluster::{
     Unreachable,
 };
 pub use containers::{Container, Containers, ContainersError, Mount, Use};
-pub use dns::{DnsError, DnsHosts, DnsRecord, Dnsmasq, Synced, Told, own_address};
+pub use dns::{DnsError, DnsHosts, DnsRecord, Dnsmasq, LeftOut, Synced, Told};
 pub use error::SessionError;
 pub use host::{HostError, SessionHost};
 pub use local::{Local, LocalHost, Watch};

@@ -60,7 +60,7 @@ impl Lock {
     }
 
     /// Whether it is closed to us: somebody has it, for all we know.
-    pub fn is_closed(&self) -> bool {
+    fn is_closed(&self) -> bool {
         self.file.claim() == Claim::Unknown
     }
 
@@ -165,9 +165,7 @@ impl Held {
         }
         file.write_all(self.text.as_bytes())
     }
-}
 
-impl Held {
     /// Gives the session back, and tells if that failed.
     pub fn release(self) -> Result<(), FileError> {
         self.give_back()

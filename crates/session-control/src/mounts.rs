@@ -18,8 +18,8 @@ struct Mounted {
     at: PathBuf,
 }
 
-/// A file system, and a path in it.
-pub(crate) type Lies = (OsString, PathBuf);
+/// A file system, by its device's number, and a path in it.
+pub(crate) type Location = (OsString, PathBuf);
 
 impl MountTable {
     /// As this process sees it.
@@ -43,7 +43,7 @@ impl MountTable {
     }
 
     /// Where this path lies, which has no links in it.
-    pub(crate) fn lies(&self, path: &Path) -> Lies {
+    pub(crate) fn locate(&self, path: &Path) -> Location {
         // What is mounted last hides what was mounted there before.
         let around = self.0.iter().filter(|mounted| path.starts_with(&mounted.at));
         match around.max_by_key(|mounted| mounted.at.as_os_str().len()) {
@@ -85,18 +85,18 @@ mod tests {
             b"1 0 8:1 / / rw - ext4 /dev/sda rw\n2 1 8:1 /home/claude /mnt/a\\040b rw - ext4 /dev/sda rw\n\
               3 1 0:5 / /mnt/a\\040b/tmp rw - tmpfs tmpfs rw\n4 1 0:6 / /hidden rw - tmpfs a rw\n5 1 0:7 /x /hidden rw - tmpfs b rw\n",
         );
-        let lies = |path: &str| {
-            let (device, path) = table.lies(Path::new(path));
+        let located = |path: &str| {
+            let (device, path) = table.locate(Path::new(path));
             (device.into_string().unwrap(), path.display().to_string())
         };
         let at = |device: &str, path: &str| (device.to_owned(), path.to_owned());
-        assert_eq!(lies("/home/claude/s"), at("8:1", "/home/claude/s"));
-        assert_eq!(lies("/mnt/a b/s"), lies("/home/claude/s"));
-        assert_eq!(lies("/mnt/a b/tmp/s"), at("0:5", "/s"));
-        assert_eq!(lies("/hidden"), at("0:7", "/x"));
+        assert_eq!(located("/home/claude/s"), at("8:1", "/home/claude/s"));
+        assert_eq!(located("/mnt/a b/s"), located("/home/claude/s"));
+        assert_eq!(located("/mnt/a b/tmp/s"), at("0:5", "/s"));
+        assert_eq!(located("/hidden"), at("0:7", "/x"));
         assert_eq!(table.last_below(Path::new("/mnt")), Some(Path::new("/mnt/a b/tmp")));
         assert_eq!(table.last_below(Path::new("/home/claude")), None);
-        assert_eq!(MountTable::default().lies(Path::new("/a")), (OsString::new(), "/a".into()));
+        assert_eq!(MountTable::default().locate(Path::new("/a")), (OsString::new(), "/a".into()));
         assert_eq!(unescaped(b"a\\0"), OsString::from("a\\0"));
     }
 }

@@ -28,17 +28,29 @@ pub(super) struct Child {
     on_terminal: bool,
 }
 
+/// Where the complaints go of a program on a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Complaints {
+    /// They are kept, to be told when it has ended.
+    Apart,
+    /// To the terminal.
+    Shown,
+}
+
 impl Child {
     /// On a terminal of this size, which is raw from the first moment: nothing is echoed that comes before the program
-    /// has begun. Its complaints come `apart`, or are shown.
-    pub(super) fn on_terminal(command: Command, size: Size, apart: bool) -> io::Result<Self> {
+    /// has begun.
+    pub(super) fn on_terminal(command: Command, size: Size, complaints: Complaints) -> io::Result<Self> {
         let (terminal, theirs) = blocking::open().map_err(system)?;
         terminal.resize(pty_process::Size::new(size.rows, size.cols)).map_err(system)?;
         let mut modes = tcgetattr(&theirs)?;
         modes.make_raw();
         tcsetattr(&theirs, OptionalActions::Now, &modes)?;
         let command = blocking::Command::from(command);
-        let command = if apart { command.stderr(Stdio::piped()) } else { command };
+        let command = match complaints {
+            Complaints::Apart => command.stderr(Stdio::piped()),
+            Complaints::Shown => command,
+        };
         let process = command.spawn(theirs).map_err(system)?;
         let from = OwnedFd::from(terminal);
         Self {

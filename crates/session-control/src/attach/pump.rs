@@ -43,6 +43,16 @@ pub(super) struct Pump<'t, 'a> {
     pub(super) mirrors: bool,
 }
 
+/// What is waited for beside the screen.
+struct Wants {
+    /// Keys may be read.
+    keys: bool,
+    /// The program is still to be told something.
+    telling: bool,
+    /// Something is still to be shown.
+    showing: bool,
+}
+
 enum Ready {
     Screen,
     Complaint,
@@ -70,8 +80,12 @@ impl<'t> Pump<'t, '_> {
             if !showing.is_empty() && raw.is_none() {
                 *raw = Some(self.terminal.raw()?);
             }
-            let keys = telling.is_empty() && (self.screen.listens() || begun.elapsed() > SILENCE);
-            for ready in self.wait(&wake, keys, !telling.is_empty(), !showing.is_empty())? {
+            let wants = Wants {
+                keys: telling.is_empty() && (self.screen.listens() || begun.elapsed() > SILENCE),
+                telling: !telling.is_empty(),
+                showing: !showing.is_empty(),
+            };
+            for ready in self.wait(&wake, &wants)? {
                 let closed = match ready {
                     Ready::Bell => None,
                     Ready::Complaint => {
@@ -99,18 +113,18 @@ impl<'t> Pump<'t, '_> {
         }
     }
 
-    fn wait(&self, wake: &Wake, keys: bool, telling: bool, showing: bool) -> io::Result<Vec<Ready>> {
+    fn wait(&self, wake: &Wake, wants: &Wants) -> io::Result<Vec<Ready>> {
         let mut ends = vec![(Ready::Bell, wake.bell(), PollFlags::IN)];
         if let Some(complaint) = &self.child.complaint {
             ends.push((Ready::Complaint, complaint.as_fd(), PollFlags::IN));
         }
         match &self.child.to {
-            Some(to) if telling => ends.push((Ready::Told, to.as_fd(), PollFlags::OUT)),
-            _ if keys => ends.push((Ready::Keys, self.terminal.input(), PollFlags::IN)),
+            Some(to) if wants.telling => ends.push((Ready::Told, to.as_fd(), PollFlags::OUT)),
+            _ if wants.keys => ends.push((Ready::Keys, self.terminal.input(), PollFlags::IN)),
             _ => {}
         }
         // What is not shown yet is not read on: the program waits.
-        if showing {
+        if wants.showing {
             ends.push((Ready::Shown, self.terminal.output(), PollFlags::OUT));
         } else {
             ends.push((Ready::Screen, self.child.from.as_fd(), PollFlags::IN));

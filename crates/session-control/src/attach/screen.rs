@@ -26,7 +26,7 @@ struct Failure {
 
 /// Where a screen comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum From {
+pub(super) enum Source {
     /// A program here, whose end tells how it went.
     Program,
     /// An agent, which may end with a line that tells what went wrong.
@@ -38,7 +38,7 @@ pub(super) enum From {
 pub(super) struct Screen {
     held: Vec<u8>,
     end: Vec<u8>,
-    from: From,
+    source: Source,
     since: Option<Instant>,
     last: Option<Instant>,
     /// Whether it has begun to be shown.
@@ -50,18 +50,18 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    pub(super) fn new(from: From) -> Self {
+    pub(super) fn new(source: Source) -> Self {
         let (held, end, since, last) = (Vec::new(), Vec::new(), None, None);
-        Self { held, end, from, since, last, is_shown: false, is_drawn: false, is_alternate: false }
+        Self { held, end, source, since, last, is_shown: false, is_drawn: false, is_alternate: false }
     }
 
     /// That is passed on as it comes.
     pub(super) fn passing() -> Self {
-        Self { is_shown: true, ..Self::new(From::Program) }
+        Self { is_shown: true, ..Self::new(Source::Program) }
     }
 
     fn ends_with_a_line(&self) -> bool {
-        self.from == From::Agent
+        self.source == Source::Agent
     }
 
     /// Whether anything has come.
@@ -164,7 +164,7 @@ mod tests {
     fn a_last_line_that_says_what_failed_is_told_and_not_shown_however_it_comes() {
         let whole = format!("\x1b[Hhello{LINE}");
         for cut in 0..whole.len() {
-            let (mut screen, now) = (Screen::new(From::Agent), Instant::now());
+            let (mut screen, now) = (Screen::new(Source::Agent), Instant::now());
             let mut seen = String::new();
             for part in [&whole[..cut], &whole[cut..]] {
                 screen.take(part.as_bytes(), now);
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn what_somebody_types_is_shown_though_it_looks_like_the_beginning_of_a_failure() {
-        let (mut screen, now) = (Screen::new(From::Agent), Instant::now());
+        let (mut screen, now) = (Screen::new(Source::Agent), Instant::now());
         screen.take(b"\x1b[H{\"ok\"", now);
         assert_eq!(shown(&mut screen, now), "\x1b[H");
         assert_eq!(shown(&mut screen, now + PART), "{\"ok\"");
@@ -186,14 +186,14 @@ mod tests {
         screen.take(b"$ ", now);
         assert_eq!(shown(&mut screen, now), format!("{LINE}$ "));
         assert_eq!(screen.failure(), None);
-        let (mut screen, text) = (Screen::new(From::Program), format!("\x1b[H{LINE}"));
+        let (mut screen, text) = (Screen::new(Source::Program), format!("\x1b[H{LINE}"));
         screen.take(text.as_bytes(), now);
         assert_eq!((shown(&mut screen, now), screen.failure()), (text, None));
     }
 
     #[test]
     fn what_is_said_before_there_is_a_screen_is_a_complaint_and_does_not_flash_up() {
-        let (mut screen, now) = (Screen::new(From::Agent), Instant::now());
+        let (mut screen, now) = (Screen::new(Source::Agent), Instant::now());
         screen.take(b"sudo: unknown user claude\r\n", now);
         screen.take(LINE.as_bytes(), now);
         assert_eq!(shown(&mut screen, now), "");
@@ -206,7 +206,7 @@ mod tests {
     fn whether_the_alternate_screen_was_left_is_known_however_the_switch_comes() {
         let whole = "\x1b[?1049hscreen\x1b[?1049l[exited]\r\n";
         for cut in 0..whole.len() {
-            let (mut screen, now) = (Screen::new(From::Agent), Instant::now());
+            let (mut screen, now) = (Screen::new(Source::Agent), Instant::now());
             screen.take(&whole.as_bytes()[..cut], now);
             screen.due(now);
             assert_eq!(screen.is_alternate, (8..22).contains(&cut), "{cut}");

@@ -7,7 +7,7 @@ use std::process::ExitStatus;
 use durable_files::Meter;
 use serde::Serialize;
 
-use super::child::Child;
+use super::child::{Child, Complaints};
 use super::door::Door;
 use super::header::Header;
 use super::pump::{Closed, Pump};
@@ -54,7 +54,7 @@ fn serve(host: &LocalHost, terminal: &Terminal, meter: &mut dyn Meter) -> Result
     let own = terminal.size();
     let size = own.or(header.size()).unwrap_or(Size::USUAL);
     let guest = door.enter();
-    let mut child = Child::on_terminal(door.command(), size, false).map_err(failed)?;
+    let mut child = Child::on_terminal(door.command(), size, Complaints::Shown).map_err(failed)?;
     let mut screen = Screen::passing();
     let (mut raw, first) = (None, Vec::new());
     let pump = Pump { terminal, child: &mut child, screen: &mut screen, first, mirrors: own.is_some() };

@@ -145,8 +145,9 @@ fn an_agent_that_is_down_keeps_its_names() {
         ["# Managed by convocate. Do not edit by hand.", "127.0.0.1\tbilling", "127.0.0.1\tweb"]
     );
     assert_eq!(synced.kept.iter().map(|record| &*record.name).collect::<Vec<_>>(), ["billing"]);
-    let (_, uuid, why) = &synced.left_out[0];
-    assert!(uuid == OTHER && why.starts_with("DNS name contains invalid character"), "{why}");
+    let left_out = &synced.left_out[0];
+    assert_eq!(left_out.session, OTHER);
+    assert!(left_out.reason.starts_with("DNS name contains invalid character"), "{}", left_out.reason);
 
     shell.agents[1].agent.answers_by_itself("list");
     let synced = hosts.sync(&cluster, &cluster.survey(), &[]).unwrap();
