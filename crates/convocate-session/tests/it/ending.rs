@@ -143,8 +143,24 @@ fn the_session_user_deletes_what_has_files_of_root_and_is_told_how_to_remove_tho
 fn whoever_asks_what_a_deletion_would_do_is_told_that_something_is_mounted_there() {
     let place = Place::new();
     place.lay(1, "mine", &[]);
-    let at = place.base().join(uuid(1)).join("mnt");
-    fs::create_dir(&at).unwrap();
+    says_what_is_mounted(&place, &place.base());
+
+    // An agent of this machine may keep its sessions elsewhere.
+    let (base, registered) = (place.at("elsewhere"), place.at("keys").join(AGENTS[0]));
+    fs::create_dir_all(&registered).unwrap();
+    fs::rename(place.base(), &base).unwrap();
+    fs::create_dir(place.base()).unwrap();
+    fs::write(registered.join("shell_to_agent_ed25519_key"), "").unwrap();
+    fs::write(registered.join("agent-host"), "local\n").unwrap();
+    fs::write(registered.join("session-control.json"), json!({"base": base}).to_string()).unwrap();
+    says_what_is_mounted(&place, &base);
+}
+
+#[track_caller]
+fn says_what_is_mounted(place: &Place, base: &Path) {
+    let session = base.join(uuid(1));
+    let at = session.join("mnt");
+    fs::create_dir_all(&at).unwrap();
     let script = format!("mount -t tmpfs none '{}'; exec \"$@\"", at.display());
     for words in [["delete", "mine", "--dry-run"], ["delete", "mine", "--yes"]] {
         let tool = place.tool(&[&["--docker", "/bin/true"][..], &words].concat());
@@ -152,10 +168,10 @@ fn whoever_asks_what_a_deletion_would_do_is_told_that_something_is_mounted_there
         unshared.args(["--map-root-user", "--mount", "sh", "-ec", &script, "sh"]).args(tool.words());
         let output = unshared.output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(4), "{said}");
+        assert_eq!(output.status.code(), Some(4), "{words:?}: {said}");
         assert!(said.contains(&format!("sudo umount -- '{}'", at.display())), "{said}");
     }
-    assert!(at.parent().unwrap().join("session.json").exists());
+    assert!(session.join("session.json").exists());
 }
 
 #[test]
