@@ -13,7 +13,7 @@ use session_model::Finding;
 
 pub(crate) use json::to_json;
 pub(crate) use page::Style;
-pub(crate) use row::{Fate, GROWN, Own, Row, RunFacts, RunState};
+pub(crate) use row::{Fate, GROWN, Own, Row, RunFacts, RunState, TAKEN_BACK};
 pub(crate) use table::bytes;
 pub(crate) use text::{error_text, to_text};
 

@@ -168,15 +168,22 @@ impl<S: Step> Run<S> {
         self.ledger.look(History::may_go_further)
     }
 
-    /// The items of which something was done that is not taken back.
-    pub fn items_done(&self) -> BTreeSet<ItemId> {
-        let items = (0..).zip(self.plan.tasks().map(|task| task.item));
+    /// Whether only another plan can go further: see [`History::needs_new_plan`].
+    pub fn needs_new_plan(&self) -> bool {
+        self.ledger.look(History::needs_new_plan)
+    }
+
+    /// The items of which something was done that is not taken back, each with what: the numbers of steps in the plan.
+    pub fn items_done(&self) -> BTreeMap<ItemId, Vec<u32>> {
+        let mut done: BTreeMap<ItemId, Vec<u32>> = BTreeMap::new();
         self.ledger.look(|history| {
-            items
-                .filter(|(step, _)| history.evidence.contains_key(step))
-                .filter_map(|(_, item)| item)
-                .collect()
-        })
+            for (step, task) in (0..).zip(self.plan.tasks()) {
+                if let Some(item) = task.item.filter(|_| history.evidence.contains_key(&step)) {
+                    done.entry(item).or_default().push(step);
+                }
+            }
+        });
+        done
     }
 
     fn untouched(&self) -> MutexGuard<'_, BTreeSet<usize>> {

@@ -31,7 +31,8 @@ pub trait Step: Clone + Serialize + DeserializeOwned + Send + Sync {
 
     /// Where things stand. Without evidence the step has never been published by this run, so whatever stands at its
     /// target is somebody else's: [`State::Done`] then means that they have already done exactly this. A full look may
-    /// be long and is interruptible, like staging.
+    /// be long and is interruptible, like staging. With evidence, its item error says that an undo can do no more than
+    /// leave this: it cannot be looked at, or nothing brings back what was there ([`Cause::lost`]).
     fn inspect(
         &self,
         world: &mut Self::World,
@@ -75,7 +76,7 @@ pub trait Step: Clone + Serialize + DeserializeOwned + Send + Sync {
     }
 
     /// Moves what stands at the target, though it is no longer what the step left, to `folder`, and takes the step
-    /// back (`undo --set-aside`). A step that cannot says so with an item error, or before by [`aside`](Step::aside).
+    /// back (`undo --set-aside`). Asked of a step only if [`aside`](Step::aside) says where to.
     fn set_aside(
         &self,
         _world: &mut Self::World,
@@ -88,9 +89,9 @@ pub trait Step: Clone + Serialize + DeserializeOwned + Send + Sync {
     }
 
     /// Where [`set_aside`](Step::set_aside) puts what stands at the target, for people: `folder`, unless that is on
-    /// another host. None if it cannot: then nothing of the run is touched.
-    fn aside(&self, _slot: &Slot, folder: &Path) -> Option<String> {
-        Some(folder.display().to_string())
+    /// another host. None, as long as a step does not say otherwise, if it cannot: then nothing of the run is touched.
+    fn aside(&self, _slot: &Slot, _folder: &Path) -> Option<String> {
+        None
     }
 
     /// Whether [`revert`](Step::revert) can take it back once it is done.
@@ -182,6 +183,9 @@ pub struct Cause {
 }
 
 impl Cause {
+    /// The code of [`source_changed`](Self::source_changed).
+    pub const SOURCE_CHANGED: &str = "source-changed";
+
     /// A cause that a later `resume` may find gone.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code: code.into(), message: message.into(), needs_new_plan: false }
@@ -189,7 +193,12 @@ impl Cause {
 
     /// A source that is not what the plan was made for.
     pub fn source_changed(message: impl Into<String>) -> Self {
-        Self { needs_new_plan: true, ..Self::new("source-changed", message) }
+        Self { needs_new_plan: true, ..Self::new(Self::SOURCE_CHANGED, message) }
+    }
+
+    /// What has changed so that nothing brings back what was there.
+    pub fn lost(found: impl Into<String>) -> Self {
+        Self::new("changed", found)
     }
 
     /// As an error of this item alone.

@@ -10,7 +10,7 @@ mod splice;
 mod tree;
 
 pub use content::{Bytes, Content, FileWorld, Verbatim};
-pub use files::Files;
+pub use files::{Files, move_into};
 pub use install::{InstallFile, Installed};
 pub use replace::{ReplaceFile, Replaced};
 pub use retire::{Retire, Retired};

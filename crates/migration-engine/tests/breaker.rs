@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "breaker/aside.rs"]
+mod aside;
 #[path = "breaker/failing.rs"]
 mod failing;
 #[path = "breaker/format.rs"]

@@ -81,6 +81,20 @@ fn where_names_cannot_be_exchanged_a_failing_disk_is_as_harmless() {
     strike_undo(Blow::Error("EIO"), simple);
 }
 
+#[test]
+fn where_names_cannot_be_exchanged_a_folder_that_took_the_place_of_a_file_is_set_aside_too() {
+    let place = applied(simple());
+    let index = place.path().join("new/index");
+    std::fs::remove_file(&index).unwrap();
+    std::fs::create_dir(&index).unwrap();
+    std::fs::write(index.join("notes"), "theirs\n").unwrap();
+    place.must("set-aside", "with a folder in the way");
+    place.assert_restored("set aside");
+    let kept = std::fs::read_dir(place.journal().with_file_name("set-aside")).unwrap();
+    let kept: Vec<_> = kept.map(|kept| std::fs::read(kept.unwrap().path().join("notes")).unwrap()).collect();
+    assert_eq!(kept, [b"theirs\n"]);
+}
+
 /// What somebody wrote into a replaced file since is not lost, wherever a kill meets the undo that sets it aside.
 #[test]
 fn killed_at_any_effect_what_is_set_aside_is_still_there() {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use durable_files::Fingerprint;
@@ -109,17 +109,6 @@ impl Step for Install {
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
         self.0.revert(&mut world.files, slot, evidence, cx)
-    }
-
-    fn set_aside(
-        &self,
-        world: &mut Troubled,
-        slot: &Slot,
-        evidence: &Installed,
-        folder: &Path,
-        cx: &Cx<'_>,
-    ) -> Result<(), StepError> {
-        self.0.set_aside(&mut world.files, slot, evidence, folder, cx)
     }
 }
 
@@ -426,21 +415,6 @@ fn an_undo_touches_nothing_if_anything_has_changed_and_says_what() {
     assert_eq!(kept.len(), 1);
     assert_eq!(place.tree().difference(&before), "- new/b\n", "only b is left");
     assert_eq!(run.phase(), Phase::Undone);
-}
-
-#[test]
-fn an_undo_can_set_aside_what_has_changed_and_restores_all() {
-    let place = Place::new("ab");
-    let before = place.tree();
-    let run = place.simple_run();
-    run.apply(&Script::default(), 1, &place.cx()).unwrap();
-    std::fs::write(place.new_file("b"), "theirs\n").unwrap();
-    run.undo(&Script::default(), Changed::SetAside, &place.cx()).unwrap();
-    before.assert_same(&place.tree(), "restored");
-    let kept: Vec<_> =
-        std::fs::read_dir(run.dir().join("set-aside")).unwrap().map(|e| e.unwrap().path()).collect();
-    assert_eq!(kept.len(), 1);
-    assert_eq!(std::fs::read_to_string(&kept[0]).unwrap(), "theirs\n");
 }
 
 #[test]

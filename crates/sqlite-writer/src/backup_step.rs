@@ -1,6 +1,9 @@
 //! The snapshot as a step of a run: the first, so that there is a way back even from what no step knows of.
 
+use std::path::Path;
+
 use durable_files::{PathText, beside, remove_file_if_there};
+use migration_engine::steps::move_into;
 use migration_engine::{Cause, Cost, Cx, Look, Slot, State, Step, StepError};
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +76,21 @@ impl Step for TakeSnapshot {
         remove_file_if_there(&beside(&file, "snapshot", "tmp"))?;
         remove_file_if_there(&file)?;
         Ok(())
+    }
+
+    fn aside(&self, _slot: &Slot, folder: &Path) -> Option<String> {
+        Some(folder.display().to_string())
+    }
+
+    fn set_aside(
+        &self,
+        _world: &mut Rows,
+        slot: &Slot,
+        taken: &Snapshot,
+        folder: &Path,
+        cx: &Cx<'_>,
+    ) -> Result<(), StepError> {
+        move_into(folder, &taken.file, Path::new("snapshot.db"), slot, cx)
     }
 }
 

@@ -141,6 +141,9 @@ impl Step for InsertRow {
         let found = world.find(self, evidence).map_err(|error| error.while_doing(self.describe()))?;
         let standing = match found {
             Found::Nothing => return Ok(State::Pending),
+            Found::Several if evidence.is_some() && look == Look::Full => {
+                return Err(Cause::lost("several rows have this key").item());
+            }
             Found::Several => return Ok(State::Conflict("several rows have this key".into())),
             Found::One(standing) => standing,
         };
@@ -182,6 +185,10 @@ impl Step for InsertRow {
                 Err(Cause::new("drifted", format!("changed since: {}", self.describe())).item())
             }
         }
+    }
+
+    fn aside(&self, _slot: &Slot, folder: &Path) -> Option<String> {
+        Some(folder.display().to_string())
     }
 
     fn set_aside(

@@ -58,6 +58,15 @@ impl MoveWorktree {
         }
     }
 
+    /// What keeps git from moving it back: to a place that is taken it would move it into what stands there.
+    fn bar(&self, moved: &Moved) -> Option<String> {
+        if moved.link.with_file_name("locked").exists() {
+            return Some(format!("it is locked; `git worktree unlock {}` lets it go", self.to.display()));
+        }
+        let is_taken = self.from.symlink_metadata().is_ok();
+        is_taken.then(|| format!("something else stands at {} since", self.from.display()))
+    }
+
     fn git(&self, args: &[&std::ffi::OsStr]) -> Result<(), StepError> {
         let args = [&["worktree".as_ref()], args].concat();
         git(&self.repository, args)
@@ -85,12 +94,14 @@ impl Step for MoveWorktree {
     fn inspect(
         &self,
         _world: &mut Files,
-        _evidence: Option<&Moved>,
+        evidence: Option<&Moved>,
         _look: Look,
         _cx: &Cx<'_>,
     ) -> Result<State, StepError> {
         Ok(match self.place() {
-            Place::At { source: false, linked: true } => State::Done,
+            Place::At { source: false, linked: true } => {
+                evidence.and_then(|moved| self.bar(moved)).map_or(State::Done, State::Superseded)
+            }
             Place::At { .. } => State::Pending,
             Place::Both => State::Conflict("there is a worktree at both places".into()),
             Place::Nowhere => State::Conflict("there is no worktree at either place".into()),

@@ -42,6 +42,40 @@ fn a_worktree_with_uncommitted_files_stands_at_the_managed_path_and_comes_back()
     assert_eq!(dump, home.dump());
 }
 
+#[test]
+fn an_undo_is_refused_while_nothing_is_touched_if_git_would_not_move_a_worktree_back() {
+    let home = Home::new("everything");
+    let legacy = home.path().join(".agent-orchestrator/projects/billing-api/worktrees/ba-1");
+    let managed = home.data_dir().join("worktrees/billing-api/ba-1");
+    let repository = home.path().join("src/billing-api");
+    let (files, dump) = (home.files(), home.dump());
+    home.expect(3, &["--move-worktrees"]);
+    let refused = |found: &str| {
+        let (files, dump) = (home.files(), home.dump());
+        for more in [None, Some("--set-aside")] {
+            let said = home.expect(4, &["undo"].into_iter().chain(more).collect::<Vec<_>>()).stderr;
+            assert!(said.contains("move the worktree") && said.contains(found), "{said}");
+            assert!(said.contains("undo @RUN@ --keep-changed`") && !said.contains("--set-aside"), "{said}");
+            files.assert_same(&home.files(), found);
+            assert_eq!(dump, home.dump());
+        }
+    };
+    git(&repository, &["worktree", "lock", managed.to_str().unwrap()]);
+    refused("it is locked");
+    home.expect(0, &["verify"]);
+    git(&repository, &["worktree", "unlock", managed.to_str().unwrap()]);
+    std::fs::create_dir(&legacy).unwrap();
+    refused("something else stands at");
+    std::fs::remove_dir(&legacy).unwrap();
+    let elsewhere = home.path().join("elsewhere");
+    std::fs::rename(&managed, &elsewhere).unwrap();
+    refused("there is no worktree at either place");
+    std::fs::rename(&elsewhere, &managed).unwrap();
+    home.expect(0, &["undo"]);
+    files.assert_same(&home.files(), "after the undo");
+    assert_eq!(dump, home.dump());
+}
+
 /// Every condition of formats/ao.md §8.3, asked of the database and of git, not of our own report.
 #[test]
 fn the_daemon_can_resume_what_was_moved() {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use durable_files::{PathText, create_private_dirs, missing_dirs, must_be_no_links, remove_empty_dirs};
-use migration_engine::steps::FileWorld;
+use migration_engine::steps::{FileWorld, move_into};
 use migration_engine::{Cause, Cost, Cx, Look, Slot, State, Step, StepError};
 use serde::{Deserialize, Serialize};
 
@@ -90,5 +90,21 @@ impl Step for MakeFolder {
             remove_empty_dirs(&self.new_dirs)?;
         }
         Ok(())
+    }
+
+    fn aside(&self, _slot: &Slot, folder: &Path) -> Option<String> {
+        Some(folder.display().to_string())
+    }
+
+    fn set_aside(
+        &self,
+        world: &mut Sources,
+        slot: &Slot,
+        evidence: &MadeFolder,
+        folder: &Path,
+        cx: &Cx<'_>,
+    ) -> Result<(), StepError> {
+        move_into(folder, &self.target, &self.target, slot, cx)?;
+        self.revert(world, slot, Some(evidence), cx)
     }
 }

@@ -73,6 +73,7 @@ impl Step for PutAway {
         let is_there = self.target.symlink_metadata().is_ok();
         Ok(match () {
             () if evidence.is_some() && self.is_at(&self.target) => State::Done,
+            () if is_there && evidence.is_some() => State::Conflict("what was moved has changed".into()),
             () if is_there => State::Conflict(format!("{} is in the way", self.target.display())),
             () if self.is_at(&self.source) => State::Pending,
             () => State::Conflict("it changed after the plan was made".into()),

@@ -96,6 +96,10 @@ impl<S: Step> Step for SidecarStep<S> {
         self.inner.unstage(world, slot, evidence, cx)
     }
 
+    fn aside(&self, slot: &Slot, folder: &Path) -> Option<String> {
+        self.inner.aside(slot, folder)
+    }
+
     fn set_aside(
         &self,
         world: &mut S::World,

@@ -3,7 +3,9 @@
 use std::fs;
 use std::io::Write;
 
-use crate::world::with_machine;
+use testkit::cowork::Session;
+
+use crate::world::{World, with_machine};
 
 #[test]
 fn an_undo_leaves_the_disk_as_it_was() {
@@ -64,6 +66,50 @@ fn a_folder_that_the_user_has_filled_since_stays() {
     world.say(0, &["undo"]);
     assert_eq!(fs::read_to_string(drafts.join("mine.md")).unwrap(), "mine");
     assert!(!world.archive().exists());
+}
+
+#[test]
+fn a_file_in_the_place_of_a_folder_that_was_made_is_set_aside_and_all_else_taken_back() {
+    let world = with_machine();
+    let before = world.tree();
+    world.move_it(0, &[]);
+    let drafts = world.disk().join("Users/otto/drafts");
+    fs::remove_dir(&drafts).unwrap();
+    fs::write(&drafts, "mine").unwrap();
+    let now = world.tree();
+    assert!(world.say(4, &["undo"]).stderr.contains("something that is not a folder is there"));
+    now.assert_same(&world.tree(), "refused");
+    let said = world.report(0, &["undo", "--set-aside"].map(str::to_owned));
+    before.assert_same(&world.tree(), "undone");
+    let (_, folder) = said["findings"][0]["message"].as_str().unwrap().split_once(" was moved to ").unwrap();
+    let [kept] = &fs::read_dir(folder).unwrap().map(|kept| kept.unwrap().path()).collect::<Vec<_>>()[..]
+    else {
+        panic!("{said}")
+    };
+    assert_eq!(fs::read_to_string(kept).unwrap(), "mine");
+}
+
+#[test]
+fn an_undo_is_refused_while_nothing_is_touched_if_what_was_put_away_has_changed() {
+    let world = World::new(Session::numbered(7));
+    world.session.clone().with(&serde_json::json!({"title": "another"})).lay_out(&world.profile_of("otto"));
+    world.move_it(0, &["--replace"]);
+    let aside = world.archive().join("00000007-replaced").join(world.placed.sidecar.file_name().unwrap());
+    let kept = fs::read(&aside).unwrap();
+    for harm in [Some("{}"), None] {
+        harm.map_or_else(|| fs::remove_file(&aside), |text| fs::write(&aside, text)).unwrap();
+        let before = world.tree();
+        for way in [&["undo"][..], &["undo", "--set-aside"]] {
+            let refused = world.say(4, way).stderr;
+            assert!(
+                refused.contains("undo @RUN@ --keep-changed`") && !refused.contains("--set-aside"),
+                "{refused}"
+            );
+            before.assert_same(&world.tree(), "refused");
+        }
+    }
+    fs::write(&aside, kept).unwrap();
+    world.say(3, &["undo", "--keep-changed"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Doing what a plan says, and the look at what it left.
 
-use migration_engine::{ApplyError, Look, Run, StepError};
+use migration_engine::{ApplyError, Cause, Look, Run, StepError};
 use session_model::Finding;
 
 use super::session::Session;
@@ -44,14 +44,20 @@ impl<T: Tool> Session<'_, T> {
 
     /// The commands that go on from an ended run.
     fn offer(&self, report: &mut Report, run: &Run<T::Step>) {
-        if run.may_go_further() {
+        let undo = self.command("undo", run.id());
+        if run.may_go_further() && run.needs_new_plan() {
+            let message = format!(
+                "`{undo}` takes back what came of a source that was changed since; then migrate it as it is now"
+            );
+            report.findings.push(Finding::note(Cause::SOURCE_CHANGED, message));
+        } else if run.may_go_further() {
             report.then("again", self.command("resume", run.id()));
         } else {
             for (label, verb) in self.tool.onward(&run.plan().header) {
                 report.then(label, self.command(verb, run.id()));
             }
         }
-        report.then("undo", self.command("undo", run.id()));
+        report.then("undo", undo);
     }
 
     /// A run that was stopped stands where it is.

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migration_engine::{ApplyError, Changed, Drift, ItemId, Phase, Run, RunSummary, UndoError};
+use migration_engine::{ApplyError, Changed, Drift, ItemId, Phase, Run, RunSummary, Step, UndoError};
 use session_model::Finding;
 
 use super::session::Session;
 use crate::arguments::UndoArgs;
-use crate::report::{Asked, Fate, Own, Report, Row};
+use crate::report::{Asked, Fate, Own, Report, Row, TAKEN_BACK};
 use crate::{Exit, Purpose, Refusal, Tool};
 
 pub(super) fn undo<T: Tool>(session: &Session<'_, T>, args: &UndoArgs) -> Result<Report, Refusal> {
@@ -92,7 +92,7 @@ impl<T: Tool> Session<'_, T> {
         asked: Asked,
         run: &Run<T::Step>,
         changed: Changed,
-        done: &BTreeSet<ItemId>,
+        done: &BTreeMap<ItemId, Vec<u32>>,
         drifted: Vec<Drift>,
     ) -> Report {
         let mut report = Report { run: Some(run.id().clone()), ..Report::new::<T>(asked) };
@@ -115,8 +115,16 @@ impl<T: Tool> Session<'_, T> {
             by_item.entry(drift.item).or_default().push(finding);
         }
         report.findings.extend(by_item.remove(&None).unwrap_or_default());
-        for id in done {
-            let findings = by_item.remove(&Some(*id)).unwrap_or_default();
+        let (tasks, kept): (Vec<_>, _) = (run.plan().tasks().collect(), run.items_done());
+        for (id, steps) in done {
+            let mut findings = by_item.remove(&Some(*id)).unwrap_or_default();
+            if let Some(kept) = kept.get(id) {
+                let taken_back = steps.iter().filter(|step| !kept.contains(step));
+                findings.extend(taken_back.map(|step| {
+                    let step = tasks[*step as usize].step.describe();
+                    Finding::note(TAKEN_BACK, format!("taken back: {step}"))
+                }));
+            }
             let undone = if findings.is_empty() { Fate::Restored } else { fate };
             let own = Own::Undone { undone };
             report.items.push(Row { findings, own, ..Row::named(run.plan().item(*id)) });
@@ -142,9 +150,10 @@ impl<T: Tool> Session<'_, T> {
                 } else {
                     (keep, &["--keep-changed"][..])
                 };
-                let findings = drifted
-                    .into_iter()
-                    .map(|drift| Finding::warning("drifted", format!("{}: {}", drift.step, drift.found)));
+                let findings = drifted.into_iter().map(|Drift { step, found, aside, .. }| {
+                    let stays = if aside.is_some() { "" } else { "; that cannot be set aside" };
+                    Finding::warning("drifted", format!("{step}: {found}{stays}"))
+                });
                 Refusal::new("drifted", message, hint)
                     .findings(findings.collect())
                     .next(flags.iter().map(|flag| format!("{undo} {flag}")))

@@ -7,6 +7,9 @@ use session_model::{Finding, Timestamp};
 /// The reason why an item is superseded that had not been when it was migrated.
 pub(crate) const GROWN: &str = "grown-since";
 
+/// The code of what an undo has taken back of an item of which it has kept the rest.
+pub(crate) const TAKEN_BACK: &str = "taken-back";
+
 /// One item of the document.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Row {
@@ -127,6 +130,11 @@ impl Row {
     /// Whether it was found to have grown since its run.
     pub(crate) fn has_grown(&self) -> bool {
         self.reason.as_deref() == Some(GROWN)
+    }
+
+    /// Whether an undo has kept only some of it.
+    pub(crate) fn is_taken_back_in_part(&self) -> bool {
+        self.findings.iter().any(|finding| finding.code == TAKEN_BACK)
     }
 
     /// Whether the row is one that its reader must not miss.

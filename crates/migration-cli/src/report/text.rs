@@ -84,8 +84,12 @@ fn in_a_word(report: &Report) -> Option<String> {
         Asked::Verify => "verification failed".to_owned(),
         Asked::Undo | Asked::Resume if fates().next().is_some() => {
             let kept = fates().filter(|fate| *fate == Fate::Kept).count();
-            let rest = if kept > 0 { format!(", {kept} kept") } else { String::new() };
-            format!("undone: {} taken back{rest}", items(all - kept))
+            let in_part = report.items.iter().filter(|row| row.is_taken_back_in_part()).count();
+            let counts =
+                [(all - kept, "taken back"), (in_part, "taken back in part"), (kept - in_part, "kept")];
+            let mut counts = counts.into_iter().filter(|(count, _)| *count > 0);
+            let first = counts.next().map(|(count, fate)| format!("undone: {} {fate}", items(count)));
+            counts.fold(first.unwrap_or_default(), |all, (count, fate)| format!("{all}, {count} {fate}"))
         }
         Asked::Undo | Asked::Resume if report.run.is_some() && report.sums.is_empty() => {
             "undone: there was nothing to take back".to_owned()

@@ -58,6 +58,39 @@ fn an_undo_can_set_aside_what_has_changed() {
 }
 
 #[test]
+fn an_undo_that_keeps_a_copy_tells_that_its_source_is_back() {
+    let place = Place::new(&[("a", "first\n"), ("b", "second\n")]);
+    let before = place.world();
+    place.say(&format!("{MIGRATE} --move"));
+    place.write("new/b", "second\nand more\n");
+    let said = place.say("undo --keep-changed --json");
+    assert_eq!(said.exit, Exit::Partial);
+    let document = said.json();
+    let (restored, kept) = (&document["items"][0], &document["items"][1]);
+    assert_eq!((&restored["undone"], &kept["undone"]), (&"restored".into(), &"kept".into()));
+    assert_eq!(restored["findings"], serde_json::json!([]));
+    let told: Vec<&str> =
+        kept["findings"].as_array().unwrap().iter().map(|told| told["message"].as_str().unwrap()).collect();
+    assert_eq!(told, ["install @/new/b: it has grown by 9 bytes since", "taken back: move aside @/old/b"]);
+    assert_eq!(place.world().difference(&before), "- new/b\n");
+}
+
+#[test]
+fn an_undo_says_how_many_it_took_back_whole_and_in_part_and_kept() {
+    let place = Place::new(&[("a", "first\n"), ("b", "second\n")]);
+    place.say(&format!("{MIGRATE} --move"));
+    place.write("new/b", "second\nand more\n");
+    let said = place.say("undo --keep-changed");
+    assert!(said.out.contains("  undone: 1 item taken back, 1 taken back in part\n"), "{}", said.out);
+    let place = Place::migrated();
+    for name in ["new/a", "new/b"] {
+        place.write(name, "theirs\n");
+    }
+    let said = place.say("undo --keep-changed");
+    assert!(said.out.contains(" items kept\n"), "{}", said.out);
+}
+
+#[test]
 fn newer_runs_on_the_same_target_go_first() {
     let place = Place::new(&[("a", "first\n")]);
     let before = place.world();

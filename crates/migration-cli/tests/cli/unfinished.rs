@@ -2,7 +2,7 @@
 
 use migration_cli::{Exit, Signal};
 
-use crate::place::{MIGRATE, Place};
+use crate::place::{MIGRATE, Place, Said};
 use crate::toy::Trouble;
 
 #[test]
@@ -127,4 +127,35 @@ fn of_several_interrupted_runs_one_has_to_be_named() {
         assert_eq!(place.say(&format!("resume {}", run.id)).exit, Exit::Done);
     }
     assert!(place.path("other/a").exists() && place.path("new/a").exists());
+}
+
+#[test]
+fn of_a_source_that_was_changed_meanwhile_is_told_how_and_only_what_helps_is_offered() {
+    let place = Place::new(&[("a", "first\n")]);
+    place.write("veto", "");
+    let stayed = place.say(&format!("{MIGRATE} --move --json"));
+    assert_eq!(stayed.exit, Exit::Unverified);
+    let next = |said: &Said| said.json()["next"].clone();
+    let [resume, undo] = ["resume", "undo"].map(|verb| format!("copy-folder {verb} {}", place.run_id()));
+    assert_eq!(next(&stayed), serde_json::json!([resume, undo]));
+    assert!(stayed.out.contains("move aside @/old/a: it is still where it was"), "{}", stayed.out);
+    std::fs::remove_file(place.path("veto")).unwrap();
+    place.write("old/a", "first, and more\n");
+    for again in ["resume", "resume --json"] {
+        let said = place.say(again);
+        assert_eq!(said.exit, Exit::Unverified);
+        assert!(
+            said.out.contains(
+                "move aside @/old/a: it changed after the plan was made: expected 6 bytes, found 16"
+            ),
+            "{}",
+            said.out
+        );
+        assert!(said.out.contains(&format!("`{undo}` takes back what came of")), "{}", said.out);
+        assert!(!said.out.contains(&resume) && !said.out.contains("it is not there"), "{}", said.out);
+        assert!(again == "resume" || next(&said) == serde_json::json!([undo]), "{}", said.out);
+    }
+    assert_eq!(place.say("undo").exit, Exit::Done);
+    assert!(!place.path("new/a").exists());
+    assert_eq!(place.read("old/a"), "first, and more\n");
 }

@@ -167,6 +167,14 @@ impl<E> History<E> {
         !self.notes.is_empty() || self.failed.values().any(may_succeed)
     }
 
+    /// Whether what it might still do waits for a source to be again what the plan was made for. What helps then is an undo,
+    /// and a new plan.
+    pub fn needs_new_plan(&self) -> bool {
+        let was_worked_with =
+            |notes: &Vec<Finding>| notes.iter().any(|note| note.code == Cause::SOURCE_CHANGED);
+        self.notes.values().all(was_worked_with) && !self.failed.values().any(may_succeed)
+    }
+
     /// Takes in the next record.
     pub fn take_in(&mut self, record: Record<E>) {
         match record {

@@ -107,7 +107,11 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
                     self.cx.progress.step_done();
                 }
                 Ok(State::Conflict(found)) => {
-                    let cause = Cause::new(OCCUPIED, format!("cannot {}: {found}", task.step.describe()));
+                    let message = format!("cannot {}: {found}", task.step.describe());
+                    let cause = match kind {
+                        WaveKind::Publish => Cause::new(OCCUPIED, message),
+                        WaveKind::Retire => Cause::source_changed(message),
+                    };
                     self.give_up(kind, task, Bucket::Conflict, cause)?;
                 }
                 Err(StepError::Item(cause)) => self.give_up(kind, task, Bucket::Failed, cause)?,

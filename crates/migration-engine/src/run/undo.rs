@@ -109,15 +109,16 @@ impl<S: Step> Run<S> {
             cx.check()?;
             cx.progress.step_done();
             let Some(evidence) = self.ledger.evidence(number) else { continue };
-            let found = match task.step.inspect(world, Some(&evidence), Look::Full, cx) {
+            let (found, aside) = match task.step.inspect(world, Some(&evidence), Look::Full, cx) {
                 Ok(State::Pending) => continue,
                 Ok(State::Done) if task.step.reversible() => continue,
                 Ok(State::Done) => return Err(UndoError::Irreversible(task.step.describe())),
-                Ok(State::Superseded(found) | State::Conflict(found)) => found,
-                Err(StepError::Item(cause)) => cause.message,
+                Ok(State::Superseded(found) | State::Conflict(found)) => {
+                    (found, task.step.aside(&self.slot(number), &self.set_aside()))
+                }
+                Err(StepError::Item(cause)) => (cause.message, None),
                 Err(error) => return Err(error.into()),
             };
-            let aside = task.step.aside(&self.slot(number), &self.set_aside());
             drifted.insert(number, Drift { item: task.item, step: task.step.describe(), found, aside });
         }
         Ok(drifted)

@@ -4,7 +4,7 @@ use session_model::Finding;
 
 use super::Run;
 use crate::receipt::arrived;
-use crate::{Cx, ItemId, Look, State, Step, StepError, Task, Verdict, Worlds};
+use crate::{Cx, ItemId, Look, State, Step, StepError, Task, Verdict, WaveKind, Worlds};
 
 impl<S: Step> Run<S> {
     /// Looks at every step that was done (an item in conflict at one place may have arrived at another), then lets the
@@ -33,7 +33,11 @@ impl<S: Step> Run<S> {
         cx: &Cx<'_>,
         verdict: &mut Verdict,
     ) -> Result<(), StepError> {
-        for (number, task) in self.newest_first(lane).flatten() {
+        let kinds = self.plan.lanes[lane].iter().rev().map(|wave| wave.kind);
+        let tasks = kinds
+            .zip(self.newest_first(lane))
+            .flat_map(|(kind, tasks)| tasks.into_iter().map(move |task| (kind, task)));
+        for (kind, (number, task)) in tasks {
             cx.check()?;
             cx.progress.step_done();
             if task.item.is_some_and(|item| self.has_failed(item)) {
@@ -42,7 +46,7 @@ impl<S: Step> Run<S> {
             let evidence = self.ledger.evidence(number);
             let found = match task.step.inspect(world, evidence.as_ref(), look, cx) {
                 Err(StepError::Item(cause)) => Some(Finding::error(cause.code, cause.message)),
-                state => finding(task, state?),
+                state => finding(kind, task, state?),
             };
             verdict.findings.extend(found.map(|finding| (task.item, finding)));
         }
@@ -58,11 +62,14 @@ impl<S: Step> Run<S> {
     }
 }
 
-fn finding<S: Step>(task: &Task<S>, state: State) -> Option<Finding> {
+fn finding<S: Step>(kind: WaveKind, task: &Task<S>, state: State) -> Option<Finding> {
     let step = task.step.describe();
     match state {
         State::Done => None,
         State::Superseded(more) => Some(Finding::note(Verdict::SUPERSEDED, format!("{step}: {more}"))),
+        State::Pending if kind == WaveKind::Retire => {
+            Some(Finding::error("source-stays", format!("{step}: it is still where it was")))
+        }
         State::Pending => Some(Finding::error("missing", format!("{step}: it is not there"))),
         State::Conflict(found) => Some(Finding::error("changed", format!("{step}: {found}"))),
     }

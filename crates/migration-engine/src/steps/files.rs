@@ -5,9 +5,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use durable_files::{
-    Digest, FileError, Fingerprint, InContext, PublishError, Traits, Unsynced, beside, copy_file,
-    create_private_dir, digest_file, digest_prefix, link_file, open_expected, publish_new,
-    remove_file_if_there, remove_tree_if_there, sync_dir, tagged, write_new,
+    Digest, FileError, Fingerprint, InContext, PublishError, Traits, Unsynced, beside, create_private_dir,
+    digest_file, digest_prefix, link_file, open_expected, publish_new, remove_file_if_there,
+    remove_tree_if_there, sync_dir, tagged, write_new,
 };
 
 use super::tree::make_symlink;
@@ -115,26 +115,16 @@ pub(crate) fn compare_content(
     })
 }
 
-/// Moves a file to a folder of the run, which may be on another disk.
-pub(crate) fn move_into(
-    folder: &Path,
-    file: &Path,
-    name: &Path,
-    slot: &Slot,
-    cx: &Cx<'_>,
-) -> Result<(), StepError> {
-    put_into(folder, name, slot, |kept| match publish_new(file, kept) {
-        Err(PublishError::File(error)) if is_other_disk(&error) => {
-            copy_into(file, kept, cx)?;
-            remove_file_if_there(file)?;
-            Ok(())
-        }
-        moved => Ok(moved?),
-    })
+/// Moves whatever stands at a path to a folder of the run, which may be on another disk, under a name that tells the
+/// step and `name`: for [`Step::set_aside`](crate::Step::set_aside).
+pub fn move_into(folder: &Path, path: &Path, name: &Path, slot: &Slot, cx: &Cx<'_>) -> Result<(), StepError> {
+    if bring_into(folder, path, name, slot, cx)? {
+        remove_tree_if_there(path)?;
+    }
+    Ok(())
 }
 
-/// Moves a folder with all that is in it to a folder of the run, which may be on another disk: then what is left here
-/// loses its name before it is removed.
+/// The same for a folder that must never be taken for the whole when it is half removed: it loses its name before.
 pub(crate) fn move_tree_into(
     folder: &Path,
     tree: &Path,
@@ -143,23 +133,21 @@ pub(crate) fn move_tree_into(
     slot: &Slot,
     cx: &Cx<'_>,
 ) -> Result<(), StepError> {
-    put_into(folder, name, slot, |kept| match publish_new(tree, kept) {
-        Err(PublishError::File(error)) if is_other_disk(&error) || is_forbidden(&error) => {
-            let staged = beside(kept, "set-aside", "tmp");
-            remove_tree_if_there(&staged)?;
-            copy_tree(tree, &staged, cx)?;
-            let mut unsynced = Unsynced::default();
-            unsynced.add_tree(staged.clone())?;
-            unsynced.sync()?;
-            Ok(publish_new(&staged, kept)?)
-        }
-        moved => Ok(moved?),
-    })?;
-    if fingerprint_if_there(tree)?.is_some() {
+    if bring_into(folder, tree, name, slot, cx)? {
         publish_new(tree, gone)?;
         remove_tree_if_there(gone)?;
     }
     Ok(())
+}
+
+/// Answers whether it had to be copied, and still stands.
+fn bring_into(folder: &Path, path: &Path, name: &Path, slot: &Slot, cx: &Cx<'_>) -> Result<bool, StepError> {
+    put_into(folder, name, slot, |kept| match publish_new(path, kept) {
+        Err(PublishError::File(error)) if is_other_disk(&error) || is_forbidden(&error) => {
+            copy_into(path, kept, cx).map(|()| true)
+        }
+        moved => Ok(moved.map(|()| false)?),
+    })
 }
 
 /// A folder that may not be written to keeps its place: its way back up is written in it.
@@ -199,32 +187,40 @@ pub(crate) fn keep_in(folder: &Path, file: &Path, slot: &Slot, cx: &Cx<'_>) -> R
 
 /// Puts something into a folder under a name that tells its step, and replaces nothing that an interrupted attempt has
 /// put there.
-fn put_into(
+fn put_into<T>(
     folder: &Path,
     name: &Path,
     slot: &Slot,
-    put: impl Fn(&Path) -> Result<(), StepError>,
-) -> Result<(), StepError> {
-    for attempt in 0.. {
+    put: impl Fn(&Path) -> Result<T, StepError>,
+) -> Result<T, StepError> {
+    let mut attempt = 0;
+    let put = loop {
         let tag = if attempt == 0 { slot.step().to_string() } else { format!("{}.{attempt}", slot.step()) };
         match put(&folder.join(tagged(name, &tag))) {
-            Err(StepError::Item(cause)) if cause.code == OCCUPIED => {}
-            done => {
-                done?;
-                break;
-            }
+            Err(StepError::Item(cause)) if cause.code == OCCUPIED => attempt += 1,
+            done => break done?,
         }
-    }
-    Ok(sync_dir(folder)?)
+    };
+    sync_dir(folder)?;
+    Ok(put)
 }
 
 fn is_other_disk(error: &FileError) -> bool {
     error.source.kind() == ErrorKind::CrossesDevices
 }
 
-fn copy_into(file: &Path, kept: &Path, cx: &Cx<'_>) -> Result<(), StepError> {
-    let expect = Fingerprint::of_file(file)?;
+/// Copies whatever stands at a path, whole or not at all; nothing, if it holds nothing that could be copied.
+fn copy_into(path: &Path, kept: &Path, cx: &Cx<'_>) -> Result<(), StepError> {
     let staged = beside(kept, "set-aside", "tmp");
-    copy_file(file, &expect, &staged, Traits::PRIVATE.with_mtime(expect.mtime), &mut { *cx })?;
+    remove_tree_if_there(&staged)?;
+    copy_tree(path, &staged, cx)?;
+    let mut unsynced = Unsynced::default();
+    match staged.symlink_metadata() {
+        Ok(found) if found.is_dir() => unsynced.add_tree(staged.clone())?,
+        Ok(found) if found.is_file() => unsynced.add(staged.clone())?,
+        Ok(_) => {}
+        Err(_) => return Ok(()),
+    }
+    unsynced.sync()?;
     Ok(publish_new(&staged, kept)?)
 }

@@ -191,6 +191,10 @@ impl<C: Content> Step for InstallFile<C> {
         Ok(())
     }
 
+    fn aside(&self, _slot: &Slot, folder: &Path) -> Option<String> {
+        Some(folder.display().to_string())
+    }
+
     fn set_aside(
         &self,
         world: &mut C::World,

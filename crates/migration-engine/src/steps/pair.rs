@@ -61,6 +61,10 @@ impl Pair {
             return Ok(publish_new(&self.other, &self.target)?);
         }
         match exchange(&self.other, &self.target) {
+            Err(error) if is_unsupported(&error) && self.target.is_dir() => {
+                move_into(folder, &self.target, &self.target, slot, cx)?; // a folder has one name only
+                return Ok(publish_new(&self.other, &self.target)?);
+            }
             Err(error) if is_unsupported(&error) => {
                 keep_in(folder, &self.target, slot, cx)?;
                 return Ok(publish_over(&self.other, &self.target)?);

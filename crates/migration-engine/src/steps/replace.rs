@@ -119,15 +119,14 @@ impl<C: Content> Step for ReplaceFile<C> {
         look: Look,
         cx: &Cx<'_>,
     ) -> Result<State, StepError> {
-        let Some(found) = fingerprint_if_there(&self.target)? else {
-            return Ok(State::Conflict("it is gone".into()));
-        };
-        let is_old = found.same_file(&self.expect);
+        let found = fingerprint_if_there(&self.target)?;
+        let is_old = found.is_some_and(|found| found.same_file(&self.expect));
+        let gone = || State::Conflict("it is gone".into());
         let Some(ours) = evidence else {
-            return Ok(if is_old {
-                State::Pending
-            } else {
-                State::Conflict("it changed after the plan was made".into())
+            return Ok(match found {
+                Some(_) if is_old => State::Pending,
+                Some(_) => State::Conflict("it changed after the plan was made".into()),
+                None => gone(),
             });
         };
         world.files().touch(&self.target); // killed after publishing, a run may have left the names to the page cache
@@ -141,15 +140,18 @@ impl<C: Content> Step for ReplaceFile<C> {
             let found = || State::Conflict(format!("{} is not as it was left", other.display()));
             return Ok(if strange { found() } else { State::Pending });
         }
-        let state = if look == Look::Quick && found.same_file(&ours.file) {
-            State::Done
-        } else {
-            compare_content(&self.target, ours.file.size, ours.digest, cx)?
+        let state = match found {
+            None => gone(),
+            Some(found) if look == Look::Quick && found.same_file(&ours.file) => State::Done,
+            Some(_) => compare_content(&self.target, ours.file.size, ours.digest, cx)?,
         };
-        if state == State::Done && !self.is_old(other)? {
-            return Ok(State::Conflict("what it replaced is not kept any more, or has changed".into()));
+        let is_kept = self.is_old(other)?;
+        let lost = || "what it replaced is not kept any more, or has changed".to_owned();
+        match look {
+            Look::Full if !is_kept && !ours.stands_at(other, cx)? => Err(Cause::lost(lost()).item()),
+            _ if !is_kept && state == State::Done => Ok(State::Conflict(lost())),
+            _ => Ok(state),
         }
-        Ok(state)
     }
 
     fn stage(&self, world: &mut C::World, slot: &Slot, cx: &Cx<'_>) -> Result<Replaced, StepError> {
@@ -214,11 +216,15 @@ impl<C: Content> Step for ReplaceFile<C> {
         Ok(())
     }
 
+    fn aside(&self, _slot: &Slot, folder: &Path) -> Option<String> {
+        Some(folder.display().to_string())
+    }
+
     fn set_aside(
         &self,
         world: &mut C::World,
         slot: &Slot,
-        _ours: &Replaced,
+        ours: &Replaced,
         folder: &Path,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
@@ -227,7 +233,7 @@ impl<C: Content> Step for ReplaceFile<C> {
             return move_into(folder, pair.other(), &self.target, slot, cx); // an attempt was killed before it came there
         }
         if !self.is_old(pair.other())? {
-            return Err(Self::drifted(pair.other()));
+            return self.revert(world, slot, Some(ours), cx); // never published: what stands there is somebody else's
         }
         pair.displace(folder, slot, cx)
     }

@@ -41,6 +41,18 @@ impl Retire {
         found.same_file(&self.expect)
     }
 
+    /// How what was found differs from what was expected.
+    fn change(&self, found: &Fingerprint) -> String {
+        let how = if found.ino != self.expect.ino {
+            "another has its name".to_owned()
+        } else if found.size != self.expect.size {
+            format!("expected {} bytes, found {}", self.expect.size, found.size)
+        } else {
+            "it was written to".to_owned()
+        };
+        format!("it changed after the plan was made: {how}")
+    }
+
     fn changed(&self) -> StepError {
         let path: &Path = &self.source;
         Cause::source_changed(format!("{} changed after the plan was made", path.display())).item()
@@ -59,7 +71,7 @@ impl Step for Retire {
         &self,
         world: &mut Files,
         evidence: Option<&Retired>,
-        _look: Look,
+        look: Look,
         _cx: &Cx<'_>,
     ) -> Result<State, StepError> {
         if evidence.is_some() {
@@ -67,13 +79,17 @@ impl Step for Retire {
         }
         let here = fingerprint_if_there(&self.source)?;
         let aside = evidence.map(|ours| fingerprint_if_there(&ours.aside)).transpose()?.flatten();
-        Ok(match (here, aside) {
-            (Some(found), _) if self.is_expected(&found) => State::Pending,
-            (Some(_), _) => State::Conflict("it changed after the plan was made".into()),
-            (None, Some(found)) if self.is_expected(&found) => State::Done,
-            (None, Some(_)) => State::Conflict("what was moved aside has changed".into()),
-            (None, None) => State::Conflict("it is gone".into()),
-        })
+        let found = match (here, aside) {
+            (Some(found), _) if self.is_expected(&found) => return Ok(State::Pending),
+            (None, Some(found)) if self.is_expected(&found) => return Ok(State::Done),
+            (Some(found), _) => self.change(&found),
+            (None, Some(_)) => "what was moved aside has changed".to_owned(),
+            (None, None) => "it is gone".to_owned(),
+        };
+        if evidence.is_some() && look == Look::Full && !aside.is_some_and(|aside| self.is_expected(&aside)) {
+            return Err(Cause::lost(found).item());
+        }
+        Ok(State::Conflict(found))
     }
 
     fn stage(&self, _world: &mut Files, slot: &Slot, _cx: &Cx<'_>) -> Result<Retired, StepError> {
@@ -114,6 +130,10 @@ impl Step for Retire {
             publish_new(&retired.aside, &self.source)?;
         }
         Ok(remove_empty_dirs(self.into.as_slice())?)
+    }
+
+    fn aside(&self, _slot: &Slot, folder: &Path) -> Option<String> {
+        Some(folder.display().to_string())
     }
 
     fn set_aside(

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use durable_files::{
-    CopyError, Digest, Fingerprint, HasherBeside, PathText, Traits, digest_prefix, open_regular, publish_new,
+    CopyError, Digest, Fingerprint, HasherBeside, PathText, Traits, open_regular, publish_new,
     remove_file_if_there, write_stream,
 };
 use serde::{Deserialize, Serialize};
@@ -151,12 +151,6 @@ impl SpliceFile {
         remove_file_if_there(pair.other())?; // the new file once more, of an exchange that was killed
         Ok(publish_new(&staged, pair.other())?)
     }
-
-    /// Whether the file as it was can be made again from what stands at the target.
-    fn can_remake(&self, ours: &SplicedFile, cx: &Cx<'_>) -> Result<bool, StepError> {
-        Ok(fingerprint_if_there(&self.target)?.is_some()
-            && digest_prefix(&self.target, ours.file.size, &mut { *cx })?.digest == ours.after)
-    }
 }
 
 impl Step for SpliceFile {
@@ -192,22 +186,27 @@ impl Step for SpliceFile {
             });
         };
         world.touch(&self.target); // killed after publishing, a run may have left the names to the page cache
-        let state = match self.standing(&self.target, ours, look, cx)? {
-            Standing::Before => State::Pending,
-            Standing::After => State::Done,
+        let at_target = self.standing(&self.target, ours, look, cx)?;
+        let pair = Pair::of(&self.target, &ours.other);
+        let (other, beside) = (pair.found()?, self.standing(pair.found()?, ours, look, cx)?);
+        let found = match at_target {
             Standing::Grown(bytes) => {
                 return Ok(State::Superseded(format!("it has grown by {bytes} bytes since")));
             }
-            Standing::Nothing => return Ok(State::Conflict("it is gone".into())),
-            Standing::Other => return Ok(State::Conflict("other content is there".into())),
+            Standing::Before | Standing::After if beside.is_unique() => {
+                let found = format!("what was written while it was exchanged is at {}", other.display());
+                return Ok(State::Conflict(found));
+            }
+            Standing::Before => return Ok(State::Pending),
+            Standing::After => return Ok(State::Done),
+            Standing::Nothing => "it is gone",
+            Standing::Other => "other content is there",
         };
-        let pair = Pair::of(&self.target, &ours.other);
-        let beside = pair.found()?;
-        if self.standing(beside, ours, look, cx)?.is_unique() {
-            let found = format!("what was written while it was exchanged is at {}", beside.display());
-            return Ok(State::Conflict(found));
+        if look == Look::Full && !matches!(beside, Standing::Before | Standing::After) {
+            let found = format!("{found}, and what was there before cannot be made again");
+            return Err(Cause::lost(found).item());
         }
-        Ok(state)
+        Ok(State::Conflict(found.into()))
     }
 
     fn stage(&self, world: &mut Files, slot: &Slot, cx: &Cx<'_>) -> Result<SplicedFile, StepError> {
@@ -292,6 +291,10 @@ impl Step for SpliceFile {
         Ok(())
     }
 
+    fn aside(&self, _slot: &Slot, folder: &Path) -> Option<String> {
+        Some(folder.display().to_string())
+    }
+
     /// The file as it was is made again from the beginning of what stands there, if that is still what was left.
     fn set_aside(
         &self,
@@ -308,18 +311,14 @@ impl Step for SpliceFile {
             move_into(folder, other, &self.target, slot, cx)?;
             beside = Standing::Nothing;
         }
-        if matches!(self.standing(&self.target, ours, Look::Full, cx)?, Standing::Before | Standing::After) {
-            return self.revert(world, slot, Some(ours), cx);
-        }
-        if beside != Standing::Before {
-            if !self.can_remake(ours, cx)? {
-                let message = format!(
-                    "{} does not begin with what was left there, so what was there before cannot be made again",
-                    self.target.display()
-                );
-                return Err(Cause::new("cannot-set-aside", message).item());
+        match (self.standing(&self.target, ours, Look::Full, cx)?, beside) {
+            (Standing::Before | Standing::After, _)
+            | (Standing::Nothing | Standing::Other, Standing::After) => {
+                return self.revert(world, slot, Some(ours), cx);
             }
-            self.remake(&pair, ours, slot, cx)?;
+            (_, Standing::Before) => {}
+            (Standing::Grown(_), _) => self.remake(&pair, ours, slot, cx)?,
+            _ => return Err(self.drifted()),
         }
         pair.displace(folder, slot, cx)
     }

@@ -190,7 +190,10 @@ impl InstalledTree {
         if Fingerprint::of_file(tree)?.ino != self.ino {
             return Ok(State::Conflict("something else by its name is there".into()));
         }
-        Manifest::read(&self.manifest, self.digest)?.compare(tree, look, cx)
+        match Manifest::read(&self.manifest, self.digest) {
+            Err(StepError::Item(cause)) => Ok(State::Conflict(cause.message)), // it can be set aside all the same
+            manifest => manifest?.compare(tree, look, cx),
+        }
     }
 }
 
@@ -302,6 +305,10 @@ impl<C: Content> Step for InstallTree<C> {
             return self.discard(&ours.aside, slot);
         }
         Ok(publish_new(&ours.aside, &self.target)?) // what came along is kept where it was meant to be
+    }
+
+    fn aside(&self, _slot: &Slot, folder: &Path) -> Option<String> {
+        Some(folder.display().to_string())
     }
 
     fn set_aside(

@@ -142,6 +142,10 @@ impl Step for Watched {
         self.0.unstage(world, slot, evidence, cx)
     }
 
+    fn aside(&self, slot: &Slot, folder: &Path) -> Option<String> {
+        self.0.aside(slot, folder)
+    }
+
     fn set_aside(
         &self,
         world: &mut Handles,
@@ -216,7 +220,15 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn new(names: &str) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::at(tempfile::tempdir().unwrap(), names)
+    }
+
+    /// The same for a loop that makes hundreds of them.
+    pub(crate) fn in_memory(names: &str) -> Self {
+        Self::at(testkit::crash::place(), names)
+    }
+
+    fn at(dir: tempfile::TempDir, names: &str) -> Self {
         let place = Self { dir, stop: AtomicBool::new(false), needs: Vec::new() };
         std::fs::create_dir(place.path("new")).unwrap();
         std::fs::create_dir(place.path("old")).unwrap();

@@ -97,6 +97,10 @@ impl Step for BackUp {
         self.file.unstage(&mut world.files, slot, ours, cx)
     }
 
+    fn aside(&self, slot: &Slot, folder: &Path) -> Option<String> {
+        self.file.aside(slot, folder)
+    }
+
     fn set_aside(
         &self,
         world: &mut Handles,

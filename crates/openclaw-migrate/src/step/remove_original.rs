@@ -5,7 +5,7 @@ use std::path::Path;
 use durable_files::{
     Digest, Fingerprint, PathText, Traits, copy_file, digest_file, publish_new, remove_file_if_there,
 };
-use migration_engine::steps::Files;
+use migration_engine::steps::{Files, move_into};
 use migration_engine::{Cause, Cx, Look, Slot, State, Step, StepError};
 use serde::{Deserialize, Serialize};
 
@@ -68,11 +68,12 @@ impl Step for RemoveOriginal {
         Ok(match (if_there(&self.source)?, evidence) {
             (Some(_), _) if self.looks_as_planned()? => State::Pending,
             (Some(_), Some(ours)) if self.is_made_anew(ours, cx)? => State::Pending,
+            (_, Some(ours)) if look == Look::Full && !self.is_copied(ours, cx)? => {
+                let found = format!("its copy {} is gone or has changed", self.copy.display());
+                return Err(Cause::lost(found).item());
+            }
             (Some(_), _) => State::Conflict("it changed after the plan was made".into()),
             (None, None) => State::Conflict("it is gone".into()),
-            (None, Some(ours)) if look == Look::Full && !self.is_copied(ours, cx)? => {
-                State::Conflict(format!("its copy {} is gone or has changed", self.copy.display()))
-            }
             (None, Some(_)) => State::Done,
         })
     }
@@ -119,6 +120,10 @@ impl Step for RemoveOriginal {
         Ok(publish_new(&staged, &self.source)?)
     }
 
+    fn aside(&self, _slot: &Slot, folder: &Path) -> Option<String> {
+        Some(folder.display().to_string())
+    }
+
     fn set_aside(
         &self,
         world: &mut Files,
@@ -128,7 +133,7 @@ impl Step for RemoveOriginal {
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
         if if_there(&self.source)?.is_some() && !self.is_made_anew(ours, cx)? {
-            publish_new(&self.source, &folder.join(self.source.file_name().unwrap_or_default()))?;
+            move_into(folder, &self.source, &self.source, slot, cx)?;
         }
         self.revert(world, slot, Some(ours), cx)
     }

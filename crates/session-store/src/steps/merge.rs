@@ -260,6 +260,10 @@ impl Step for MergeEntries {
         world.clean(&self.store, slot)
     }
 
+    fn aside(&self, _slot: &Slot, folder: &Path) -> Option<String> {
+        Some(folder.display().to_string())
+    }
+
     /// Keeps what stands at its keys, and takes that out; a store that cannot be read is kept whole, and is what it was.
     fn set_aside(
         &self,

@@ -90,6 +90,10 @@ impl<C: Content<World = Files>> Step for InstallTranscript<C> {
         self.file.unstage(world.files(), slot, ours, cx)
     }
 
+    fn aside(&self, slot: &Slot, folder: &Path) -> Option<String> {
+        self.file.aside(slot, folder)
+    }
+
     fn set_aside(
         &self,
         world: &mut StoreFiles,

@@ -1,4 +1,5 @@
 use std::fs;
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
@@ -101,6 +102,17 @@ fn the_snapshot_of_a_run_is_where_its_evidence_says_and_goes_with_its_undo() {
     assert_eq!(taken[0], taken[1], "a resumed run takes it again");
     assert_eq!(look(&mut rows, Some(&taken[0])), State::Done);
     assert_same(&ao_database::dump(&taken[0].file), &home.dump(), "the snapshot");
+
+    // What somebody has made of it does not keep the rows from being taken back, nor does it go.
+    let folder = home.folder().join("set-aside");
+    fs::create_dir(&folder).unwrap();
+    fs::File::options().append(true).open(&taken[0].file).unwrap().write_all(b"theirs").unwrap();
+    assert!(matches!(look(&mut rows, Some(&taken[0])), State::Conflict(_)));
+    assert_eq!(step.aside(&slot, &folder).as_deref(), folder.to_str());
+    step.set_aside(&mut rows, &slot, &taken[0], &folder, &cx()).unwrap();
+    assert_eq!(look(&mut rows, Some(&taken[0])), State::Pending);
+    assert!(fs::read(folder.join("3-snapshot.db")).unwrap().ends_with(b"theirs"));
+    fs::remove_dir_all(folder).unwrap();
 
     step.revert(&mut rows, &slot, Some(&taken[0]), &cx()).unwrap();
     step.revert(&mut rows, &slot, Some(&taken[0]), &cx()).unwrap();
