@@ -16,6 +16,10 @@ const LEAVE: &str = r#"for it in /proc/[0-9]*; do
 done
 true"#;
 
+/// Shows what is in a container, once there is something. To attach to nothing would start a server of tmux, which ends at
+/// once and takes with it the session that is just coming up there.
+const SHOW: &str = r#"tmux has-session -t "$1" && exec tmux attach-session -t "$1""#;
+
 /// A way into a container, for one person.
 #[derive(Debug)]
 pub(super) struct Door {
@@ -41,7 +45,7 @@ impl Door {
         let Profile { user, tmux, .. } = self.profile;
         let mut exec = self.containers.command();
         exec.args(["exec", "-it", "-e", &self.mark, &self.container]);
-        exec.args(["sudo", "-E", "-u", user, "-H", "--", "tmux", "attach-session", "-t", tmux]);
+        exec.args(["sudo", "-E", "-u", user, "-H", "--", "sh", "-c", SHOW, "sh", tmux]);
         exec
     }
 

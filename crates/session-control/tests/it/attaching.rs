@@ -179,6 +179,9 @@ fn the_end_of_a_session_is_told(here: &mut Here, ann: &Person, before: &str) {
     ann.waits_to_see("error: cannot attach to the session: ");
     assert_eq!(ann.notes_settings(&here.notes()), before);
 
+    what_is_just_coming_up_is_not_disturbed(here, ann);
+    assert_eq!(ann.notes_settings(&here.notes()), before);
+
     // One that was just started is waited for.
     here.docker.begins(CONTAINER, &here.home, &[]);
     ann.types("clear");
@@ -188,6 +191,27 @@ fn the_end_of_a_session_is_told(here: &mut Here, ann: &Person, before: &str) {
     ann.waits_to_see("Over");
     assert_eq!(ann.notes_settings(&here.notes()), before);
     assert_eq!(ann.about("#{alternate_on}"), "0");
+}
+
+/// In a container whose session takes its time, tmux is asked whether there is one, and nothing that starts a server.
+fn what_is_just_coming_up_is_not_disturbed(here: &Here, ann: &Person) {
+    let (asked, tmux) = (here.home.join("asked"), here.base.path().join("tmux"));
+    let script = "#!/bin/sh\necho \"$1\" >> /home/claude/asked\n[ \"$1\" != new-session ] || exec sleep 1000\nexit 1\n";
+    fs::write(&tmux, script).unwrap();
+    fs::set_permissions(&tmux, fs::Permissions::from_mode(0o755)).unwrap();
+    let volumes = [(&here.home, "/home/claude"), (&tmux, "/usr/local/bin/tmux")]
+        .map(|(from, to)| format!("--volume={}:{to}", from.display()));
+    let words =
+        ["run", "--rm", "--detach", "--name", CONTAINER, "-e", "CLAUDE_UID=1337", "-e", "CLAUDE_GID=1337"];
+    let image = [&*volumes[0], &*volumes[1], testkit::docker::IMAGE];
+    here.docker.run(&[&words[..], &image].concat());
+    let said = || fs::read_to_string(&asked).unwrap_or_default();
+    until("it is coming up", || said() == "new-session\n");
+    here.again(ann);
+    ann.waits_to_see("error: cannot attach to the session: ");
+    assert_eq!(said(), "new-session\nhas-session\n");
+    here.docker.run(&["kill", CONTAINER]);
+    until("it is gone", || here.docker.run(&["ps", "--all", "--quiet"]).is_empty());
 }
 
 #[test]
