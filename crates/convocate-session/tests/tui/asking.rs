@@ -70,6 +70,35 @@ fn whoever_has_begun_with_something_else_is_not_torn_from_it_by_an_attach() {
     scene.key(Key::Enter).key(Key::Down).comes_out(Outcome::Done(None));
     assert!(!scene.orders.iter().any(|order| matches!(order, Order::Attach { .. })));
     assert_eq!(scene.model.position().0, Some(1));
+    // Nor by what was only pasted, or from what he is told.
+    let attaches = |scene: &Scene| scene.orders.iter().any(|order| matches!(order, Order::Attach { .. }));
+    let mut scene = Scene::local(two());
+    scene.key(Key::Enter).event(Event::Paste("a word".into())).comes_out(Outcome::Done(None));
+    assert!(!attaches(&scene));
+    let [first, second] = [session(A, "notes", "2026-03-02"), running(session(B, "other", "2026-03-01"))];
+    let mut scene = Scene::local(vec![first, second]);
+    scene.key(Key::Down).types("ky").key(Key::Enter).key(Key::Up).key(Key::Enter);
+    let stops = scene.number(|_, ask| matches!(ask, Ask::Kill(_)));
+    scene.event(Event::Done(stops, failure("container", "it goes on"))).comes_out(Outcome::Done(None));
+    assert!(!attaches(&scene) && scene.text().contains("it goes on"), "{}", scene.text());
+}
+
+#[test]
+fn what_is_pasted_is_no_row_of_commands() {
+    let mut scene = Scene::local(vec![running(session(A, "notes", "2026-03-02"))]);
+    let paste = |text: &str| Event::Paste(text.into());
+    scene.event(paste("ky\ndyq")).types("k").event(paste("y"));
+    assert_eq!(scene.last(), None);
+    scene.key(Key::Esc).types("n").event(paste("a\x1b\n b")).key(Key::Enter);
+    assert!(matches!(ask(&scene).1, Ask::Create(wishes) if wishes.name == "a b"), "{:?}", scene.last());
+}
+
+#[test]
+fn an_agent_that_is_not_reached_is_not_chosen() {
+    let mut scene = Scene::cluster();
+    scene.passes(16).answers(FAR, failure("agent-unreachable", "connection refused"));
+    scene.types("n").key(Key::Down).key(Key::Enter);
+    assert!(scene.text().contains("Select Agent for New Session"), "{}", scene.text());
 }
 
 #[test]
@@ -234,10 +263,11 @@ fn a_host_that_is_at_something_is_not_taken_for_silent() {
     scene.types("ry").key(Key::Enter);
     scene.passes(16).passes(100);
     assert!(scene.model.hosts().all(|(_, health)| matches!(health, Health::Up(_))));
-    scene.comes_out(Outcome::Done(None));
+    let mut scene = Scene::local(vec![session(A, "notes", "2026-03-02")]);
+    scene.types("ry").key(Key::Enter).passes(1).comes_out(Outcome::Done(None));
     assert!(
         matches!(scene.orders.last(), Some(Order::Ask { ask: Ask::Reload, .. })),
-        "it is looked at again"
+        "it is looked at again, at once"
     );
 }
 
@@ -328,7 +358,8 @@ fn several_orders_are_under_way_at_a_time_and_one_for_each_session() {
     let text = scene.text();
     assert!(text.contains("stopping \"billing refactor\"..., starting \"scratch\"..."), "{text}");
     let before = scene.orders.len();
-    scene.types("r").key(Key::Esc).key(Key::Home).types("d").types("y");
+    // Whatever is typed but closes what says so.
+    scene.types("ry").key(Key::Home).types("dyy").types("dyy");
     assert_eq!(scene.orders.len(), before, "each has enough to do");
 }
 

@@ -19,7 +19,7 @@ fn golden(name: &str, scene: &mut Scene) {
 fn the_list_tells_every_state_and_every_host() {
     let mut scene = Scene::cluster();
     golden("list", &mut scene);
-    for (columns, rows) in [(20, 4), (40, 6), (200, 50)] {
+    for (columns, rows) in [(20, 4), (30, 5), (40, 6), (200, 50)] {
         scene.resized(columns, rows);
         insta::assert_snapshot!(format!("list-{columns}x{rows}"), scene.golden());
     }
@@ -209,6 +209,8 @@ fn on_the_smallest_screen_a_dialog_shows_its_keys() {
         insta::assert_snapshot!(format!("small-{name}"), scene.types(keys).golden());
         scene.key(Key::Esc);
     }
+    insta::assert_snapshot!("small-form-error", scene.types("n").key(Key::Enter).golden());
+    scene.key(Key::Esc);
     insta::assert_snapshot!("small-search", scene.types("/a long search indeed").golden());
 }
 

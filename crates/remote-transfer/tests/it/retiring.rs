@@ -150,6 +150,13 @@ fn what_is_another_by_now_is_not_moved_aside_and_nothing_is_moved_back_over_what
     );
     fs::remove_dir(&live).unwrap();
     fs::rename(&kept, &live).unwrap();
+    // Nor over what stands where it goes.
+    fs::create_dir_all(base.aside()).unwrap();
+    assert!(
+        matches!(step.publish(&mut world, &slot, &evidence), Err(StepError::Item(cause)) if cause.code == "occupied")
+    );
+    assert!(live.join("sub/file").exists());
+    fs::remove_dir(base.aside()).unwrap();
 
     step.publish(&mut world, &slot, &evidence).unwrap();
     let receipt = base.path().join(format!(".receipts/a session-{}.json", slot.run()));

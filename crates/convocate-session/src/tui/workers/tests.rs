@@ -10,6 +10,7 @@ use session_control::{Cluster, Layout, Local, LocalHost, Profile, Registry, Wish
 use session_model::Timestamp;
 
 use super::*;
+use crate::Changes;
 
 const HERE: &str = "local";
 
@@ -21,6 +22,11 @@ struct Machine {
 
 impl Machine {
     fn new() -> Self {
+        Self::with_agents(&[])
+    }
+
+    /// The same with agents on it, each with a base of its own.
+    fn with_agents(agents: &[&str]) -> Self {
         #[derive(Parser)]
         struct Said {
             #[command(flatten)]
@@ -30,7 +36,18 @@ impl Machine {
         let at = |name: &str| folder.path().join(name).display().to_string();
         fs::create_dir(folder.path().join("base")).unwrap();
         let words = ["", "--docker=/bin/true"].map(str::to_owned).into_iter();
-        let folders = ["base", "agent-keys-dir", "agent-dir"].map(|name| format!("--{name}={}", at(name)));
+        for agent in agents {
+            let (keys, base) = (folder.path().join("agent-keys-dir").join(agent), at(agent));
+            fs::create_dir_all(&keys).unwrap();
+            fs::create_dir(&base).unwrap();
+            let about = serde_json::json!({"base": base}).to_string();
+            for (name, text) in [("agent-host", "local"), ("session-control.json", &about)] {
+                fs::write(keys.join(name), text).unwrap();
+            }
+            fs::write(keys.join("shell_to_agent_ed25519_key"), "").unwrap();
+        }
+        let folders =
+            ["base", "agent-keys-dir", "agent-dir", "dns-hosts"].map(|name| format!("--{name}={}", at(name)));
         let options = Said::parse_from(words.chain(folders)).options;
         let here = Surroundings {
             env: BTreeMap::new(),
@@ -168,6 +185,35 @@ fn whoever_clones_a_session_that_runs_is_told_that_files_may_be_copied_half() {
 }
 
 #[test]
+fn a_name_that_another_host_has_is_given_to_nobody_and_what_is_given_is_told_to_the_dns() {
+    let machine = Machine::with_agents(&["here", "there"]);
+    let names = machine.folder.path().join("dns-hosts");
+    let at = |host: usize, ask: Ask| {
+        let member = machine.shared.hosts.cluster.members()[host].clone();
+        let outcome = done(machine.worker(member), vec![given(ask, Duration::ZERO)]).remove(0);
+        (outcome, fs::remove_file(&names).is_ok())
+    };
+    let make = |dns_name: &str| {
+        Ask::Create(Wishes { name: "notes".into(), dns_name: dns_name.into(), ..Wishes::default() })
+    };
+    let refused = |(outcome, was_told): (Outcome, bool)| match outcome {
+        Outcome::Failed(failure) => assert_eq!((&*failure.code, was_told), ("dns-taken", false)),
+        other => panic!("{other:?}"),
+    };
+    let id = |(outcome, was_told): (Outcome, bool)| match outcome {
+        Outcome::Session { session, .. } if was_told => session.id().unwrap(),
+        other => panic!("{other:?}, told: {was_told}"),
+    };
+    let first = id(at(0, make("web")));
+    refused(at(1, make("Web")));
+    let second = id(at(1, make("other")));
+    let called = |name: &str| Changes { dns_name: Some(name.into()), ..Changes::default() };
+    refused(at(1, Ask::Edit(second.clone(), called("web"))));
+    assert!(matches!(at(0, Ask::Delete { id: first, sure: false }), (Outcome::Done(_), true)));
+    id(at(1, Ask::Edit(second, called("web"))));
+}
+
+#[test]
 fn what_takes_long_keeps_nothing_else_waiting() {
     let machine = Machine::new();
     let id = machine.session().id().unwrap();
@@ -218,15 +264,17 @@ fn a_host_that_fails_as_none_should_is_worked_with_again() {
     let machine = Machine::new();
     let fails = Arc::new(AtomicBool::new(true));
     let member = machine.member_that(move |local| {
-        assert!(!fails.swap(false, Ordering::Relaxed), "a mistake of ours");
         local.containers.program = "/bin/true".into();
+        if fails.swap(false, Ordering::Relaxed) {
+            local.now = || panic!("a mistake of ours");
+        }
     });
-    let outcomes = done(
-        machine.worker(member),
-        vec![given(Ask::Reload, Duration::ZERO), given(Ask::Reload, Duration::ZERO)],
-    );
+    let make = || Ask::Create(Wishes { name: "notes".into(), ..Wishes::default() });
+    // What it was at nobody knows: the next is done on another way to it.
+    let errands = vec![given(make(), Duration::ZERO), given(make(), Duration::ZERO)];
+    let outcomes = done(machine.worker(member), errands);
     assert!(matches!(&outcomes[0], Outcome::Failed(failure) if failure.code == "panic"), "{outcomes:?}");
-    assert!(matches!(&outcomes[1], Outcome::Listed { .. }), "{outcomes:?}");
+    assert!(matches!(&outcomes[1], Outcome::Session { .. }), "{outcomes:?}");
 }
 
 #[test]
