@@ -110,6 +110,23 @@ fn rights(far: &mut Far, session_user: &str) -> Result<(Option<String>, bool), R
     Err(Refusal::new("rights", message, hint))
 }
 
+/// Refuses an end in whose folder nothing can be written, not even a session's lock.
+pub fn is_open(end: &AgentEnd) -> Result<(), Refusal> {
+    let mut far = end.remote.far();
+    if !far.look(&end.base, ".none", ".none", ".none").map_err(|error| refusal(&error))?.closed {
+        return Ok(());
+    }
+    let base = remote_transfer::display(&end.base);
+    let (message, hint) = if far.is_root() {
+        let hint = "its file system is mounted read-only, or the folder is protected (lsattr -d): make it writable there";
+        (format!("nothing can be written to {base} on {}, not even by root", end.id), hint)
+    } else {
+        let hint = "log in as whom it belongs to, or as root: --ssh-user NAME";
+        (format!("{} may write nothing to {base} on {}", far.hello().user, end.id), hint)
+    };
+    Err(Refusal::new("rights", message, hint))
+}
+
 /// Refuses an agent that keeps its sessions in the very folder that they are in here.
 pub(crate) fn is_elsewhere(end: &AgentEnd, base: &Path) -> Result<(), Refusal> {
     let text = |file: &str| std::fs::read_to_string(file).map(|text| text.trim().to_owned()).ok();

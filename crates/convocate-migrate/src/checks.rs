@@ -6,7 +6,9 @@ use legacy_readers::convocate::{Claim, Content, LockFile, Session};
 use migration_cli::Refusal;
 use migration_engine::{Bucket, Outcome, RunId};
 use remote_transfer::{About, Remark, Tree, Walked};
-use session_control::{Container, Process, Use, valid_dns_name, valid_name, valid_port, valid_protocol};
+use session_control::{
+    Container, Process, Use, mounted_in, valid_dns_name, valid_name, valid_port, valid_protocol,
+};
 use session_model::{Fields, Finding, SessionJson};
 
 use crate::agent_end::{AgentEnd, refusal};
@@ -281,7 +283,12 @@ fn way_out(run: &str, agent: &str) -> String {
 pub(crate) fn contents(session: &Session, meter: &mut dyn durable_files::Meter) -> Result<Walked, Outcome> {
     let unreadable = |message: String| Outcome::because(Bucket::Quarantined, "unreadable").detail(message);
     let tree = Tree::open(&session.path).map_err(|error| unreadable(error.to_string()))?;
-    let walked = tree.walk(meter).map_err(|error| unreadable(error.to_string()))?;
+    let mut walked = tree.walk(meter).map_err(|error| unreadable(error.to_string()))?;
+    // Another folder of the same file system is one as well, which no device's number tells.
+    if let Some(at) = mounted_in(&session.path) {
+        let path = at.strip_prefix(&session.path).unwrap_or(&at).as_os_str().as_encoded_bytes().to_vec();
+        walked.remarks.push(Remark { path, about: About::MountPoint });
+    }
     match forbidden(&session.path.display().to_string(), &walked.remarks) {
         Some(outcome) => Err(outcome),
         None => Ok(walked),
@@ -332,7 +339,7 @@ fn said(about: &About) -> String {
     match about {
         About::Special(what) => format!("is a {what} and is left out"),
         About::Device => "is a device, which cannot be sent".to_owned(),
-        About::MountPoint => "is another file system, which is not part of the session".to_owned(),
+        About::MountPoint => "is mounted there, and not part of the session: unmount it first".to_owned(),
         About::Unreadable(error) => format!("cannot be read: {error}"),
         About::TooDeep => "is nested too deep".to_owned(),
         About::SetsIds => "arrives without the bits that set ids".to_owned(),
@@ -349,11 +356,11 @@ pub fn conflict(reason: &str, detail: String) -> Outcome {
     Outcome::because(Bucket::Conflict, reason).detail(detail)
 }
 
-/// Refuses what there is no room for on the agent: a twentieth more, and at least 64 MiB.
-pub fn room(end: &AgentEnd, bytes: u64, entries: u64) -> Result<(), Refusal> {
+/// Refuses what there is no room for on the agent: a twentieth more than it takes, and at least 64 MiB.
+pub fn room(end: &AgentEnd, takes: u64, entries: u64) -> Result<(), Refusal> {
     let standing =
         end.remote.far().look(&end.base, ".none", ".none", ".none").map_err(|error| refusal(&error))?;
-    let needed = bytes.saturating_add((bytes / 20).max(64 << 20));
+    let needed = takes.saturating_add((takes / 20).max(64 << 20));
     let short_of_inodes = standing.inodes.is_some_and(|free| free < entries);
     if needed <= standing.bytes && !short_of_inodes {
         return Ok(());

@@ -34,7 +34,9 @@ mod tool;
 /// What another tool that moves sessions from host to host is made of too: both ends, what is known of them, and what has
 /// to hold.
 pub mod parts {
-    pub use crate::agent_end::{AgentEnd, are_apart, greet, reach, refusal, registered, this_machine};
+    pub use crate::agent_end::{
+        AgentEnd, are_apart, greet, is_open, reach, refusal, registered, this_machine,
+    };
     pub use crate::checks::{Facts, conflict, forbidden, oddities, remarks, room, staging};
     pub use crate::elsewhere::Elsewhere;
     pub use crate::far_lock::Lockable;

@@ -32,14 +32,14 @@ pub(crate) struct Draft<'a> {
     items: Vec<Item>,
     lanes: Vec<Lane<Effect>>,
     moving: Vec<Moving>,
-    pub(crate) bytes: u64,
+    pub(crate) takes: u64,
     pub(crate) entries: u64,
 }
 
 impl<'a> Draft<'a> {
     pub(crate) fn new(base: &'a Path, end: &'a AgentEnd, options: &'a Options) -> Self {
         let (items, lanes, moving) = (Vec::new(), Vec::new(), Vec::new());
-        Self { base, end, options, items, lanes, moving, bytes: 0, entries: 0 }
+        Self { base, end, options, items, lanes, moving, takes: 0, entries: 0 }
     }
 
     /// A session that stays, with the reason.
@@ -71,7 +71,7 @@ impl<'a> Draft<'a> {
         lane.push(Wave::retire(vec![task(gone)]));
         self.lanes.push(lane);
         self.moving.push(moving(session, &ready, expect));
-        self.bytes += bytes;
+        self.takes += ready.walked.takes;
         self.entries += entries;
         let mut item = item(session, Outcome::plain(Bucket::Migrated));
         let base = remote_transfer::display(&self.end.base);

@@ -83,6 +83,7 @@ impl Tool for ConvocateMigrate {
         let sessions = source::chosen(source::survey(&base)?, options)?;
         let end = agent_end::reach(agent, options, here)?;
         agent_end::is_elsewhere(&end, &base)?;
+        agent_end::is_open(&end)?;
         let named = |session: &legacy_readers::convocate::Session| {
             session.document().is_some_and(|document| !document.fields().dns_name.is_empty())
         };
@@ -104,7 +105,7 @@ impl Tool for ConvocateMigrate {
                 Err(outcome) => draft.stays(session, outcome),
             }
         }
-        checks::room(&end, draft.bytes, draft.entries)?;
+        checks::room(&end, draft.takes, draft.entries)?;
         let plan = draft.finish()?;
         let worlds = Open::of(&plan, end, self.jobs(options))?;
         Ok(Prepared { plan, worlds })

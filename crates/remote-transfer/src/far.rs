@@ -62,6 +62,8 @@ pub type Collected = (Vec<u8>, Vec<u8>);
 pub struct Standing {
     /// Device and inode of the base, as `stat` spells them: `%d:%i`.
     pub base: String,
+    /// Whether nothing can be written to it, whoever one is there.
+    pub closed: bool,
     /// Free bytes for whoever one is there.
     pub bytes: u64,
     /// Free inodes; none if the file system does not count them.
@@ -537,6 +539,7 @@ impl Standing {
                     standing.inodes = Some(inodes).filter(|&inodes| inodes > 0);
                 }
                 ("live", _) => standing.live = Some(value.to_owned()),
+                ("closed", _) => standing.closed = true,
                 ("receipt", _) => standing.receipt = true,
                 ("staging", _) => standing.staging = Some(value.to_owned()),
                 _ => {}

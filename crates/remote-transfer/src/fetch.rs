@@ -112,7 +112,7 @@ fn as_told(far: &mut Far, of: &Surveyed, came: &Manifest, cx: &Cx<'_>) -> Result
 /// One that is not there any more is not as it was.
 fn is_as_it_was(far: &mut Far, of: &Surveyed, cx: &Cx<'_>) -> Result<bool, FarError> {
     match far.survey(&of.tree.path, &mut { *cx }) {
-        Ok(seen) => Ok(seen == *of),
+        Ok(seen) => Ok(seen.is_still(of)),
         Err(FarError::NoBase { .. } | FarError::Elsewhere { .. }) => Ok(false),
         Err(error) => Err(error),
     }

@@ -30,6 +30,8 @@ pub struct Walked {
     pub manifest: Manifest,
     /// What cannot, or not as it is.
     pub remarks: Vec<Remark>,
+    /// What its files take, in bytes: a hole takes nothing.
+    pub takes: u64,
     /// For each regular file by path, what it looked like.
     pub(crate) seen: HashMap<Vec<u8>, Seen>,
 }
@@ -224,13 +226,19 @@ impl Walk<'_> {
     }
 
     fn file(&mut self, path: Vec<u8>, stat: &Stat) {
+        let size = u64::try_from(stat.st_size).unwrap_or(0);
+        let mut is_first = true;
         if stat.st_nlink > 1 {
             let names = self.names.entry(stat.st_ino).or_default();
+            is_first = names.0.is_empty();
             names.0.push(self.entries.len());
             names.1 = count(stat.st_nlink);
         }
+        if is_first {
+            self.walked.takes += taken(size, count(stat.st_blocks));
+        }
         self.walked.seen.insert(path.clone(), Seen::of(stat));
-        self.add(path, stat, Kind::File { size: u64::try_from(stat.st_size).unwrap_or(0), digest: None });
+        self.add(path, stat, Kind::File { size, digest: None });
     }
 
     fn symlink(&mut self, path: Vec<u8>, stat: &Stat, text: Vec<u8>) {
@@ -316,8 +324,13 @@ fn names_in(folder: BorrowedFd<'_>) -> rustix::io::Result<Vec<CString>> {
 }
 
 /// Of a type that is another one on each architecture.
-fn count(links: impl TryInto<u64>) -> u64 {
-    links.try_into().unwrap_or(u64::MAX)
+fn count(number: impl TryInto<u64>) -> u64 {
+    number.try_into().unwrap_or(u64::MAX)
+}
+
+/// What a file of this length takes wherever its holes are kept, as so many blocks of 512 bytes tell.
+pub(crate) fn taken(len: u64, blocks: u64) -> u64 {
+    len.min(blocks.saturating_mul(512))
 }
 
 fn nanoseconds(seconds: impl TryInto<i64>, nanoseconds: impl TryInto<i64>) -> i64 {

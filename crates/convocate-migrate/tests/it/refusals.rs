@@ -1,8 +1,10 @@
 //! What may not be done is refused with its own sentence, and nothing is written on either side.
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 
+use testkit::disk::Disk;
 use testkit::sshd::{Sshd, make_key};
 use testkit::tree::Tree;
 
@@ -89,6 +91,49 @@ fn what_is_not_said_rightly_is_a_mistake_of_usage() {
     hosts.expect(2, &["--all"]);
     hosts.moves(2, &["--session", "../x"]);
     hosts.moves(4, &["--session", &uuid(7)]);
+}
+
+#[test]
+fn what_is_mounted_in_a_source_keeps_it_here_and_is_not_purged_with_it() {
+    session_user();
+    let hosts = Hosts::with(1);
+    let others = hosts.folder.path().join("others");
+    let bound = hosts.shell().join(uuid(0)).join("of the same disk");
+    for folder in [&others, &bound] {
+        fs::create_dir(folder).unwrap();
+    }
+    fs::write(others.join("theirs"), "").unwrap();
+    let mounted = Disk::again(&others, &bound);
+    let before = hosts.both();
+    let said = hosts.moves(3, &["--all", "--purge-source"]);
+    assert!(
+        said.contains("[cannot-be-sent]") && said.contains("/of the same disk is mounted there"),
+        "{said}"
+    );
+    before[0].assert_same(&Tree::of(&hosts.shell()), "here");
+    before[1].assert_same(&Tree::of(&hosts.agent()), "there");
+    drop(mounted);
+    hosts.moves(0, &["--all", "--purge-source"]);
+    assert!(others.join("theirs").exists() && !hosts.shell().join(uuid(0)).exists());
+}
+
+#[test]
+fn what_has_holes_is_refused_for_what_it_takes_and_not_for_its_length() {
+    let hosts = Hosts::with(1);
+    let file = fs::File::create(hosts.shell().join(uuid(0)).join("disk image")).unwrap();
+    file.set_len(10 << 30).unwrap();
+    let _small = Disk::in_memory(&hosts.agent(), "size=100m");
+    hosts.moves(0, &["--all", "--dry-run"]);
+    std::io::copy(&mut std::io::repeat(7).take(50 << 20), &mut &file).unwrap();
+    let refused = hosts.moves(4, &["--all", "--dry-run", "--json"]);
+    assert!(refused.contains("\"no-room\""), "{refused}");
+}
+
+#[test]
+fn a_folder_of_the_agent_that_cannot_be_written_to_is_refused_before_anything_is_sent() {
+    let hosts = Hosts::with(1);
+    let _read_only = Disk::in_memory(&hosts.agent(), "ro,size=1m");
+    refuses(&hosts, "rights", &[]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use convocate_migrate::parts::{self, AgentEnd, Elsewhere, Facts};
 use durable_files::{DirLock, PathText};
 use migration_cli::{Refusal, Surroundings};
 use migration_engine::{Cx, Outcome, StateRoot};
-use remote_transfer::{Manifest, Surveyed, Tree};
+use remote_transfer::{Manifest, Remark, Surveyed, Tree};
 use session_control::{AgentError, SessionId, valid_dns_name, valid_name};
 use session_model::{Finding, SessionJson, Timestamp};
 
@@ -53,13 +53,20 @@ impl Known {
         let to = network.reach(&request.to, here)?;
         if from.id != to.id {
             parts::are_apart(&from, &to)?;
+            parts::is_open(&to)?;
         }
+        parts::is_open(&from)?;
         let stays = |outcome| stays(uuid, outcome);
         let seen = survey(&from, uuid, cx)?;
         let text = document_of(&from, &seen, cx)?;
         let document = parsed(&text, uuid, &from)?;
         let perhaps = stands_still(&from, uuid, network, here)?;
         let stale = End::from(&from).lockable(uuid).stale_lock(&from.remote)?;
+        let may_be_sent = |remarks: &[Remark]| match parts::forbidden(&shown(&from, uuid), remarks) {
+            Some(outcome) => Err(stays(outcome)),
+            None => Ok(()),
+        };
+        may_be_sent(&seen.remarks)?;
         let remarks = match local_path(&from, uuid) {
             // Only here one sees extended attributes.
             Some(path) => {
@@ -67,10 +74,7 @@ impl Known {
             }
             None => seen.remarks.clone(),
         };
-        let tree = shown(&from, uuid);
-        if let Some(outcome) = parts::forbidden(&tree, &remarks) {
-            return Err(stays(outcome));
-        }
+        may_be_sent(&remarks)?;
         let becomes = request.copy.as_ref().map_or(document.clone(), |copy| copied(&document, copy, here));
         let id = becomes.fields().uuid.clone();
         let named = !becomes.fields().dns_name.is_empty();
@@ -80,7 +84,7 @@ impl Known {
             return Err(stays(outcome));
         }
         let (arrives, mut findings) = facts.cleared(&becomes, &network.options).map_err(stays)?;
-        parts::room(&to, seen.manifest.bytes(), seen.manifest.entries().len() as u64)?;
+        parts::room(&to, seen.takes, seen.manifest.entries().len() as u64)?;
         findings.extend(perhaps);
         findings.extend(parts::oddities(document.fields()));
         findings.extend(parts::remarks(&remarks));

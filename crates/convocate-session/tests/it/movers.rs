@@ -16,6 +16,7 @@ use migration_engine::{
 use session_control::{Containers, Profile, Registry};
 use session_model::Timestamp;
 use testkit::cluster::AGENTS;
+use testkit::disk::Disk;
 
 use crate::place::uuid;
 use crate::two::Two;
@@ -92,6 +93,30 @@ fn the_session_user_moves_what_is_his_and_whoever_may_become_root_all_of_it() {
     assert!(arrived.exists() && !two.session(0, 1).exists());
     two.says(0, &["undo"]);
     two.assert_same(&before, "undone by the session user");
+}
+
+#[test]
+fn a_folder_that_nothing_can_be_written_to_is_refused_before_anything_is_brought() {
+    let two = Two::new();
+    patiently(Command::new("usermod").args(["-p", "*", "claude"])); // a locked account is not let in
+    two.lay(0, 1, "one");
+    fs::set_permissions(two.cluster.folder(), fs::Permissions::from_mode(0o711)).unwrap();
+    for host in [0, 1] {
+        fs::set_permissions(two.base(host), fs::Permissions::from_mode(0o755)).unwrap();
+        let given = Command::new("chown").args(["-R", "claude:"]).arg(two.base(host)).status().unwrap();
+        assert!(given.success());
+    }
+    let moves = ["move", "one", "--to", B];
+    for host in [0, 1] {
+        let owner = two.base(host).metadata().unwrap().uid();
+        std::os::unix::fs::chown(two.base(host), Some(0), None).unwrap();
+        two.refuses("rights", &[&moves[..], &["--ssh-user", "claude"]].concat());
+        std::os::unix::fs::chown(two.base(host), Some(owner), None).unwrap();
+    }
+    let read_only = Disk::in_memory(&two.base(1), "ro,size=1m");
+    two.refuses("rights", &moves);
+    drop(read_only);
+    assert!(!two.state().join("fetched").exists());
 }
 
 static GO_ON: AtomicBool = AtomicBool::new(false);

@@ -4,6 +4,7 @@ LC_ALL=C; export LC_ALL
 cd -P -- "$1" || exit 10
 if [ -n "$5" ]; then
     printf 'base %s\n' "$(stat -c '%d:%i' .)"
+    [ -w . ] || echo closed
     printf 'room %s\n' "$(stat -f -c '%a %S %d' .)"
 fi
 if [ -e "$2" ] || [ -L "$2" ]; then printf 'live %s\n' "$(stat -c '%d:%i' -- "$2")"; fi

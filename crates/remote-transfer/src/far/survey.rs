@@ -8,7 +8,7 @@ use super::listing::nanoseconds;
 use super::{Far, FarError, MalformedListing, TreeThere, refused};
 use crate::manifest::{Entry, Kind, Manifest};
 use crate::transport::{Ended, RemoteCommand};
-use crate::walk::{About, DEPTH, Remark};
+use crate::walk::{About, DEPTH, Remark, taken};
 
 /// A tree of another host, as it was when somebody looked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Surveyed {
     pub manifest: Manifest,
     /// What cannot, or not as it is. Extended attributes are not looked for.
     pub remarks: Vec<Remark>,
+    /// What its files take, in bytes: a hole takes nothing.
+    pub takes: u64,
     /// When each entry was last changed in any way: what is the same then and now was let alone.
     changed: Digest,
 }
@@ -26,6 +28,13 @@ impl Surveyed {
     /// Device and inode of its root, as `stat` spells them: `%d:%i`. A rename keeps them.
     pub fn identity(&self) -> &str {
         &self.tree.identity
+    }
+
+    /// Whether nobody has touched it between two looks. What it takes is the file system's affair.
+    pub(crate) fn is_still(&self, earlier: &Self) -> bool {
+        let alike =
+            self.tree == earlier.tree && self.remarks == earlier.remarks && self.changed == earlier.changed;
+        alike && self.manifest == earlier.manifest
     }
 }
 
@@ -77,6 +86,7 @@ struct Told<'a> {
     what: u8,
     mode: u32,
     size: u64,
+    blocks: u64,
     mtime: i64,
     changed: &'a [u8],
     links: u64,
@@ -105,7 +115,7 @@ fn read(folder: &[u8], printed: &[u8]) -> Result<Surveyed, MalformedListing> {
 
 fn survey(tree: TreeThere, told: &[Told<'_>]) -> Surveyed {
     let (mut entries, mut remarks, mut names) = (Vec::new(), Vec::new(), HashMap::new());
-    let mut hasher = Hasher::default();
+    let (mut hasher, mut takes) = (Hasher::default(), 0);
     let mut elsewhere: Option<&[u8]> = None;
     for told in told {
         for text in [told.path, b"\0", told.changed, b"\0"] {
@@ -134,8 +144,14 @@ fn survey(tree: TreeThere, told: &[Told<'_>]) -> Surveyed {
             Kind::File { .. } | Kind::Folder if told.mode & 0o6000 != 0 => remark(About::SetsIds),
             _ => {}
         }
+        let mut is_first = true;
         if told.links > 1 && told.what == b'f' {
-            names.entry(told.inode).or_insert_with(|| (told.links, Vec::new())).1.push(entries.len());
+            let names = &mut names.entry(told.inode).or_insert_with(|| (told.links, Vec::new())).1;
+            is_first = names.is_empty();
+            names.push(entries.len());
+        }
+        if let (Kind::File { size, .. }, true) = (&kind, is_first) {
+            takes += taken(*size, told.blocks);
         }
         let (path, mode) = (told.path.to_owned(), told.mode & 0o1777);
         entries.push(Entry { path, mode, mtime: told.mtime, kind });
@@ -150,13 +166,13 @@ fn survey(tree: TreeThere, told: &[Told<'_>]) -> Surveyed {
         }
     }
     remarks.sort_by(|a, b| a.path.cmp(&b.path));
-    Surveyed { tree, manifest: Manifest::new(entries), remarks, changed: hasher.finish().digest }
+    Surveyed { tree, manifest: Manifest::new(entries), remarks, takes, changed: hasher.finish().digest }
 }
 
 impl<'a> Told<'a> {
     fn read(&[attributes, path, text]: &[&'a [u8]; 3]) -> Option<Self> {
         let parts: Vec<&[u8]> = attributes.split(|&byte| byte == b' ').collect();
-        let &[readable, what, mode, size, mtime, changed, links, identity] = parts.as_slice() else {
+        let &[readable, what, mode, size, blocks, mtime, changed, links, identity] = parts.as_slice() else {
             return None;
         };
         let number = |bytes| std::str::from_utf8(bytes).ok();
@@ -166,6 +182,7 @@ impl<'a> Told<'a> {
             what: *what.first()?,
             mode: u32::from_str_radix(number(mode)?, 8).ok()?,
             size: number(size)?.parse().ok()?,
+            blocks: number(blocks)?.parse().ok()?,
             mtime: nanoseconds(number(mtime)?)?,
             changed,
             links: number(links)?.parse().ok()?,
@@ -186,6 +203,7 @@ impl<'a> Told<'a> {
             _ if self.path.split(|&byte| byte == b'/').count() > DEPTH => Some(About::TooDeep),
             b'd' | b'f' if !self.readable => Some(About::Unreadable("permission denied".to_owned())),
             b'd' | b'f' | b'l' | b's' | b'p' => None,
+            b'M' => Some(About::MountPoint),
             _ => Some(About::Device),
         }
     }
