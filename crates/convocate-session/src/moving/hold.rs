@@ -15,10 +15,19 @@ use std::time::Duration;
 use convocate_migrate::parts::Lockable;
 use durable_files::Quiet;
 use migration_engine::{Cause, StepError};
-use remote_transfer::{Duplex, RemoteCommand, Transport, TransportError};
+use remote_transfer::{Duplex, Remote, RemoteCommand, Transport, TransportError};
 
 /// How long an answer may take: a link that is lost is noticed before.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A lock that a run has if it wants it, for as long as this is not dropped.
+pub(super) struct Lock {
+    pub(super) remote: Remote,
+    pub(super) wanted: Wanted,
+    /// Whether it is to be held.
+    pub(super) locks: bool,
+    pub(super) held: Option<Held>,
+}
 
 /// What it takes to hold a lock.
 #[derive(Debug, Clone)]
@@ -32,7 +41,7 @@ pub(super) struct Wanted {
     pub(super) as_root: bool,
 }
 
-/// A lock that is held.
+/// That it is held.
 #[derive(Debug)]
 pub(super) struct Held {
     release: Option<Sender<()>>,
@@ -41,10 +50,31 @@ pub(super) struct Held {
     process: String,
 }
 
-impl Held {
+impl Lock {
+    /// Takes it where it is wanted, unless it is had, or a stale one is to be set aside before.
+    pub(super) fn take(&mut self) -> Result<(), StepError> {
+        if self.locks && self.held.is_none() {
+            let link = self.remote.far().link().another();
+            self.held = self.wanted.take(link)?;
+        }
+        Ok(())
+    }
+
+    /// Takes it though a stale one is there, which goes.
+    pub(super) fn take_over(&mut self) -> Result<(), StepError> {
+        self.wanted.stale = None;
+        self.take()
+    }
+
+    /// Gives it back for good.
+    pub(super) fn release(&mut self) {
+        self.locks = false;
+        self.held = None;
+    }
+
     /// The id of the process over there that has it.
     pub(super) fn process(&self) -> &str {
-        &self.process
+        self.held.as_ref().map_or("", |held| &held.process)
     }
 }
 

@@ -60,12 +60,12 @@ fn source(both: &Both) -> Vec<Finding> {
 }
 
 /// Refuses to take back a copy that somebody has locked, or that is at work. An agent that cannot be asked does not hold up an undo: what has changed
-/// there is found by its files.
-pub(super) fn copy_stands_still(both: &Both) -> Result<(), Refusal> {
+/// there is found by its files. Gives the lock that somebody has left, by device and inode.
+pub(super) fn copy_stands_still(both: &Both) -> Result<Option<String>, Refusal> {
     let Settings { to, becomes, .. } = &both.settings;
-    to.lockable(becomes).stale_lock(&both.to)?;
+    let left = to.lockable(becomes).stale_lock(&both.to)?;
     if let Some(api) = &to.api {
-        return stand_still(&to.id, api, &[becomes]);
+        return stand_still(&to.id, api, &[becomes]).map(|()| left);
     }
     match runs((to, &both.to), becomes, &both.containers, &both.stop) {
         Ok(Runs::Yes(_)) => {
@@ -74,6 +74,6 @@ pub(super) fn copy_stands_still(both: &Both) -> Result<(), Refusal> {
         }
         // The engine is this machine's own.
         Err(why) => Err(Refusal::new("containers", why.to_string(), "start the engine, then say undo again")),
-        Ok(Runs::No | Runs::Perhaps(_)) => Ok(()),
+        Ok(Runs::No | Runs::Perhaps(_)) => Ok(left),
     }
 }

@@ -2,48 +2,28 @@
 
 use durable_files::Meter;
 use migration_engine::{Cause, StepError, World};
-use remote_transfer::Remote;
 
-use super::hold::{Held, Wanted, lock_of};
+use super::hold::{Lock, Wanted, lock_of};
 
 /// The host that has the session, with its lock.
 pub struct Source {
-    pub(super) remote: Remote,
-    pub(super) wanted: Wanted,
-    /// Whether the lock is to be held.
-    pub(super) locks: bool,
-    pub(super) held: Option<Held>,
+    pub(super) lock: Lock,
     /// Device and inode of the session's folder, if that has to stand there until it has been delivered: a copy may go
     /// on from what was brought.
     pub(super) stands: Option<String>,
 }
 
 impl Source {
-    /// Takes the lock, unless it has it, or a stale one is to be set aside before.
-    pub(super) fn take(&mut self) -> Result<(), StepError> {
-        if self.locks && self.held.is_none() {
-            let link = self.remote.far().link().another();
-            self.held = self.wanted.take(link)?;
-        }
-        Ok(())
-    }
-
-    /// Gives the lock back for good.
-    pub(super) fn release(&mut self) {
-        self.locks = false;
-        self.held = None;
-    }
-
     /// Whoever delivers it must have it to himself, still: a lock may be lost with its link, and before it was taken
     /// somebody else may have moved the session elsewhere, of which what was brought does not tell.
     pub(super) fn must_stand(&self, meter: &mut dyn Meter) -> Result<(), StepError> {
         let Some(identity) = &self.stands else { return Ok(()) };
-        let Wanted { base, uuid, .. } = &self.wanted;
-        let (lock, holder) = (lock_of(uuid), self.held.as_ref().map_or("", |held| held.process()));
+        let Wanted { base, uuid, .. } = &self.lock.wanted;
+        let (lock, holder) = (lock_of(uuid), self.lock.process());
         let words = [base, uuid.as_bytes(), lock.as_bytes(), holder.as_bytes()];
-        let command = self.wanted.command(include_str!("stands.sh"), &words);
+        let command = self.lock.wanted.command(include_str!("stands.sh"), &words);
         let (said, peer) = {
-            let mut far = self.remote.far();
+            let mut far = self.lock.remote.far();
             let ended = far.link().run(&command, b"", meter).map_err(remote_transfer::FarError::from)?;
             (String::from_utf8_lossy(&ended.stdout).into_owned(), far.peer().to_owned())
         };
@@ -74,7 +54,7 @@ impl World for Source {
 
     /// Takes the lock if a stale one was in its way until now.
     fn settle(&mut self) -> Result<(), StepError> {
-        self.take()
+        self.lock.take()
     }
 
     fn abandon(&mut self) {}

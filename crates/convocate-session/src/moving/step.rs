@@ -7,6 +7,7 @@ use migration_engine::{Cost, Cx, Look, Slot, State, Step, StepError, World, comp
 use remote_transfer::{DeliverTree, Delivered, Remote, RetireFar, RetiredFar};
 use serde::{Deserialize, Serialize};
 
+use super::hold::Lock;
 use super::source::Source;
 
 compose_steps! {
@@ -21,10 +22,12 @@ compose_steps! {
     }
 }
 
-/// The live handles of a move: both hosts, and the session's lock.
+/// The live handles of a move: both hosts, and the session's lock on each.
 pub struct Handles {
     pub(super) source: Source,
     pub(super) to: Remote,
+    /// That of what was delivered, for as long as it is taken back.
+    pub(super) copy: Lock,
 }
 
 impl World for Handles {
@@ -90,6 +93,7 @@ impl Step for Deliver {
         evidence: Option<&Delivered>,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
+        world.copy.take_over()?; // what nobody has any more goes with it
         self.tree.revert(&mut world.to, slot, evidence, cx)
     }
 
@@ -105,6 +109,7 @@ impl Step for Deliver {
         folder: &Path,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
+        world.copy.take_over()?;
         self.tree.set_aside(&mut world.to, slot, evidence, folder, cx)
     }
 }
@@ -132,18 +137,18 @@ impl Step for SetLockAside {
         look: Look,
         cx: &Cx<'_>,
     ) -> Result<State, StepError> {
-        let state = self.lock.inspect(&mut world.remote, evidence, look, cx)?;
+        let state = self.lock.inspect(&mut world.lock.remote, evidence, look, cx)?;
         // Our own lock stands there now, or that of the run which an undo belongs to.
         let is_aside = matches!(state, State::Conflict(_)) && evidence.is_some();
         Ok(if is_aside { State::Done } else { state })
     }
 
     fn stage(&self, world: &mut Source, slot: &Slot, cx: &Cx<'_>) -> Result<RetiredFar, StepError> {
-        self.lock.stage(&mut world.remote, slot, cx)
+        self.lock.stage(&mut world.lock.remote, slot, cx)
     }
 
     fn publish(&self, world: &mut Source, slot: &Slot, evidence: &RetiredFar) -> Result<(), StepError> {
-        self.lock.publish(&mut world.remote, slot, evidence)
+        self.lock.publish(&mut world.lock.remote, slot, evidence)
     }
 
     fn revert(
@@ -153,8 +158,8 @@ impl Step for SetLockAside {
         evidence: Option<&RetiredFar>,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        world.release();
-        self.lock.revert(&mut world.remote, slot, evidence, cx)
+        world.lock.release();
+        self.lock.revert(&mut world.lock.remote, slot, evidence, cx)
     }
 
     fn aside(&self, slot: &Slot, folder: &Path) -> Option<String> {
@@ -185,16 +190,16 @@ impl Step for Retire {
         look: Look,
         cx: &Cx<'_>,
     ) -> Result<State, StepError> {
-        self.folder.inspect(&mut world.remote, evidence, look, cx)
+        self.folder.inspect(&mut world.lock.remote, evidence, look, cx)
     }
 
     fn stage(&self, world: &mut Source, slot: &Slot, cx: &Cx<'_>) -> Result<RetiredFar, StepError> {
-        self.folder.stage(&mut world.remote, slot, cx)
+        self.folder.stage(&mut world.lock.remote, slot, cx)
     }
 
     fn publish(&self, world: &mut Source, slot: &Slot, evidence: &RetiredFar) -> Result<(), StepError> {
         world.must_stand(&mut Quiet)?;
-        self.folder.publish(&mut world.remote, slot, evidence)
+        self.folder.publish(&mut world.lock.remote, slot, evidence)
     }
 
     fn revert(
@@ -204,7 +209,7 @@ impl Step for Retire {
         evidence: Option<&RetiredFar>,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        self.folder.revert(&mut world.remote, slot, evidence, cx)
+        self.folder.revert(&mut world.lock.remote, slot, evidence, cx)
     }
 
     fn aside(&self, slot: &Slot, folder: &Path) -> Option<String> {

@@ -9,9 +9,9 @@ use remote_transfer::Remote;
 use session_control::Containers;
 use session_model::Finding;
 
-use super::hold::Wanted;
+use super::hold::{Lock, Wanted};
 use super::known::Known;
-use super::settings::Settings;
+use super::settings::{End, Settings};
 use super::source::Source;
 use super::step::{Effect, Handles};
 use super::{Network, judge};
@@ -29,6 +29,8 @@ pub(super) struct Both {
     purpose: Purpose,
     /// The wish to stop: whoever judges is told of none.
     pub(super) stop: Stop,
+    /// A stale lock of what was delivered, by device and inode.
+    left: Option<String>,
     /// Why the API of the agent that gets it was not reached.
     pub(super) unreached: OnceLock<String>,
     /// Keeps what was brought from being removed before there is a run that needs it.
@@ -56,6 +58,7 @@ impl Open {
             containers: network.containers.clone(),
             purpose: Purpose::Apply,
             stop: here.stop.clone(),
+            left: None,
             unreached: OnceLock::new(),
             _brought: brought,
         })))
@@ -71,18 +74,19 @@ impl Open {
         let settings: Settings = settings_of(header)?;
         let (from, to) = (settings.from.reach(here)?, settings.to.reach(here)?);
         let (containers, stop) = (containers.clone(), here.stop.clone());
-        let both = Both {
+        let mut both = Both {
             settings,
             from,
             to,
             containers,
             purpose,
             stop,
+            left: None,
             unreached: OnceLock::new(),
             _brought: None,
         };
         if purpose == Purpose::Undo {
-            judge::copy_stands_still(&both)?;
+            both.left = judge::copy_stands_still(&both)?;
         }
         Ok(Self(Some(both)))
     }
@@ -96,15 +100,23 @@ impl Both {
         Ok(standing.live.as_ref() == Some(identity))
     }
 
-    fn wanted(&self) -> Wanted {
-        let Settings { from, uuid, stale, holder, .. } = &self.settings;
-        Wanted {
-            base: from.base.clone(),
-            uuid: uuid.clone(),
-            run: holder.clone(),
-            stale: stale.clone(),
-            as_root: from.as_root,
-        }
+    /// The lock of the session where it was.
+    fn lock(&self, locks: bool) -> Lock {
+        let Settings { from, uuid, stale, .. } = &self.settings;
+        let wanted = self.wanted(from, uuid, stale.clone());
+        Lock { remote: self.from.clone(), wanted, locks, held: None }
+    }
+
+    /// That of what was delivered: nobody else begins to work with it while it is looked at and taken back.
+    fn lock_of_copy(&self) -> Lock {
+        let Settings { to, becomes, .. } = &self.settings;
+        let (wanted, locks) = (self.wanted(to, becomes, self.left.clone()), self.purpose == Purpose::Undo);
+        Lock { remote: self.to.clone(), wanted, locks, held: None }
+    }
+
+    fn wanted(&self, end: &End, uuid: &str, stale: Option<String>) -> Wanted {
+        let End { base, as_root, .. } = end.clone();
+        Wanted { base, uuid: uuid.to_owned(), run: self.settings.holder.clone(), stale, as_root }
     }
 }
 
@@ -117,10 +129,10 @@ impl Worlds<Effect> for Open {
             Purpose::Undo => true,
         };
         let stands = both.settings.moves.then(|| both.settings.identity.clone());
-        let (remote, wanted) = (both.from.clone(), both.wanted());
-        let mut source = Source { remote, wanted, locks, held: None, stands };
-        source.take()?;
-        Ok(Handles { source, to: both.to.clone() })
+        let (mut copy, mut source) = (both.lock_of_copy(), Source { lock: both.lock(locks), stands });
+        copy.take()?;
+        source.lock.take()?;
+        Ok(Handles { source, to: both.to.clone(), copy })
     }
 
     fn judge(&self, _world: &mut Handles, _item: &Item) -> Vec<Finding> {
