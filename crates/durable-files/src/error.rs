@@ -26,6 +26,11 @@ impl FileError {
         is_not_found(&self.source)
     }
 
+    /// Whether there was no room for it.
+    pub fn is_for_lack_of_room(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+
     /// Whether the failure is of the machine rather than of this one file: see [`is_world_failure`].
     pub fn is_world_failure(&self) -> bool {
         is_world_failure(&self.source)

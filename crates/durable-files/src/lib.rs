@@ -58,7 +58,7 @@ pub use dirs::{
 pub use error::{FileError, InContext, is_world_failure};
 pub use fingerprint::Fingerprint;
 pub use holder::Holder;
-pub use lock::{DirLock, LockError};
+pub use lock::{DirLock, LockError, LockHolder};
 pub use names::{beside, tagged};
 pub use path_text::PathText;
 pub use publish::{

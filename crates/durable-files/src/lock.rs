@@ -21,6 +21,15 @@ pub struct DirLock {
     _opened: Opened,
 }
 
+/// A process that holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockHolder {
+    /// Its id.
+    pub process: u32,
+    /// What was typed to start it.
+    pub command: String,
+}
+
 /// Why a folder could not be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
@@ -65,6 +74,15 @@ impl DirLock {
         Opened::of(dir).is_ok_and(|opened| opened.file().try_lock_shared().is_ok())
     }
 
+    /// The other process that holds the lock on a folder. Only Linux tells, and not on every file system.
+    pub fn holder(dir: &Path) -> Option<LockHolder> {
+        let process = holder(dir).filter(|process| *process != std::process::id())?;
+        let line = std::fs::read(format!("/proc/{process}/cmdline")).ok()?;
+        let words: Vec<&[u8]> = line.split(|&byte| byte == 0).filter(|word| !word.is_empty()).collect();
+        let command = String::from_utf8_lossy(&words.join(&b' ')).escape_debug().to_string();
+        Some(LockHolder { process, command })
+    }
+
     /// The lock after its folder was given another name.
     pub fn renamed(self, dir: &Path) -> Result<Self, LockError> {
         if cfg!(windows) { Self::take(dir) } else { Ok(Self { dir: dir.to_path_buf(), ..self }) }
@@ -74,6 +92,27 @@ impl DirLock {
     pub fn dir(&self) -> &Path {
         &self.dir
     }
+}
+
+/// `1: FLOCK ADVISORY WRITE 4711 fe:01:131090 0 EOF`, a line each.
+#[cfg(target_os = "linux")]
+fn holder(dir: &Path) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    let found = dir.metadata().ok()?;
+    let (major, minor) = (rustix::fs::major(found.dev()), rustix::fs::minor(found.dev()));
+    let place = format!("{major:02x}:{minor:02x}:{}", found.ino());
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    let lines = locks.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let mut holders = lines.filter_map(|words| match words[..] {
+        [_, "FLOCK", _, _, process, at, ..] if at == place => process.parse().ok(),
+        _ => None, // of somebody who waits for one there is an arrow more
+    });
+    holders.next()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn holder(_dir: &Path) -> Option<u32> {
+    None
 }
 
 /// What a lock lies on.
@@ -156,6 +195,25 @@ mod tests {
             waiting.join().unwrap()
         });
         assert_eq!(waiting.unwrap().dir(), folder.path());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn who_holds_a_folder_is_told_with_what_was_typed() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(DirLock::holder(folder.path()), None);
+        let ours = DirLock::take(folder.path()).unwrap();
+        assert_eq!(DirLock::holder(folder.path()), None, "nobody else does");
+        drop(ours);
+        let mut child = std::process::Command::new("flock");
+        let mut child = child.arg("--no-fork").arg(folder.path()).args(["sleep", "1000"]).spawn().unwrap();
+        let begun = Instant::now();
+        let expected = Some(LockHolder { process: child.id(), command: "sleep 1000".to_owned() });
+        while DirLock::holder(folder.path()) != expected {
+            assert!(begun.elapsed().as_secs() < 20, "{:?}", DirLock::holder(folder.path()));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Why a tool did not do what it was asked: always with the next command to type.
 
-use durable_files::{FileError, LockError, Shortage};
+use durable_files::{DirLock, FileError, LockError, LockHolder, Shortage};
 use migration_engine::{CreateError, OpenError, ReadRunError, RoomError, RunId, StepError};
 use session_model::Finding;
 
@@ -81,19 +81,30 @@ impl Refusal {
 
 impl From<LockError> for Refusal {
     fn from(error: LockError) -> Self {
-        let hint = match &error {
-            LockError::Held(_) => "wait until the other run has ended, then say the same command again",
-            LockError::File(error) if error.is_not_found() => "check the path, or create the folder",
-            LockError::File(_) => "check the permissions of the folder",
+        let held = "wait until the other run has ended, then say the same command again";
+        let (code, hint) = match &error {
+            LockError::Held(dir) => match DirLock::holder(dir) {
+                Some(LockHolder { process, command }) => {
+                    let message = format!("{error}: process {process}, {command}");
+                    let hint = format!("{held}; `kill -INT {process}` stops it where it can go on later");
+                    return Self::new("locked", message, hint);
+                }
+                None => ("locked", held),
+            },
+            LockError::File(error) if error.is_not_found() => {
+                ("target", "check the path, or create the folder")
+            }
+            LockError::File(_) => ("target", "check the permissions of the folder"),
         };
-        let code = if matches!(error, LockError::Held(_)) { "locked" } else { "target" };
         Self::new(code, error.to_string(), hint)
     }
 }
 
+const FREE_ROOM: &str = "free some room there, then say the same command again";
+
 impl From<Shortage> for Refusal {
     fn from(short: Shortage) -> Self {
-        Self::new("no-room", short.to_string(), "free some room there, then say the same command again")
+        Self::new("no-room", short.to_string(), FREE_ROOM)
     }
 }
 
@@ -108,6 +119,9 @@ impl From<RoomError> for Refusal {
 
 impl From<FileError> for Refusal {
     fn from(error: FileError) -> Self {
+        if error.is_for_lack_of_room() {
+            return Self::new("no-room", error.to_string(), FREE_ROOM);
+        }
         let hint = format!("look at {}: does it exist, and may you read and write it?", error.path.display());
         Self::new("io", error.to_string(), hint)
     }

@@ -35,6 +35,26 @@ pub(super) fn bring(
     uuid: &str,
     cx: &Cx<'_>,
 ) -> Result<(DirLock, Manifest), Refusal> {
+    bring_into(bundle, end, seen, uuid, cx).map_err(|refusal| match refusal.code.as_str() {
+        "no-room" => {
+            let state = bundle.ancestors().nth(2).unwrap_or(bundle).display();
+            let hint = format!(
+                "what moves comes to {state} first: make room there, or name a folder that has some, --state-dir DIR; then \
+                 say the same command again"
+            );
+            Refusal { hint, ..refusal }
+        }
+        _ => refusal,
+    })
+}
+
+fn bring_into(
+    bundle: &Path,
+    end: &AgentEnd,
+    seen: &Surveyed,
+    uuid: &str,
+    cx: &Cx<'_>,
+) -> Result<(DirLock, Manifest), Refusal> {
     create_private_dirs(bundle)?;
     let lock = DirLock::take(bundle)?;
     let (part, whole, manifest) = (bundle.join("part"), bundle.join(uuid), bundle.join("manifest"));
@@ -45,7 +65,7 @@ pub(super) fn bring(
     for left in [&part, &whole] {
         remove_tree_if_there(left)?;
     }
-    room_at(bundle)?.must_hold(bundle, seen.manifest.bytes(), seen.manifest.entries().len() as u64)?;
+    room_at(bundle)?.must_hold(bundle, seen.takes, seen.manifest.entries().len() as u64)?;
     create_private_dir(&part)?;
     cx.progress.begin("reading the other host", seen.manifest.bytes(), 1);
     let came = fetch_tree(&mut end.remote.far(), seen, &part, cx);

@@ -1,9 +1,13 @@
 //! A session that moves from host to host is whole at one end or the other, and comes back as it was.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use convocate_session::moving::{Network, migrate_orphan};
+use durable_files::DirLock;
 use migration_cli::{Exit, Surroundings};
 use migration_engine::Progress;
 use session_control::{Containers, Profile, Registry};
@@ -16,6 +20,7 @@ use crate::place::uuid;
 use testkit::cluster::AGENTS;
 
 use crate::engines::Engine;
+use crate::movers::Halted;
 use crate::two::Two;
 
 const A: &str = AGENTS[0];
@@ -147,6 +152,19 @@ fn what_may_not_move_stays_with_its_reason() {
     let full = Disk::in_memory(&two.base(1), "size=1m");
     two.refuses("no-room", &["move", &uuid(5), "--to", B]);
     drop(full);
+    let others = two.cluster.folder().join("others");
+    fs::create_dir(&others).unwrap();
+    fs::write(others.join("theirs"), "").unwrap();
+    two.lay(2, 7, "left behind");
+    for session in [two.session(0, 5), two.session(2, 7)] {
+        let bound = session.join("of the same disk");
+        fs::create_dir(&bound).unwrap();
+        let mounted = Disk::again(&others, &bound);
+        let id = session.file_name().unwrap().to_str().unwrap();
+        two.refuses("cannot-be-sent", &["move", id, "--to", B, "--on-port-conflict", "clear"]);
+        drop(mounted);
+    }
+
     two.says(0, &["move", &uuid(5), "--to", B, "--on-port-conflict", "clear"]);
     let arrived = fs::read_to_string(two.session(1, 5).join("session.json")).unwrap();
     assert!(!arrived.contains("8009"), "{arrived}");
@@ -194,12 +212,116 @@ fn a_copy_that_somebody_has_locked_is_not_taken_from_under_him_and_what_he_leave
     two.lay(0, 1, "one");
     let before = two.all();
     two.says(0, &["move", "one", "--to", B]);
+    let modified = two.session(1, 1).metadata().unwrap().modified().unwrap();
     let lock = two.base(1).join(format!("{}.lock", uuid(1)));
     fs::write(&lock, std::process::id().to_string()).unwrap();
     two.refuses("locked", &["undo"]);
+    fs::write(two.session(1, 1).join("since"), "theirs").unwrap();
+    fs::write(&lock, "4194303").unwrap();
+    two.refuses("drifted", &["undo"]); // which leaves that alone as well
+    fs::remove_file(two.session(1, 1).join("since")).unwrap();
+    fs::File::open(two.session(1, 1)).unwrap().set_modified(modified).unwrap();
     fs::write(&lock, "4194303").unwrap();
     two.says(0, &["undo"]);
     two.assert_same(&before, "undone");
+}
+
+/// Waits until it is so.
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_mins(1), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn while_a_copy_is_taken_back_nobody_else_gets_hold_of_it_and_a_kill_leaves_it_to_whoever_comes() {
+    let two = Two::new();
+    two.lay(0, 1, "one");
+    let before = two.all();
+    two.says(0, &["move", "one", "--to", B]);
+    let lock = two.base(1).join(format!("{}.lock", uuid(1)));
+    // Whoever takes the source's lock, which comes second, waits for whoever is at work in that folder.
+    let undoing = || {
+        let alone = DirLock::take(&two.base(0)).unwrap();
+        let mut undo = Command::new(env!("CARGO_BIN_EXE_convocate-session"));
+        let undo = undo.args(["undo", "--quiet", "--state-dir"]).arg(two.state()).spawn().unwrap();
+        until("nobody holds the copy", || lock.exists());
+        (alone, undo)
+    };
+    let (alone, mut undo) = undoing();
+    two.refuses("locked", &["delete", "one", "--yes"]);
+    undo.kill().unwrap();
+    undo.wait().unwrap();
+    until("the lock outlives whoever wanted it", || !lock.exists());
+    drop(alone);
+
+    let (alone, mut undo) = undoing();
+    drop(alone);
+    assert!(undo.wait().unwrap().success());
+    two.assert_same(&before, "undone");
+}
+
+#[test]
+fn what_has_holes_needs_no_more_room_than_it_takes_on_its_way_and_where_it_arrives() {
+    let two = Two::new();
+    two.lay(0, 1, "one");
+    let file = fs::File::create(two.session(0, 1).join("disk image")).unwrap();
+    fs::create_dir(two.state()).unwrap();
+    let _small = [two.state(), two.base(1)].map(|place| Disk::in_memory(&place, "size=100m"));
+    file.set_len(10 << 30).unwrap();
+    let moves = ["move", "one", "--to", B];
+    two.says(0, &[&moves[..], &["--dry-run"]].concat());
+    file.set_len(150 << 20).unwrap(); // what is read in no time, and yet more than there is room for
+    two.says(0, &moves);
+    let arrived = two.session(1, 1).join("disk image").metadata().unwrap();
+    assert!(arrived.len() == 150 << 20 && arrived.blocks() < 100, "{arrived:?}");
+}
+
+#[test]
+fn where_the_state_folder_is_full_it_is_named_and_another_one_or_room_in_it_will_do() {
+    let two = Two::new();
+    two.lay(0, 1, "one");
+    // What a link takes is not told beforehand.
+    let text = "far/".repeat(50);
+    for n in 0..1000 {
+        symlink(&text, two.session(0, 1).join(format!("link {n}"))).unwrap();
+    }
+    let before = two.all();
+    fs::create_dir(two.state()).unwrap();
+    let full = Disk::in_memory(&two.state(), "size=2m");
+    let moves = ["move", "one", "--to", B];
+    let refused = two.says(4, &[&moves[..], &["--json"]].concat()).document();
+    assert_eq!(refused["error"]["code"], "no-room", "{refused}");
+    let hint = refused["error"]["hint"].as_str().unwrap();
+    assert!(hint.contains(two.state().to_str().unwrap()) && hint.contains("--state-dir DIR"), "{hint}");
+    assert_eq!(fs::read_dir(two.state().join("fetched")).unwrap().count(), 0, "half of it is left");
+    full.becomes("size=20m");
+    two.says(0, &moves);
+    two.says(0, &["undo"]);
+    two.assert_same(&before, "undone");
+}
+
+#[test]
+fn whoever_is_kept_from_moving_is_told_by_whom() {
+    let two = Two::new();
+    two.lay(0, 1, "one");
+    two.lay(0, 2, "two");
+    let halted = Halted::when(&two, 1, &two.session(1, 1));
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| two.says(0, &["move", "one", "--to", B]));
+        halted.is_waited_for();
+        let refused = two.says(4, &["move", "two", "--to", B, "--json"]).document();
+        halted.goes_on();
+        let text = |member: &str| refused["error"][member].as_str().unwrap().to_owned();
+        assert_eq!(text("code"), "locked");
+        let (message, hint) = (text("message"), text("hint"));
+        let run = fs::read_dir(two.state().join("runs")).unwrap().next().unwrap().unwrap().file_name();
+        assert!(message.contains(&format!("; that is run {}", run.to_str().unwrap())), "{message}");
+        assert!(message.contains("move one --to") && hint.contains("kill -INT "), "{message} {hint}");
+        first.join().unwrap();
+    });
 }
 
 #[test]
@@ -286,10 +408,10 @@ fn a_link_that_is_lost_before_the_source_is_moved_aside_stops_the_run_which_goes
         let run = scope.spawn(|| two.tool(&["move", "one", "--to", B]).run());
         while !waits.exists() {
             assert!(!run.is_finished(), "it was to be asked");
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(20));
         }
         for process in two.cluster.agent(0).sshd().children() {
-            let _ = std::process::Command::new("kill").args(["-KILL", &process.to_string()]).status();
+            let _ = Command::new("kill").args(["-KILL", &process.to_string()]).status();
         }
         fs::write(&goes_on, "").unwrap();
         run.join().unwrap()

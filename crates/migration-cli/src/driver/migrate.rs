@@ -1,6 +1,6 @@
 //! The migration itself: guards, plan, and what is done with it.
 
-use durable_files::PathText;
+use durable_files::{LockError, PathText};
 use migration_engine::{Changed, Receipt, Run, RunId, TargetLocks, check_room};
 
 use super::session::Session;
@@ -10,7 +10,7 @@ use crate::{Ask, Exit, Mode, Prepared, Refusal, Tool, Verbs};
 pub(super) fn migrate<T: Tool>(session: &Session<'_, T>, ask: Ask<'_, T>) -> Result<Report, Refusal> {
     let asked = ask.verb.map_or(Asked::Apply, |verb| Asked::Own(verb.name()));
     let targets = session.tool.targets(ask, session.here)?;
-    let locks = TargetLocks::take(&targets)?;
+    let locks = TargetLocks::take(&targets).map_err(|error| session.taken(error, &targets))?;
     if let Some(run) = session.root.interrupted_on(&targets)? {
         return Err(session.unfinished(&run));
     }
@@ -49,6 +49,18 @@ impl<T: Tool> Session<'_, T> {
         }
         let hint = "nothing was written; say the same command again once the cause is gone".to_owned();
         Refusal { hint, run: None, next: Vec::new(), ..refusal }
+    }
+
+    /// Whoever has a target is at work there, with a run that may be known here already.
+    fn taken(&self, error: LockError, targets: &[PathText]) -> Refusal {
+        let refusal = Refusal::from(error);
+        match self.root.interrupted_on(targets) {
+            Ok(Some(run)) if run.at_work => {
+                let message = format!("{}; that is run {}", refusal.message, run.id);
+                Refusal { message, ..refusal }.about(&run.id)
+            }
+            _ => refusal,
+        }
     }
 
     fn prepare(&self, ask: Ask<'_, T>, mode: Mode, targets: &[PathText]) -> Result<Prepared<T>, Refusal> {
