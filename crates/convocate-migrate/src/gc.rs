@@ -69,11 +69,11 @@ pub(crate) fn deed(ask: Ask<'_, ConvocateMigrate>, days: u32, here: &Surrounding
         let message = format!("no run has left anything that is {days} days old and that none knows of");
         listing.findings.push(Finding::note("nothing-left", message));
         let nothing = listing.clone();
-        return Ok(Deed { listing, questions: Vec::new(), act: Box::new(|| Ok(nothing)) });
+        return Ok(Deed { listing, questions: Vec::new(), act: Box::new(|_| Ok(nothing)) });
     }
     let question = format!("remove {} for good?", count(listing.rows.len()));
     let mut after = listing.clone();
-    let act = move || {
+    let act = move |_: &_| {
         // From the first removal on it is no refusal any more.
         remove(&end, &base, &retired, &staged).map_err(|error| error.exit(Exit::Failed))?;
         after.findings.push(Finding::note("removed", "all of this was removed for good"));

@@ -7,8 +7,12 @@ mod ending;
 mod making;
 mod unlocking;
 
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
 use migration_cli::{Deed, Listing, Question, Refusal};
-use session_control::{HostError, Row, Session, SessionError, SessionHost, SessionId, SessionState};
+use migration_engine::Progress;
+use session_control::{HostError, Row, Session, SessionError, SessionHost, SessionId, SessionState, Watch};
 use session_model::Finding;
 
 pub(crate) use attaching::{attach, start_for};
@@ -104,12 +108,23 @@ impl Found {
             &self.row,
             vec![format!("would {would} session {}{}", self.told(), rows::on(&self.row))],
         );
-        let act = move || {
+        let act = move |progress: &Arc<dyn Progress>| {
             let mut host = self.host()?;
+            host.heed(shown_on(progress));
             act(&self, &mut *host)
         };
         Deed { listing, questions, act: Box::new(act) }
     }
+}
+
+/// Shows what is copied.
+fn shown_on(progress: &Arc<dyn Progress>) -> Watch {
+    let (here, before) = (progress.clone(), progress.clone());
+    let passed = move |bytes| {
+        here.advance(bytes);
+        ControlFlow::Continue(())
+    };
+    Watch::new(passed).told_of(move |bytes| before.begin("copying", bytes, 1))
 }
 
 fn refuse(row: &Row, error: SessionError) -> Refusal {

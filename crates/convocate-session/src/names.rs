@@ -93,7 +93,7 @@ pub(crate) fn sync(hosts: Hosts) -> Deed {
     let names = survey.rows.iter().filter(|row| !row.session.dns_name.is_empty()).count();
     let mut listing = Listing::default();
     listing.words.block = vec![format!("would write {names} names to {}", hosts.dns.path().display())];
-    let act = move || {
+    let act = move |_: &_| {
         let refused = |error: DnsError| {
             let exit = if matches!(error, DnsError::NoFolder(_)) { Exit::Refused } else { Exit::Failed };
             let hint = "make the folder, or name the file that dnsmasq reads: --dns-hosts FILE";

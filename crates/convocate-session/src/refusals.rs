@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use migration_cli::{Exit, Refusal};
+use migration_cli::{Exit, Refusal, is_it_up};
 use remote_transfer::TransportError;
 use session_control::{AgentError, HostError, NotFound, RegistryError, Row, SessionError, SessionId};
 use session_model::Finding;
@@ -42,6 +42,10 @@ pub(crate) fn of_session<E: Into<SessionError>>(error: E) -> Refusal {
 pub(crate) fn of_link(link: &TransportError, after_a_loss: impl Into<String>) -> Refusal {
     match link {
         TransportError::Lost { .. } => Refusal::failure("link-lost", link.to_string(), after_a_loss),
+        TransportError::Unreachable { peer, .. } => {
+            let registry = "Another port: session-control.json, beside its key in the registry";
+            Refusal { hint: format!("{} {registry}", is_it_up(peer)), ..link.into() }
+        }
         _ => link.into(),
     }
 }
@@ -70,10 +74,13 @@ fn answer(error: &HostError) -> (Exit, &'static str) {
             Exit::Refused,
             "wait for its owner, or see what it is; convocate-session override removes a lock",
         ),
-        "stopped" if matches!(error, HostError::Agent(AgentError::Stopped { .. })) => {
-            (Exit::Interrupted, "convocate-session list shows whether it was done")
-        }
-        "stopped" => (Exit::Interrupted, "say the same command again"),
+        "stopped" => match error {
+            HostError::Agent(AgentError::Stopped { .. })
+            | HostError::Session(SessionError::NotAwaited { .. }) => {
+                (Exit::Interrupted, "convocate-session list shows whether it was done")
+            }
+            _ => (Exit::Interrupted, "say the same command again"),
+        },
         "mounted" => (
             Exit::Refused,
             "it would be emptied for all who have it: unmount it on that host, then say it again",
@@ -86,6 +93,9 @@ fn answer(error: &HostError) -> (Exit, &'static str) {
         "not-locked" => (Exit::Refused, "there is nothing to remove"),
         "orphan" => (Exit::Refused, "convocate-migrate --agent ID --session UUID"),
         "io" => (Exit::Failed, "look at it: is there room, and may it be written to?"),
+        "no-claude" => {
+            (Exit::Refused, "install it on the session's host, or say where it is there: --claude FILE")
+        }
         "container" => {
             // Beyond that question it was tried, and may have been done half.
             let is_asked = matches!(error, HostError::Session(SessionError::CheckRunning(_)));

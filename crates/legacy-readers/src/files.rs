@@ -93,7 +93,10 @@ pub(crate) fn is_absence(error: &io::Error) -> bool {
 
 /// A file or folder that the system would not let us read.
 pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Anomaly {
-    let message = format!("expected to be able to read it, the system says: {}", error.kind());
+    let message = match error.kind() {
+        io::ErrorKind::InvalidInput => "expected a regular file, found something else".to_owned(),
+        kind => format!("expected to be able to read it, the system says: {kind}"),
+    };
     Anomaly::new("unreadable", message).at(Place::new(path))
 }
 

@@ -141,7 +141,7 @@ pub use process::main;
 pub use refusal::Refusal;
 pub use settings::settings_of;
 #[cfg(feature = "ssh")]
-pub use ssh::{SshOptions, TransportName};
+pub use ssh::{SshOptions, TransportName, is_it_up};
 pub use stop::{Signal, Stop};
 pub use surroundings::{Streams, Surroundings, Terminals};
 pub use tool::{

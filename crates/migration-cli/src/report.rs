@@ -66,6 +66,9 @@ pub(crate) struct Report {
     pub(crate) exit: Exit,
     pub(crate) summary: Sums,
     pub(crate) items: Vec<Row>,
+    /// Whether it tells of something that saying the same command again does once more, or not at all.
+    #[serde(skip)]
+    pub(crate) was_done: bool,
     /// Whether it is what a verb has to show, rather than what became of inputs.
     #[serde(skip)]
     pub(crate) is_list: bool,
@@ -115,6 +118,7 @@ impl Report {
             exit: Exit::Done,
             summary: Sums::default(),
             items: Vec::new(),
+            was_done: false,
             is_list: false,
             columns: (Vec::new(), 0),
             ends_in_a_table: false,
@@ -137,6 +141,7 @@ impl Report {
         Self {
             words: words::<T>(asked, exit, &receipt),
             ends_in_a_table: T::ENDS_IN_A_TABLE && receipt.items.len() > 1,
+            was_done: receipt.run.is_some() && matches!(asked, Asked::Apply | Asked::Resume | Asked::Own(_)),
             run: receipt.run,
             exit,
             summary,

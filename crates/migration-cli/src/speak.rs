@@ -7,6 +7,9 @@ use crate::escape::visible;
 use crate::report::{Report, Style, error_text, to_json, to_text};
 use crate::{Exit, Question, Refusal, Streams, Surroundings, Terminals};
 
+/// What to do where nothing was done whose report is lost.
+const AGAIN: &str = "nothing else went wrong; say the same command again with another output";
+
 /// The streams, and how to speak on them.
 pub(crate) struct Speaker<'a, 'b> {
     streams: &'a mut Streams<'b>,
@@ -65,7 +68,18 @@ impl<'a, 'b> Speaker<'a, 'b> {
         }
         let error = error_text(report, self.color_on_stderr);
         self.print_to_stderr(&error);
-        match self.print(&text) {
+        let hint = match (&report.error, report.was_done, &report.run) {
+            (Some(_), ..) => "what became of it is said above".to_owned(),
+            (None, false, _) => AGAIN.to_owned(),
+            (None, true, Some(run)) => {
+                format!(
+                    "it was done, do not say it again: {} runs show {run} shows how it stands",
+                    report.tool
+                )
+            }
+            (None, true, None) => "it was done, do not say it again: look how it stands".to_owned(),
+        };
+        match self.put_out(&text, &hint) {
             Exit::Done => report.exit,
             failed => failed,
         }
@@ -73,13 +87,14 @@ impl<'a, 'b> Speaker<'a, 'b> {
 
     /// Prints to standard output. That nobody reads it is not an error.
     pub(crate) fn print(&mut self, text: &str) -> Exit {
-        let written = write_all(self.streams.stdout, text);
-        match written {
+        self.put_out(text, AGAIN)
+    }
+
+    fn put_out(&mut self, text: &str, hint: &str) -> Exit {
+        match write_all(self.streams.stdout, text) {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                self.print_to_stderr(&format!(
-                    "error: cannot write to standard output: {error}\nhint: nothing else went wrong; say the same \
-                     command again with another output\n"
-                ));
+                let error = format!("error: cannot write to standard output: {error}\nhint: {hint}\n");
+                self.print_to_stderr(&error);
                 Exit::Failed
             }
             _ => Exit::Done,

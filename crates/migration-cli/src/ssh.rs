@@ -101,6 +101,7 @@ impl From<&TransportError> for Refusal {
             ChangedHostKey, Local, Lost, NotOffered, Refused, Stopped, TooFewSessions, TooMuch,
             UnknownHostKey, Unreachable,
         };
+        let reached;
         let (code, hint) = match error {
             UnknownHostKey { .. } => (
                 "unknown-host-key",
@@ -111,10 +112,10 @@ impl From<&TransportError> for Refusal {
                 "find out why it has changed; then remove the old key with ssh-keygen -R",
             ),
             Refused { .. } => ("refused-key", "name another user or key: --ssh-user NAME, --identity FILE"),
-            Unreachable { .. } => (
-                "unreachable",
-                "is the host up, and does its firewall let port 22 in (ufw allow 22/tcp)? Another port: --ssh-port PORT",
-            ),
+            Unreachable { peer, .. } => {
+                reached = format!("{} Another port: --ssh-port PORT", is_it_up(peer));
+                ("unreachable", &*reached)
+            }
             TooFewSessions { .. } => (
                 "link",
                 "let its sshd allow more: MaxSessions in its sshd_config is 10 if nothing is said; or share no connection: --transport libssh2",
@@ -128,9 +129,30 @@ impl From<&TransportError> for Refusal {
     }
 }
 
+/// What may keep a host from being reached, asked of whoever can look: about the port that was dialled, where that is known.
+pub fn is_it_up(peer: &str) -> String {
+    let port = match peer.rsplit_once(':') {
+        None => "22",
+        Some((host, port)) if !host.contains(':') => port,
+        Some(_) => return "is the host up, and does its firewall let the port of its sshd in?".to_owned(),
+    };
+    format!("is the host up, and does its firewall let port {port} in (ufw allow {port}/tcp)?")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_firewall_is_asked_about_for_the_port_that_was_dialled() {
+        let hint = |peer: &str| {
+            let error = TransportError::Unreachable { peer: peer.to_owned(), message: "refused".to_owned() };
+            Refusal::from(&error).hint
+        };
+        assert!(hint("u@agent-1:2222").contains("port 2222 in (ufw allow 2222/tcp)"), "{}", hint("a:2222"));
+        assert!(hint("agent-1").contains("port 22 in"));
+        assert!(hint("u@::1").contains("the port of its sshd in"), "the end of an address is no port");
+    }
 
     #[test]
     fn only_where_ssh_did_not_begin_is_it_asked_whether_there_is_one() {

@@ -1,9 +1,10 @@
 //! What makes a tool of the house: its options, its plan, its judgement.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use durable_files::PathText;
-use migration_engine::{Cx, Header, Plan, Receipt, StateRoot, Step, Worlds};
+use migration_engine::{Cx, Header, Plan, Progress, Receipt, StateRoot, Step, Worlds};
 use session_model::Finding;
 
 use crate::{Exit, Refusal, Streams, Surroundings};
@@ -220,8 +221,8 @@ pub struct Deed {
     pub act: Act,
 }
 
-/// Does what a [`Deed`] is.
-pub type Act = Box<dyn FnOnce() -> Result<Listing, Refusal>>;
+/// Does what a [`Deed`] is, and shows on this how far it has come.
+pub type Act = Box<dyn FnOnce(&Arc<dyn Progress>) -> Result<Listing, Refusal>>;
 
 /// Has the streams to itself until it ends.
 pub type TakeOver<'a> = Box<dyn FnOnce(&mut Streams<'_>) -> Result<Exit, Refusal> + 'a>;

@@ -13,8 +13,9 @@ use serde::Deserialize;
 mod life;
 pub(crate) use life::ended;
 
+use crate::deadline::{self, Unawaited};
 use crate::mounts::MountTable;
-use crate::{Profile, deadline};
+use crate::{Profile, Watch};
 
 /// A container engine's command line.
 #[derive(Debug, Clone)]
@@ -35,6 +36,9 @@ pub struct Containers {
     pub starting: Duration,
     /// The moment by which every call has to have ended, whatever its own limit: our caller gives up then.
     pub until: Option<Instant>,
+    /// Whoever waits for any of that, and may say stop: what the engine was told to do it goes on with. A
+    /// [`LocalHost`](crate::LocalHost) puts its own here.
+    pub watch: Watch,
 }
 
 impl Default for Containers {
@@ -48,6 +52,7 @@ impl Default for Containers {
             stopping: Duration::from_secs(30),
             starting: Duration::from_mins(2),
             until: None,
+            watch: Watch::default(),
         }
     }
 }
@@ -193,15 +198,15 @@ impl Containers {
     }
 
     /// What such a command says, as long as there is time for it.
-    fn output(&self, command: &mut Command, within: Duration) -> io::Result<Output> {
+    fn output(&self, command: &mut Command, within: Duration, unawaited: Unawaited) -> io::Result<Output> {
         let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
-        deadline::output(command, left.map_or(within, |left| left.min(within)))
+        deadline::output(command, left.map_or(within, |left| left.min(within)), (&self.watch, unawaited))
     }
 
     /// What it prints. That a container has ended meanwhile is no failure: it does not run.
     fn ask(&self, arguments: &[&str]) -> Result<Vec<u8>, ContainersError> {
         let program = self.program.clone();
-        match self.output(self.command().args(arguments), self.within) {
+        match self.output(self.command().args(arguments), self.within, Unawaited::Ends) {
             Err(source) => Err(ContainersError::Program { program, source }),
             Ok(output) if output.status.success() => Ok(output.stdout),
             Ok(output) => {

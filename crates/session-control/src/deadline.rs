@@ -1,29 +1,52 @@
-//! A program that has to have answered by a certain time.
+//! A program that has to have answered by a certain time, and that nobody waits for who wants to stop.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// Runs it and gives what it said; one that takes longer is killed with all that it has started, which is an error of the
-/// kind `TimedOut`.
+use crate::Watch;
+
+/// What becomes of a program that is not waited for any more because somebody wants to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unawaited {
+    /// It is killed with all that it has started: it only looks.
+    Ends,
+    /// It goes on: it does something, which is not to be left half done.
+    GoesOn,
+}
+
+/// Runs it and gives what it said. One that takes longer is killed with all that it has started, which is an error of the
+/// kind `TimedOut`; that somebody says stop is one of the kind `Interrupted`.
 ///
-/// What has ended in time counts, whoever holds its output open after that: a wrapper may leave something behind, which
-/// nobody waits for longer than for the program itself.
-pub(crate) fn output(command: &mut Command, within: Duration) -> io::Result<Output> {
+/// What has ended in time counts, whoever holds its output open after that: a wrapper may leave something behind.
+pub(crate) fn output(
+    command: &mut Command,
+    within: Duration,
+    (watch, unawaited): (&Watch, Unawaited),
+) -> io::Result<Output> {
     let until = Instant::now() + within;
+    let said = [Said::new()?, Said::new()?];
+    let [stdout, stderr] = &said;
     // A group of its own: a wrapper's death alone would leave running what it wraps, and the end of a terminal does not end
     // what is done about that.
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    command.stdin(Stdio::null()).stdout(stdout.taken()?).stderr(stderr.taken()?).process_group(0);
     let mut child = command.spawn()?;
-    let said = [child.stdout.take().map(gather), child.stderr.take().map(gather)];
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
+        }
+        if watch.says_stop() {
+            if unawaited == Unawaited::Ends {
+                end(&mut child)?;
+            }
+            return Err(io::ErrorKind::Interrupted.into());
         }
         if Instant::now() >= until {
             end(&mut child)?;
@@ -31,8 +54,7 @@ pub(crate) fn output(command: &mut Command, within: Duration) -> io::Result<Outp
         }
         thread::sleep(Duration::from_millis(5));
     };
-    let [stdout, stderr] = said.map(|said| said.map(|said| all_by(until, &said)).unwrap_or_default());
-    Ok(Output { status, stdout, stderr })
+    Ok(Output { status, stdout: stdout.all()?, stderr: stderr.all()? })
 }
 
 /// Ends it, and its group.
@@ -45,28 +67,27 @@ fn end(child: &mut Child) -> io::Result<()> {
     child.wait().map(drop)
 }
 
-/// Reads on its own, and passes on what has come.
-fn gather<S: Read + Send + 'static>(mut stream: S) -> Receiver<Vec<u8>> {
-    let (sender, said) = mpsc::channel();
-    thread::spawn(move || {
-        let mut block = vec![0; 64 << 10];
-        while let Ok(read @ 1..) = stream.read(&mut block) {
-            if sender.send(block[..read].to_vec()).is_err() {
-                break;
-            }
-        }
-    });
-    said
-}
+/// What a program says, in memory: a pipe would kill one that says something when nobody is there any more, in the middle
+/// of what it does.
+struct Said(File);
 
-/// What comes until its end, or until then.
-fn all_by(until: Instant, said: &Receiver<Vec<u8>>) -> Vec<u8> {
-    let mut all = Vec::new();
-    // Without time left it gives what is there already.
-    while let Ok(some) = said.recv_timeout(until.saturating_duration_since(Instant::now())) {
-        all.extend(some);
+impl Said {
+    fn new() -> io::Result<Self> {
+        Ok(Self(memfd_create("said", MemfdFlags::CLOEXEC)?.into()))
     }
-    all
+
+    /// The end that the program has.
+    fn taken(&self) -> io::Result<Stdio> {
+        self.0.try_clone().map(Stdio::from)
+    }
+
+    /// All of it, as yet.
+    fn all(&self) -> io::Result<Vec<u8>> {
+        let len = usize::try_from(self.0.metadata()?.len()).map_err(io::Error::other)?;
+        let mut all = vec![0; len];
+        self.0.read_exact_at(&mut all, 0)?;
+        Ok(all)
+    }
 }
 
 #[cfg(test)]
@@ -74,7 +95,7 @@ mod tests {
     use super::*;
 
     fn sh(script: &str, within: Duration) -> io::Result<Output> {
-        output(Command::new("sh").args(["-c", script]), within)
+        output(Command::new("sh").args(["-c", script]), within, (&Watch::default(), Unawaited::Ends))
     }
 
     #[test]

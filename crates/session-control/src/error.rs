@@ -114,6 +114,15 @@ pub enum SessionError {
     /// Nobody knows whether it runs.
     #[error("check running: {0}")]
     CheckRunning(#[source] ContainersError),
+    /// The program that every session runs is not there.
+    #[error(
+        "failed to start container: there is no {}, which every session runs: install it there first",
+        program.display()
+    )]
+    NoClaude {
+        /// Where it was looked for.
+        program: PathBuf,
+    },
     /// Its container was not started.
     #[error("failed to start container: {0}")]
     Start(String),
@@ -143,6 +152,12 @@ pub enum SessionError {
     /// The same when its container had been stopped already.
     #[error("stopped: its container was stopped, and its files are all there")]
     OnlyItsContainer,
+    /// The same while the engine was at work for it.
+    #[error("stopped waiting for the container engine, which may go on {doing}; nothing else was done")]
+    NotAwaited {
+        /// With what.
+        doing: &'static str,
+    },
     /// There is less room than it takes.
     #[error(transparent)]
     NoRoom(#[from] Shortage),
@@ -178,9 +193,10 @@ impl SessionError {
             Self::NotLocked { .. } => "not-locked",
             Self::Orphan => "orphan",
             Self::CheckRunning(_) | Self::Start(_) | Self::Stop(_) | Self::Detach(_) => "container",
+            Self::NoClaude { .. } => "no-claude",
             Self::Busy { .. } => "busy",
             Self::Mounted { .. } => "mounted",
-            Self::Stopped | Self::OnlyItsContainer => "stopped",
+            Self::Stopped | Self::OnlyItsContainer | Self::NotAwaited { .. } => "stopped",
             Self::NoRoom(_) => "no-room",
             Self::Copy(_) | Self::Io { .. } => "io",
         }
@@ -209,7 +225,7 @@ impl SessionError {
 }
 
 /// All short names, of hosts of every kind.
-const CODES: [&str; 23] = [
+const CODES: [&str; 24] = [
     "invalid",
     "not-an-id",
     "no-such-session",
@@ -223,6 +239,7 @@ const CODES: [&str; 23] = [
     "not-locked",
     "orphan",
     "container",
+    "no-claude",
     "busy",
     "no-room",
     "mounted",

@@ -5,7 +5,7 @@ use std::time::Instant;
 use remote_transfer::TransportError;
 use session_model::Finding;
 
-use crate::{AgentError, Holder, Pong, Session, SessionError, SessionId, Wishes};
+use crate::{AgentError, Holder, Pong, Session, SessionError, SessionId, Watch, Wishes};
 
 /// A host of sessions.
 ///
@@ -24,6 +24,10 @@ pub trait SessionHost: Send {
     /// By when every later call has to return, since its caller gives up then: what it waits for is cut short. A host
     /// with times of its own need not heed it.
     fn end_by(&mut self, _deadline: Instant) {}
+
+    /// From now on this one too sees what every call copies, and may say stop. A host whose link knows who may want to stop
+    /// need not heed it.
+    fn heed(&mut self, _watch: Watch) {}
 
     /// Every session it has, in the order of their ids. An engine that does not say what runs hides none of them; that it
     /// does not is told in [`findings`](Self::findings).

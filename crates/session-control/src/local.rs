@@ -42,7 +42,7 @@ pub struct Local {
     pub claude: PathBuf,
     /// The clock.
     pub now: fn() -> Timestamp,
-    /// Whoever waits while something is copied or removed.
+    /// Whoever waits while something is copied or removed, or while the engine is asked.
     pub watch: Watch,
 }
 
@@ -71,7 +71,8 @@ pub struct LocalHost {
 
 impl LocalHost {
     /// A host with these settings.
-    pub fn new(local: Local) -> Self {
+    pub fn new(mut local: Local) -> Self {
+        local.containers.watch = local.watch.clone();
         Self { local, findings: Vec::new() }
     }
 
@@ -96,6 +97,11 @@ impl SessionHost for LocalHost {
 
     fn end_by(&mut self, deadline: Instant) {
         self.local.containers.until = Some(deadline);
+    }
+
+    fn heed(&mut self, watch: Watch) {
+        self.local.watch = self.local.watch.clone().and(watch);
+        self.local.containers.watch = self.local.watch.clone();
     }
 
     fn list(&mut self) -> Result<Vec<Session>, HostError> {

@@ -1,14 +1,17 @@
 //! An agent of ours: one question, one answer (formats/convocate.md §10). A stock sshd starts it for each call.
 
 use std::io::{self, BufRead, Read, Write};
+use std::ops::ControlFlow;
 use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::protocol::{LONGEST_REQUEST, Request, refused, told};
 use crate::spelling::json;
-use crate::{AgentError, HostError, Pong, SessionHost};
+use crate::{AgentError, HostError, Pong, SessionHost, Watch};
 
 /// How much of a caller's patience it takes to reach us.
 const MARGIN: Duration = Duration::from_secs(3);
@@ -19,8 +22,8 @@ const SIGN: Duration = Duration::from_secs(2);
 ///
 /// Nothing is done for a line that is not understood whole, and what follows the first line is not looked at. The answer
 /// comes before whoever asks gives up; what takes long (a copy) is preceded by a blank every other second, which is
-/// nothing in JSON, and by which a client of ours knows that it need not give up. An error is only of the streams: what
-/// the host refuses is an answer.
+/// nothing in JSON, and by which a client of ours knows that it need not give up, and we whether he is there still: what
+/// was begun for one who has gone is stopped. An error is only of the streams: what the host refuses is an answer.
 pub fn serve_rpc(
     host: &mut dyn SessionHost,
     pong: &Pong,
@@ -36,8 +39,10 @@ pub fn serve_rpc(
         match Request::parse(&line) {
             Ok(request) => {
                 host.end_by(begun + request.within().saturating_sub(MARGIN));
+                let has_gone = Arc::new(AtomicBool::new(false));
+                host.heed(unless(&has_gone));
                 let mut answer = || answered(host, pong, &request).unwrap_or_else(|error| refusal(&error));
-                if request.is_long() { at_work(output, answer) } else { answer() }
+                if request.is_long() { at_work(output, &has_gone, answer) } else { answer() }
             }
             Err(error) => error.answer(),
         }
@@ -52,8 +57,16 @@ pub fn decline_rpc(why: &str, code: &str, output: &mut dyn Write) -> io::Result<
     output.flush()
 }
 
-/// Does it, and shows meanwhile that it is being done.
-fn at_work(output: &mut dyn Write, work: impl FnOnce() -> String + Send) -> String {
+/// Says stop once this is so.
+fn unless(it_is_so: &Arc<AtomicBool>) -> Watch {
+    let it_is_so = it_is_so.clone();
+    Watch::new(move |_| {
+        if it_is_so.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+}
+
+/// Does it, and shows meanwhile that it is being done: who is not there any more to see that has gone.
+fn at_work(output: &mut dyn Write, has_gone: &AtomicBool, work: impl FnOnce() -> String + Send) -> String {
     thread::scope(|scope| {
         let (done, waits) = mpsc::channel::<()>();
         let worker = scope.spawn(move || {
@@ -61,8 +74,8 @@ fn at_work(output: &mut dyn Write, work: impl FnOnce() -> String + Send) -> Stri
             work()
         });
         while waits.recv_timeout(SIGN) == Err(RecvTimeoutError::Timeout) {
-            // If nobody listens any more, what was begun is done all the same.
-            let _ = output.write_all(b" ").and_then(|()| output.flush());
+            let shown = output.write_all(b" ").and_then(|()| output.flush());
+            has_gone.store(shown.is_err(), Ordering::Relaxed);
         }
         worker.join().unwrap_or_else(|why| resume_unwind(why))
     })

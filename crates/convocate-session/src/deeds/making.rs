@@ -24,7 +24,7 @@ pub(crate) fn new(
     let row = Row::of(&member, Session { name: wishes.name.clone(), ..Session::default() });
     let mut listing = migration_cli::Listing::default();
     listing.words.block = vec![format!("would create session {:?}{}", wishes.name, rows::on(&row))];
-    let act = move || {
+    let act = move |_: &_| {
         let mut host = member.open();
         let session = host.create(&wishes).map_err(|error| refusals::of_host(&error))?;
         let mut findings = host.findings();

@@ -1,6 +1,8 @@
 //! An orphan brought to an agent from a program that shows it itself: convocate-migrate's work, under its own name, so that
 //! its verbs know the run.
 
+use std::sync::Arc;
+
 use camino::Utf8Path;
 use convocate_migrate::ConvocateMigrate;
 use migration_cli::{Migrated, Refusal, Surroundings, migrate_within};
@@ -15,7 +17,7 @@ pub fn migrate_orphan(
     agent: &str,
     network: &Network,
     state_dir: Option<&Utf8Path>,
-    progress: &dyn Progress,
+    progress: Arc<dyn Progress>,
     here: &Surroundings,
 ) -> Result<Migrated, Refusal> {
     let options = convocate_migrate::Options {

@@ -1,7 +1,7 @@
 //! An orphan on its way to an agent, and how far it has come.
 
 use std::sync::mpsc::Sender;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use migration_cli::{Exit, Refusal};
@@ -25,8 +25,9 @@ pub(super) fn migrate(
 ) -> Result<Option<String>, Failure> {
     let network = moves::network(&shared.options, &shared.here)?;
     let state = camino::Utf8Path::from_path(&shared.root);
-    let telling = Telling { number, events, state: Mutex::new((Share::default(), Instant::now())) };
-    let migrated = moving::migrate_orphan(id, agent, &network, state, &telling, &shared.here)?;
+    let begun = Mutex::new((Share::default(), Instant::now()));
+    let telling = Arc::new(Telling { number, events: events.clone(), state: begun });
+    let migrated = moving::migrate_orphan(id, agent, &network, state, telling, &shared.here)?;
     let worth = migrated.findings.into_iter().filter(|finding| finding.level != Level::Note);
     let mut words: Vec<String> = worth.map(|finding| finding.message).collect();
     if migrated.exit == Exit::Done {
@@ -37,14 +38,14 @@ pub(super) fn migrate(
 }
 
 /// Tells the screen how far it has come.
-struct Telling<'a> {
+struct Telling {
     number: u64,
-    events: &'a Sender<Event>,
+    events: Sender<Event>,
     /// And when that was told last.
     state: Mutex<(Share, Instant)>,
 }
 
-impl Telling<'_> {
+impl Telling {
     fn now(&self, change: impl FnOnce(&mut Share), at_once: bool) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state.0);
@@ -55,7 +56,7 @@ impl Telling<'_> {
     }
 }
 
-impl Progress for Telling<'_> {
+impl Progress for Telling {
     fn begin(&self, _phase: &str, bytes: u64, _steps: u64) {
         self.now(|share| *share = Share { done: 0, all: bytes }, true);
     }

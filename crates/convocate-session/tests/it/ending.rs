@@ -191,6 +191,33 @@ fn whoever_may_not_copy_a_file_is_told_what_to_type() {
 }
 
 #[test]
+fn whoever_cannot_work_with_a_session_is_told_why_and_what_to_type() {
+    let place = of_the_session_user();
+    let told = |words: &[&str]| {
+        let output = his(&place, words).run();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(4), "{said}");
+        said
+    };
+    let said = told(&["restart", &uuid(1), "--claude", "/no/such/claude"]);
+    assert!(said.contains("there is no /no/such/claude") && said.contains("--claude FILE\n"), "{said}");
+
+    let document = |n| place.base().join(uuid(n)).join("session.json");
+    fs::set_permissions(document(1), PermissionsExt::from_mode(0o600)).unwrap();
+    chown(document(1), Some(0), Some(0)).unwrap();
+    let said = told(&["show", &uuid(1)]);
+    assert!(said.contains("session.json: Permission denied"), "{said}");
+    assert!(said.contains("must run as user \"root\" (uid 0)") && said.contains("sudo -u root"), "{said}");
+    let said = his(&place, &["kill", &uuid(1), "--yes"]).run().stderr;
+    assert!(String::from_utf8_lossy(&said).contains("is not running"), "it is a session all the same");
+
+    fs::remove_file(document(2)).unwrap();
+    assert!(Command::new("mkfifo").arg(document(2)).status().unwrap().success());
+    let said = told(&["show", &uuid(2)]);
+    assert!(said.contains("expected a regular file, found something else"), "{said}");
+}
+
+#[test]
 fn a_clone_ends_with_ctrl_c_and_leaves_nothing() {
     let place = Place::new();
     place.lay(1, "one", &[]);

@@ -17,3 +17,4 @@ mod serving;
 mod stops;
 mod telling;
 mod two;
+mod waiting;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -460,9 +461,10 @@ fn an_orphan_is_brought_to_an_agent_by_a_program_that_shows_it_itself() {
         },
         options,
     };
-    let (heard, state) = (Heard::default(), camino::Utf8PathBuf::try_from(two.state()).unwrap());
-    let bring =
-        |agent| migrate_orphan(&uuid(1).parse().unwrap(), agent, &network, Some(&state), &heard, &here);
+    let (heard, state) = (Arc::new(Heard::default()), camino::Utf8PathBuf::try_from(two.state()).unwrap());
+    let bring = |agent| {
+        migrate_orphan(&uuid(1).parse().unwrap(), agent, &network, Some(&state), heard.clone(), &here)
+    };
     assert_eq!(bring("nobody").unwrap_err().code, "agent");
     assert_eq!(bring(A).unwrap_err().code, "container-running", "its engine is the one that was named");
     two.assert_same(&before, "refused");

@@ -98,7 +98,7 @@ impl<T: Tool> Session<'_, T> {
     ) -> Result<Report, Refusal> {
         let for_real = !self.common.dry_run;
         self.add_brought(&mut doomed)?;
-        let mut report = Report { findings: left, ..Report::new::<T>(Asked::Runs) };
+        let mut report = Report { findings: left, was_done: for_real, ..Report::new::<T>(Asked::Runs) };
         if for_real {
             speaker.confirm(&question(&doomed, lying).into())?;
         }

@@ -7,7 +7,7 @@ use super::session::Session;
 use crate::arguments::Verb;
 use crate::report::{Asked, Report};
 use crate::speak::Speaker;
-use crate::{Ask, Deed, Exit, Listing, Refusal, Tool, Verbs};
+use crate::{Ask, Deed, Exit, Refusal, Tool, Verbs};
 
 /// Shows what a verb that only looks has found, does what one that acts is about, or carries out the migration that the
 /// verb is.
@@ -23,7 +23,7 @@ pub(super) fn own<T: Tool>(
     }
     if let Some(deed) = session.tool.act(ask, session.here, &session.cx()) {
         session.unless_stopped("stopped while looking")?;
-        return Ok(Report::of_listing::<T>(Asked::Own(name), session.act(deed?, speaker)?));
+        return session.act(name, deed?, speaker);
     }
     migrate(session, ask)
 }
@@ -44,22 +44,30 @@ pub(super) fn take_over<T: Tool>(
         let message = format!("`{}` has no dry run", verb.map_or(T::NAME, Verbs::name));
         return Some(Err(Refusal::usage("no-dry-run", message, "say it without --dry-run")));
     }
-    Some(take_over(speaker.streams()))
+    Some(take_over(speaker.streams()).map_err(|refusal| session.by_signal(refusal)))
 }
 
 impl<T: Tool> Session<'_, T> {
-    fn act(&self, deed: Deed, speaker: &mut Speaker<'_, '_>) -> Result<Listing, Refusal> {
+    fn act(&self, name: &'static str, deed: Deed, speaker: &mut Speaker<'_, '_>) -> Result<Report, Refusal> {
         let Deed { mut listing, questions, act } = deed;
         if self.common.dry_run {
             listing.findings.push(Finding::note("dry-run", "nothing was done"));
-            return Ok(listing);
+            return Ok(Report::of_listing::<T>(Asked::Own(name), listing));
         }
         questions.iter().try_for_each(|question| speaker.confirm(question))?;
         self.unless_stopped("stopped at a question; nothing was done")?;
-        act().map_err(|refusal| match self.here.stop.exit() {
-            Some(exit) if refusal.code == "stopped" => refusal.exit(exit), // of whichever signal
+        let done = act(&self.progress);
+        self.progress.end();
+        let listing = done.map_err(|refusal| self.by_signal(refusal))?;
+        Ok(Report { was_done: true, ..Report::of_listing::<T>(Asked::Own(name), listing) })
+    }
+
+    /// What was stopped ends as the signal says that stopped it.
+    fn by_signal(&self, refusal: Refusal) -> Refusal {
+        match self.here.stop.exit() {
+            Some(exit) if refusal.code == "stopped" => refusal.exit(exit),
             _ => refusal,
-        })
+        }
     }
 
     /// Refuses to go on where somebody has said stop.

@@ -1,6 +1,7 @@
 //! What every verb needs to know.
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
 use migration_engine::{Cx, NoProgress, Progress, RunId, StateRoot};
 
@@ -17,7 +18,7 @@ pub(super) struct Session<'a, T: Tool> {
     pub(super) here: &'a Surroundings,
     pub(super) root: StateRoot,
     args: &'a [OsString],
-    progress: Box<dyn Progress + 'a>,
+    pub(super) progress: Arc<dyn Progress>,
 }
 
 impl<'a, T: Tool> Session<'a, T> {
@@ -29,9 +30,9 @@ impl<'a, T: Tool> Session<'a, T> {
     ) -> Result<Self, Refusal> {
         let LineOf::<T> { options, common, .. } = line;
         let root = state_root(common.state_dir.as_deref(), here)?;
-        let shows_bars = here.terminals.stderr && !common.quiet;
-        let progress: Box<dyn Progress> =
-            if shows_bars { Box::new(Bars::default()) } else { Box::new(NoProgress) };
+        let shows_bars = here.terminals.stderr && !common.quiet && !common.json;
+        let progress: Arc<dyn Progress> =
+            if shows_bars { Arc::new(Bars::default()) } else { Arc::new(NoProgress) };
         Ok(Self { tool, options, common, here, root, args, progress })
     }
 
@@ -40,10 +41,10 @@ impl<'a, T: Tool> Session<'a, T> {
         (tool, options): (&'a T, &'a T::Options),
         common: &'a Common,
         here: &'a Surroundings,
-        progress: &'a dyn Progress,
+        progress: Arc<dyn Progress>,
     ) -> Result<Self, Refusal> {
         let root = state_root(common.state_dir.as_deref(), here)?;
-        Ok(Self { tool, options, common, here, root, args: &[], progress: Box::new(progress) })
+        Ok(Self { tool, options, common, here, root, args: &[], progress })
     }
 
     /// What was asked of the tool.

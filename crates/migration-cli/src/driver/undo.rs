@@ -95,7 +95,7 @@ impl<T: Tool> Session<'_, T> {
         done: &BTreeMap<ItemId, Vec<u32>>,
         drifted: Vec<Drift>,
     ) -> Report {
-        let mut report = Report { run: Some(run.id().clone()), ..Report::new::<T>(asked) };
+        let mut report = Report { run: Some(run.id().clone()), was_done: true, ..Report::new::<T>(asked) };
         let (fate, code) = match changed {
             Changed::SetAside => (Fate::SetAside, "set-aside"),
             Changed::Keep | Changed::Refuse => (Fate::Kept, "kept"),

@@ -1,5 +1,7 @@
 //! A migration within another program, which asks and shows what there is itself.
 
+use std::sync::Arc;
+
 use camino::Utf8Path;
 use migration_engine::{Progress, RunId, Sums};
 use session_model::Finding;
@@ -31,7 +33,7 @@ pub fn migrate_within<T: Tool>(
     tool: &T,
     options: &T::Options,
     state_dir: Option<&Utf8Path>,
-    progress: &dyn Progress,
+    progress: Arc<dyn Progress>,
     here: &Surroundings,
 ) -> Result<Migrated, Refusal> {
     let common = Common { state_dir: state_dir.map(Utf8Path::to_path_buf), quiet: true, ..Common::default() };

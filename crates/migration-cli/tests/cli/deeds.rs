@@ -1,5 +1,6 @@
 //! Verbs that do what no undo takes back, and those that have the streams to themselves.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use durable_files::PathText;
@@ -9,7 +10,8 @@ use migration_cli::{
 };
 use migration_engine::{Cx, Header};
 
-use crate::place::{Place, Said};
+use crate::outputs::Broken;
+use crate::place::{MIGRATE, Place, Said};
 use crate::toy::{Options, Toy};
 
 /// A bell that can be thrown away, and that says what it hears.
@@ -88,7 +90,7 @@ impl Tool for Bell {
             words: Words { block: vec![line.to_owned()], ..Words::default() },
             ..Listing::default()
         };
-        let act = move || {
+        let act = move |_: &_| {
             let failed = |error: std::io::Error| Refusal::failure("io", error.to_string(), "look at it");
             std::fs::remove_file(&bell).map_err(failed)?;
             Ok(listing("deleted the bell"))
@@ -162,6 +164,42 @@ fn what_has_no_undo_is_done_only_after_every_question_was_answered_with_yes() {
     let said = say(&place, "delete");
     assert_eq!((said.exit, &*said.out), (Exit::Done, "deleted the bell\n"));
     assert!(!place.path("bell").exists() && place.runs().is_empty());
+}
+
+/// What somebody is told whose disk is full.
+fn told_on_a_full_disk<T: Tool>(place: &Place, tool: &T, line: &str) -> String {
+    let mut err = Vec::new();
+    let exit = place.say_into(tool, line, &mut Broken(ErrorKind::StorageFull), &mut err);
+    let said = String::from_utf8(err).unwrap();
+    assert_eq!(exit, Exit::Failed, "{line}: {said}");
+    assert!(said.contains("cannot write to standard output"), "{line}: {said}");
+    said
+}
+
+#[test]
+fn nobody_is_told_to_say_again_what_was_done() {
+    let place = place();
+    let bell = Bell(Toy::default());
+    let said = told_on_a_full_disk(&place, &bell, "delete --yes --connected --dry-run");
+    assert!(said.contains("say the same command again with another output"), "{said}");
+    let said = told_on_a_full_disk(&place, &bell, "delete --yes --connected");
+    assert!(said.ends_with("\nhint: it was done, do not say it again: look how it stands\n"), "{said}");
+    assert!(!place.path("bell").exists());
+    let said = told_on_a_full_disk(&place, &bell, "delete --yes --connected --json");
+    assert!(!said.contains("again with another output"), "{said}");
+
+    // Said again it would take back another one.
+    let place = Place::migrated();
+    place.write("old/c", "third\n");
+    place.say(MIGRATE);
+    let newest = place.runs()[1].id.to_string();
+    let told = format!("it was done, do not say it again: copy-folder runs show {newest} shows");
+    for line in ["undo", "runs forget NEWEST --yes"] {
+        let said = told_on_a_full_disk(&place, &Toy::default(), &line.replace("NEWEST", &newest));
+        let is_told = said.contains(if line == "undo" { &told } else { "do not say it again: look" });
+        assert!(is_told, "{line}: {said}");
+    }
+    assert!(place.path("new/a").exists() && !place.path("new/c").exists());
 }
 
 /// Presses Ctrl-C, and says yes all the same.

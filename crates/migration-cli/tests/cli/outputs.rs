@@ -8,7 +8,7 @@ use crate::place::{MIGRATE, Place};
 use crate::toy::Toy;
 
 /// A stream on which every write fails.
-struct Broken(ErrorKind);
+pub(crate) struct Broken(pub(crate) ErrorKind);
 
 impl Write for Broken {
     fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::process::{Command, ExitStatus};
 use std::time::Instant;
 
-use crate::{Containers, LocalHost, Profile, SessionError, SessionId};
+use crate::{Containers, LocalHost, Profile, SessionError, SessionId, Watch};
 
 /// What tells one who came in from all others, in the environment of what runs for him.
 const MARK: &str = "REHOME_ATTACHED";
@@ -37,7 +37,9 @@ impl Door {
         let container = host.container_of(id, &names).map(str::to_owned);
         let container = container.unwrap_or_else(|| local.profile.container(id));
         let mark = format!("{MARK}={:016x}", RandomState::new().build_hasher().finish());
-        Ok(Self { containers: local.containers.clone(), profile: local.profile, container, mark })
+        // Whoever goes because he was told to leaves as everybody does.
+        let containers = Containers { watch: Watch::default(), ..local.containers.clone() };
+        Ok(Self { containers, profile: local.profile, container, mark })
     }
 
     /// What puts the session's screen on the terminal that it is run on.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Containers;
 use crate::Profile;
+use crate::deadline::Unawaited;
 
 /// What the engine said instead of doing it.
 type Complaint = String;
@@ -16,7 +17,7 @@ impl Containers {
     /// attached, nobody is: one that has just begun has no tmux yet.
     pub(crate) fn attachment(&self, container: &str, profile: &Profile) -> Option<bool> {
         let words = tmux(container, profile, ["list-clients", "-t", profile.tmux]);
-        let clients = self.output(self.command().args(words), self.looking).ok()?;
+        let clients = self.output(self.command().args(words), self.looking, Unawaited::Ends).ok()?;
         Some(clients.status.success() && !clients.stdout.trim_ascii().is_empty())
     }
 
@@ -40,7 +41,7 @@ impl Containers {
         let begun = Instant::now();
         let named = format!("name=^{container}$");
         let all = ["ps", "--all", "--quiet", "--filter", &named];
-        while begun.elapsed() < self.within && !self.order(all, self.within)?.is_empty() {
+        while begun.elapsed() < self.within && self.ask(&all).is_ok_and(|left| !left.is_empty()) {
             thread::sleep(Duration::from_millis(20));
         }
         Ok(())
@@ -53,7 +54,8 @@ impl Containers {
         within: Duration,
     ) -> Result<Vec<u8>, Complaint> {
         let begun = Instant::now();
-        let output = self.output(self.command().args(words), within).map_err(|error| {
+        let mut command = self.command();
+        let output = self.output(command.args(words), within, Unawaited::GoesOn).map_err(|error| {
             let program = self.program.display();
             match error.kind() {
                 std::io::ErrorKind::TimedOut => {

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use durable_files::{InContext, Traits, beside, open_expected, publish_over, write_file};
+use durable_files::{
+    InContext, Traits, beside, open_expected, publish_over, remove_file_if_there, write_file,
+};
 use session_model::{Finding, SessionJson};
 
 use super::base::settled;
@@ -28,12 +30,19 @@ pub(super) fn replace(session: &Path, document: &SessionJson) -> Result<Option<F
     Ok(settled(session))
 }
 
-/// The folder has this document then, or the one it had; its name is still to be made durable.
+/// The folder has this document then, or the one it had and nothing else; its name is still to be made durable.
 pub(super) fn write(folder: &Path, document: &SessionJson, owner: Owner) -> Result<(), SessionError> {
     let staged = folder.join(unfinished());
-    let copied = write_file(document.to_text().as_bytes(), &staged, TRAITS)?;
-    let file = open_expected(&staged, &copied.written)?; // and nothing that was put in its place
-    owner.give_opened(&file).doing("give away", &staged)?;
-    file.sync_all().doing("make durable", &staged)?;
-    Ok(publish_over(&staged, &folder.join(NAME))?)
+    let put = stage(&staged, document, owner).and_then(|()| Ok(publish_over(&staged, &folder.join(NAME))?));
+    if put.is_err() {
+        let _ = remove_file_if_there(&staged); // why it failed is told, and the next to write replaces it
+    }
+    put
+}
+
+fn stage(staged: &Path, document: &SessionJson, owner: Owner) -> Result<(), SessionError> {
+    let copied = write_file(document.to_text().as_bytes(), staged, TRAITS)?;
+    let file = open_expected(staged, &copied.written)?; // and nothing that was put in its place
+    owner.give_opened(&file).doing("give away", staged)?;
+    Ok(file.sync_all().doing("make durable", staged)?)
 }

@@ -59,7 +59,7 @@ impl LocalHost {
     /// What every session begins with: the template's contents, and settings that are shared by all.
     fn furnish(&self, folder: &Path, owner: Owner) -> Result<(), SessionError> {
         let template = self.local.base.join(".skel");
-        if template.is_dir() {
+        if template.symlink_metadata().is_ok() {
             let watch = Watch::default(); // it is small
             copy_contents(&template, folder, &[document::NAME], Owners::Of(owner), &watch)?;
         }
@@ -112,7 +112,7 @@ impl LocalHost {
         let (watch, folder) = (&self.local.watch, staging.folder());
         litter.sweep(watch); // which makes room
         let original = Folder::open(&self.path_of(id))?;
-        original.told(must_have_room(original.path(), &self.local.base, watch))?;
+        watch.begins(original.told(must_have_room(original.path(), &self.local.base, watch))?);
         let document = found.document.copied(copy.as_str(), name, &(self.local.now)().to_string());
         let filled = fill_copy(folder.path(), original.path(), &document, watch);
         let remarks = original.told(folder.told(filled))?;

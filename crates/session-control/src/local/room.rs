@@ -14,16 +14,20 @@ use super::watch::Watch;
 use crate::SessionError;
 
 /// Refuses a copy of a folder into this one that would leave no room for it, and so none for whatever else writes there.
-pub(super) fn must_have_room(of: &Path, at: &Path, watch: &Watch) -> Result<(), SessionError> {
-    let mut needs = Needs { bytes: 0, inodes: 1, linked: HashSet::new(), watch };
+/// Tells how many bytes are going to be copied otherwise.
+pub(super) fn must_have_room(of: &Path, at: &Path, watch: &Watch) -> Result<u64, SessionError> {
+    let mut needs = Needs { bytes: 0, inodes: 1, len: 0, linked: HashSet::new(), watch };
     needs.contents(below::open(of)?.as_fd(), of)?;
-    Ok(room_at(at)?.must_hold(at, needs.bytes, needs.inodes)?)
+    room_at(at)?.must_hold(at, needs.bytes, needs.inodes)?;
+    Ok(needs.len)
 }
 
 /// What has been found so far to be copied.
 struct Needs<'w> {
     bytes: u64,
     inodes: u64,
+    /// What is read of it, holes and all.
+    len: u64,
     /// The files with several names that are counted already.
     linked: HashSet<(u64, u64)>,
     watch: &'w Watch,
@@ -51,5 +55,8 @@ impl Needs<'_> {
         let bytes = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512);
         self.bytes = self.bytes.saturating_add(bytes);
         self.inodes += 1;
+        if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+            self.len = self.len.saturating_add(u64::try_from(stat.st_size).unwrap_or(0));
+        }
     }
 }

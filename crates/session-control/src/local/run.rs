@@ -17,6 +17,8 @@ use crate::{SessionError, SessionId};
 const SLICE: &str = "convocate-sessions.slice";
 /// The folder in the base with the settings that all sessions share.
 const SETTINGS: &str = ".claude";
+/// What an engine is at that was told to stop a container.
+const STOPPING: &str = "stopping its container";
 /// Where a container finds the engine.
 const SOCKET: &str = "/var/run/docker.sock";
 
@@ -30,13 +32,18 @@ impl LocalHost {
     pub(super) fn stop(&self, id: &SessionId) -> Result<bool, SessionError> {
         let names = self.running()?;
         let Some(container) = self.container_of(id, &names) else { return Ok(false) };
+        self.local.watch.check()?;
         let stopped = self.local.containers.stop(container);
-        // It may have ended by itself meanwhile; and one that goes on running was not stopped, whatever was said.
-        if self.running()?.contains(container) {
-            let complaint = stopped.err().unwrap_or_else(|| format!("{container} goes on running"));
-            return Err(SessionError::Stop(complaint));
+        match (self.running(), stopped) {
+            (Err(SessionError::Stopped), Ok(())) => Ok(true), // so the engine says, and nobody waits for more
+            (Err(error), _) => Err(not_awaited(error, STOPPING)),
+            // It may have ended by itself meanwhile; and one that goes on running was not stopped, whatever was said.
+            (Ok(names), stopped) if names.contains(container) => {
+                let complaint = stopped.err().unwrap_or_else(|| format!("{container} goes on running"));
+                Err(not_awaited(self.unless_stopped(SessionError::Stop(complaint)), STOPPING))
+            }
+            _ => Ok(true),
         }
-        Ok(true)
     }
 
     pub(super) fn detach_all(&self, id: &SessionId) -> Result<(), SessionError> {
@@ -45,10 +52,12 @@ impl LocalHost {
         let names = self.running()?;
         let container = self.container_of(id, &names).ok_or_else(not_connected)?;
         let (containers, profile) = (&self.local.containers, &self.local.profile);
-        if !containers.is_attached(container, profile).map_err(SessionError::Detach)? {
+        let failed = |complaint| self.unless_stopped(SessionError::Detach(complaint));
+        if !containers.is_attached(container, profile).map_err(failed)? {
             return Err(not_connected());
         }
-        containers.detach(container, profile).map_err(SessionError::Detach)
+        let detached = containers.detach(container, profile).map_err(failed);
+        detached.map_err(|error| not_awaited(error, "detaching its people"))
     }
 
     pub(super) fn start(&self, id: &SessionId) -> Result<Vec<Finding>, SessionError> {
@@ -67,6 +76,7 @@ impl LocalHost {
         let owner = Owner::of(&base)?;
         share_settings(&base, owner)?;
         let words = self.run_command(&found, &base, owner);
+        self.local.watch.check()?;
         let findings = self.touch(&found)?.into_iter().collect();
         let (containers, starting) = (&self.local.containers, self.local.containers.starting);
         let started = containers.order(words, starting);
@@ -74,7 +84,7 @@ impl LocalHost {
         started.map(|_| findings).map_err(|complaint| match self.running() {
             // Somebody else was quicker.
             Ok(names) if self.container_of(id, &names).is_some() => already(),
-            _ => SessionError::Start(complaint),
+            _ => not_awaited(self.unless_stopped(SessionError::Start(complaint)), "starting its container"),
         })
     }
 
@@ -99,9 +109,7 @@ impl LocalHost {
         if self.local.claude.is_file() {
             return Ok(());
         }
-        let claude = self.local.claude.display();
-        let complaint = format!("there is no {claude}, which every session runs: install it there first");
-        Err(SessionError::Start(complaint))
+        Err(SessionError::NoClaude { program: self.local.claude.clone() })
     }
 
     /// The command that starts its container, in the order in which the original has it.
@@ -150,6 +158,11 @@ fn share_settings(base: &Path, owner: Owner) -> Result<(), SessionError> {
     }
     let made = Folder::make(&settings)?;
     made.told(owner.give(made.path()))
+}
+
+/// That somebody has said stop, when the engine had been told to do this.
+fn not_awaited(error: SessionError, doing: &'static str) -> SessionError {
+    if matches!(error, SessionError::Stopped) { SessionError::NotAwaited { doing } } else { error }
 }
 
 fn volume(here: &Path, there: &str) -> OsString {

@@ -9,6 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use legacy_readers::convocate::{self, Content};
+use rustix::fs::Access;
+use rustix::io::Errno;
 use session_model::{Anomaly, Finding, SessionJson};
 
 use super::{Local, LocalHost, document, litter};
@@ -117,7 +119,7 @@ impl LocalHost {
                     found.push(Found { id, document, lock: session.lock.map(Lock::from) });
                 }
                 Content::Quarantined(anomaly) => {
-                    let error = unparsable(&session.path, &anomaly);
+                    let error = broken(&session.path, &anomaly);
                     findings
                         .push(Finding::warning(error.code(), format!("session {id} is not listed: {error}")));
                 }
@@ -129,10 +131,8 @@ impl LocalHost {
 
     /// What people call it; of one whose document is broken nobody knows more than its id.
     pub(super) fn name_of(&self, id: &SessionId) -> Result<String, SessionError> {
-        match self.find(id) {
-            Err(SessionError::Unparsable { .. }) => Ok(id.to_string()),
-            found => found.map(|found| found.name().to_owned()),
-        }
+        self.must_be_a_session(id)?;
+        Ok(self.find(id).map_or_else(|_| id.to_string(), |found| found.name().to_owned()))
     }
 
     pub(super) fn find(&self, id: &SessionId) -> Result<Found, SessionError> {
@@ -148,13 +148,19 @@ impl LocalHost {
             Content::Read { document, .. } => {
                 Ok(Found { id: id.clone(), document, lock: session.lock.map(Lock::from) })
             }
-            Content::Quarantined(anomaly) => Err(unparsable(&path, &anomaly)),
+            Content::Quarantined(anomaly) => Err(broken(&path, &anomaly)),
         }
     }
 
     /// The names of the containers that run. An engine that does not say so is not one without containers.
     pub(crate) fn running(&self) -> Result<BTreeSet<String>, SessionError> {
-        self.local.containers.names().map_err(SessionError::CheckRunning)
+        let names = self.local.containers.names();
+        names.map_err(|error| self.unless_stopped(SessionError::CheckRunning(error)))
+    }
+
+    /// Why an engine has not answered: nobody waits any more, or this.
+    pub(super) fn unless_stopped(&self, otherwise: SessionError) -> SessionError {
+        self.local.watch.check().err().unwrap_or(otherwise)
     }
 
     /// The container of a session among those that run: whatever release has started it.
@@ -193,13 +199,17 @@ impl LocalHost {
 }
 
 /// What is wrong with a session's document, and where in it.
-fn unparsable(session: &Path, anomaly: &Anomaly) -> SessionError {
+fn broken(session: &Path, anomaly: &Anomaly) -> SessionError {
+    let path = session.join(document::NAME);
+    if rustix::fs::access(&path, Access::READ_OK) == Err(Errno::ACCESS) {
+        return SessionError::Unreadable { path, source: Errno::ACCESS.into() };
+    }
     let place = anomaly.place.as_ref();
     let reason = match place.and_then(|place| Some((place.line?, place.column?))) {
         Some((line, column)) => format!("line {line}, column {column}: {}", anomaly.message),
         None => anomaly.message.clone(),
     };
-    SessionError::Unparsable { path: session.join(document::NAME), reason }
+    SessionError::Unparsable { path, reason }
 }
 
 /// What there is to say if an engine does not tell what runs.

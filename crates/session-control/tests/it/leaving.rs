@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use durable_files::DirLock;
-use session_control::{Containers, Local, LocalHost, SessionHost, Watch};
+use session_control::{Containers, HostError, Local, LocalHost, SessionHost, Watch};
 use session_model::Finding;
 use testkit::crash::hand_over;
 use testkit::disk::Disk;
@@ -346,23 +346,89 @@ fn a_removal_that_is_stopped_has_not_begun_or_is_done_but_for_what_goes_with_the
     assert!(done > 1, "it was stopped {done} times in the middle");
 }
 
-#[test]
-fn whoever_says_stop_while_a_container_stops_is_told_that_it_was_stopped() {
-    let place = Place::new();
-    place.put(UUID, "");
-    let [engine, stopped] = ["engine", "stopped"].map(|name| place.base.with_file_name(name));
+/// A host with an engine that runs the container of one session and otherwise does this, and with somebody who says stop
+/// as soon as that hangs.
+fn left_when_at_work(place: &Place, looks: &str, does: &str) -> LocalHost {
+    let [engine, hangs] = ["engine", "hangs"].map(|name| place.base.with_file_name(name));
     let script = format!(
-        "#!/bin/sh\ncase $1 in\nps) [ -e {0} ] || echo convocate-session-{UUID} ;;\nstop) : >{0} ;;\nesac\n",
-        stopped.display()
+        "#!/bin/sh\nhere=$(dirname $0)\nhang() {{ echo $$ >$here/pid; mv $here/pid $here/hangs; exec sleep 1000; }}\n\
+         case $1 in {looks} esac\ncase $1 in ps) echo convocate-session-{UUID} ;; {does} esac\n"
     );
     fs::write(&engine, script).unwrap();
     fs::set_permissions(&engine, PermissionsExt::from_mode(0o755)).unwrap();
     let containers = Containers { program: engine, ..Containers::default() };
-    let says_stop =
-        move |_| if stopped.exists() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    let says_stop = move |_| if hangs.exists() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    LocalHost::new(Local { containers, watch: Watch::new(says_stop), ..place.host().local().clone() })
+}
+
+/// What is done to a session.
+type Does = fn(&mut LocalHost) -> Result<(), HostError>;
+
+#[test]
+fn an_engine_that_is_at_work_keeps_nobody_and_goes_on() {
+    let place = Place::new();
+    for uuid in [UUID, OTHER] {
+        place.put(uuid, "");
+    }
+    let claude = place.base.with_file_name("claude");
+    fs::write(&claude, "").unwrap();
+    let hangs = place.base.with_file_name("hangs");
+    let all: [(&str, &str, Does); 4] = [
+        ("stop) hang ;;", "stopping its container", |host| host.kill(&id(UUID))),
+        ("stop) hang ;;", "stopping its container", |host| host.delete(&id(UUID))),
+        ("run) hang ;;", "starting its container", |host| host.restart(&id(OTHER))),
+        ("exec) case $* in *list-clients*) echo one ;; *) hang ;; esac ;;", "detaching its people", |host| {
+            host.background(&id(UUID))
+        }),
+    ];
+    for (engine, doing, does) in all {
+        let host = left_when_at_work(&place, "", engine);
+        let mut host = LocalHost::new(Local { claude: claude.clone(), ..host.local().clone() });
+        let error = does(&mut host).unwrap_err();
+        assert_eq!(error.code(), "stopped", "{doing}: {error}");
+        let told = format!(
+            "stopped waiting for the container engine, which may go on {doing}; nothing else was done"
+        );
+        assert_eq!(error.to_string(), told);
+        let engine = fs::read_to_string(&hangs).unwrap();
+        run("kill", &["-KILL", engine.trim()]); // it was there still
+        fs::remove_file(&hangs).unwrap();
+        let names = place.names().into_iter().filter(|name| name != ".claude");
+        assert_eq!(names.collect::<Vec<_>>(), [UUID, OTHER], "{doing}");
+    }
+}
+
+#[test]
+fn an_edit_that_has_no_room_leaves_nothing_of_itself() {
+    let place = Place::new();
+    let _disk = Disk::in_memory(&place.base, "size=1m,nr_inodes=1k");
+    place.put(UUID, "");
+    let block = |n: u32| fs::write(place.at(UUID).join(n.to_string()), [b'x'; 4096]);
+    assert!((0..1000).any(|n| block(n).is_err()), "it is not full");
+    fs::remove_file(place.at(UUID).join("0")).unwrap(); // the lock takes as much
     let before = Tree::of(&place.base);
+    assert_eq!(place.host().edit(&id(UUID), &named("b")).unwrap_err().code(), "io");
+    before.assert_same(&Tree::of(&place.base), "not edited");
+}
+
+#[test]
+fn a_template_that_cannot_be_read_is_not_passed_over() {
+    let place = Place::new();
+    symlink("nowhere", place.at(".skel")).unwrap();
+    let error = place.host().create(&named("a")).unwrap_err();
+    assert_eq!(error.code(), "io");
+    assert!(error.to_string().starts_with("cannot open the folder ") && error.to_string().contains(".skel"));
+    assert_eq!(place.names(), [".skel"]);
+}
+
+#[test]
+fn whoever_says_stop_when_a_container_has_stopped_is_told_that_it_was_stopped() {
+    let place = Place::new();
+    place.put(UUID, "");
+    let before = Tree::of(&place.base);
+    // Whether it goes on running all the same nobody tells.
     let mut host =
-        LocalHost::new(Local { containers, watch: Watch::new(says_stop), ..place.host().local().clone() });
+        left_when_at_work(&place, "ps) [ ! -e $here/stopped ] || hang ;;", "stop) : >$here/stopped ;;");
     let error = host.delete(&id(UUID)).unwrap_err();
     assert_eq!(error.code(), "stopped");
     assert!(error.to_string().contains("its container was stopped"), "{error}");

@@ -128,7 +128,7 @@ impl Model {
             Deed::Start(which) => {
                 let id = one(*which); // there is no engine
                 (
-                    id.as_ref().map_or_else(|why| Err(*why), |_| Err("container")),
+                    id.as_ref().map_or_else(|why| Err(*why), |_| Err("no-claude")),
                     host.restart(id.as_ref().unwrap_or(&missing)),
                 )
             }
