@@ -113,6 +113,8 @@ fn who_wants_no_colours_gets_none() {
         // Bold, faint and reversed can be told apart by everybody, and 39 and 49 are the colours that the terminal has.
         let others = looks.iter().filter(|look| !["", "0", "1", "2", "7", "39", "49"].contains(look)).count();
         assert_eq!(others > 0, is_colourful, "{looks:?}");
+        // What stands out does so all the same: reversed.
+        assert_eq!(looks.contains("7"), !is_colourful, "{looks:?}");
         tmux.types(&["C-c"]).ends();
     }
 }
