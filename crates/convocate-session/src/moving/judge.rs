@@ -5,7 +5,7 @@ use migration_cli::Refusal;
 use migration_engine::StepError;
 use session_model::Finding;
 
-use super::running::{Runs, Unknown, perhaps, runs};
+use super::running::{NotKnown, Runs, perhaps, runs};
 use super::settings::Settings;
 use super::worlds::Both;
 use crate::watched::Watched;
@@ -44,7 +44,7 @@ fn source(both: &Both) -> Vec<Finding> {
         Err(error) => findings.push(not_looked_at(&error.into())),
     }
     match runs((from, &both.from), uuid, &both.containers, &both.stop) {
-        Ok(Runs::No) | Err(Unknown::NotThere) => {}
+        Ok(Runs::No) | Err(NotKnown::NotThere) => {}
         Ok(Runs::Perhaps(why)) => findings.push(perhaps(from, uuid, &why)),
         Ok(Runs::Yes(_)) => {
             let message =
@@ -59,8 +59,8 @@ fn source(both: &Both) -> Vec<Finding> {
     findings
 }
 
-/// Refuses to take back a copy that somebody has locked, or that is at work. An agent that cannot be asked does not hold up an undo: what has changed
-/// there is found by its files. Gives the lock that somebody has left, by device and inode.
+/// Refuses to take back a copy that somebody has locked, or that is at work. An agent that cannot be asked does not hold
+/// up an undo: what has changed there is found by its files. Gives the lock that somebody has left, by device and inode.
 pub(super) fn copy_stands_still(both: &Both) -> Result<Option<String>, Refusal> {
     let Settings { to, becomes, .. } = &both.settings;
     let left = to.lockable(becomes).stale_lock(&both.to)?;

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use convocate_migrate::parts::{self, AgentEnd, Elsewhere, Facts};
 use durable_files::{DirLock, PathText};
 use migration_cli::{Refusal, Surroundings};
-use migration_engine::{Cx, Outcome, StateRoot};
+use migration_engine::{Cx, Outcome, StateRoot, StepError};
 use remote_transfer::{Manifest, Remark, Surveyed, Tree};
 use session_control::{AgentError, SessionId, valid_dns_name, valid_name};
 use session_model::{Finding, SessionJson, Timestamp};
 
-use super::running::{Runs, Unknown, perhaps, runs};
+use super::running::{NotKnown, Runs, perhaps, runs};
 use super::settings::End;
 use super::{CopyOf, Network, Request, bring};
 use crate::refusals::of_session;
@@ -56,34 +56,16 @@ impl Known {
             parts::is_open(&to)?;
         }
         parts::is_open(&from)?;
-        let stays = |outcome| stays(uuid, outcome);
         let seen = survey(&from, uuid, cx)?;
         let text = document_of(&from, &seen, cx)?;
         let document = parsed(&text, uuid, &from)?;
         let perhaps = stands_still(&from, uuid, network, here)?;
         let stale = End::from(&from).lockable(uuid).stale_lock(&from.remote)?;
-        let may_be_sent = |remarks: &[Remark]| match parts::forbidden(&shown(&from, uuid), remarks) {
-            Some(outcome) => Err(stays(outcome)),
-            None => Ok(()),
-        };
-        may_be_sent(&seen.remarks)?;
-        let remarks = match local_path(&from, uuid) {
-            // Only here one sees extended attributes.
-            Some(path) => {
-                Tree::open(&path)?.walk(&mut { *cx }).map_err(migration_engine::StepError::from)?.remarks
-            }
-            None => seen.remarks.clone(),
-        };
-        may_be_sent(&remarks)?;
+        let remarks = remarks(&from, uuid, &seen, cx)?;
         let becomes = request.copy.as_ref().map_or(document.clone(), |copy| copied(&document, copy, here));
-        let id = becomes.fields().uuid.clone();
         let named = !becomes.fields().dns_name.is_empty();
         let elsewhere = if named { network.names_elsewhere(&from, &to) } else { Elsewhere::default() };
-        let facts = Facts::gather(&to, elsewhere)?;
-        if let Some(outcome) = facts.there(&id, &to)? {
-            return Err(stays(outcome));
-        }
-        let (arrives, mut findings) = facts.cleared(&becomes, &network.options).map_err(stays)?;
+        let (arrives, mut findings) = arrives((uuid, &becomes), &to, elsewhere, &network.options)?;
         parts::room(&to, seen.takes, seen.manifest.entries().len() as u64)?;
         findings.extend(perhaps);
         findings.extend(parts::oddities(document.fields()));
@@ -94,7 +76,6 @@ impl Known {
             findings.push(Finding::note("extended-attributes", message));
         }
         let bundle = (!is_here).then(|| bring::bundle_of(root, &from, uuid, &seen));
-        let arrives = arrives.with("agent_id", Some(&to.id));
         let holder = format!("rehome-move-{uuid}-{}", SessionId::fresh());
         Ok(Self { from, to, seen, text, arrives, named, holder, stale, bundle, brought: None, findings })
     }
@@ -142,6 +123,33 @@ fn document_of(from: &AgentEnd, seen: &Surveyed, cx: &Cx<'_>) -> Result<Vec<u8>,
     text.map_err(|error| Refusal::new("session-json", error.to_string(), "convocate-session show tells more"))
 }
 
+/// What is odd about its files. What cannot be sent is refused, before a folder of this machine is walked for what only
+/// this machine sees.
+fn remarks(from: &AgentEnd, uuid: &str, seen: &Surveyed, cx: &Cx<'_>) -> Result<Vec<Remark>, Refusal> {
+    let may_be_sent = |remarks: Vec<Remark>| match parts::forbidden(&shown(from, uuid), &remarks) {
+        Some(outcome) => Err(stays(uuid, outcome)),
+        None => Ok(remarks),
+    };
+    let remarks = may_be_sent(seen.remarks.clone())?;
+    let Some(path) = local_path(from, uuid) else { return Ok(remarks) };
+    may_be_sent(Tree::open(&path)?.walk(&mut { *cx }).map_err(StepError::from)?.remarks)
+}
+
+/// The document as it arrives there, if there is a place for it, and what is to be said of that.
+fn arrives(
+    (uuid, becomes): (&str, &SessionJson),
+    to: &AgentEnd,
+    elsewhere: Elsewhere,
+    options: &convocate_migrate::Options,
+) -> Result<(SessionJson, Vec<Finding>), Refusal> {
+    let facts = Facts::gather(to, elsewhere)?;
+    if let Some(outcome) = facts.there(&becomes.fields().uuid, to)? {
+        return Err(stays(uuid, outcome));
+    }
+    let (arrives, findings) = facts.cleared(becomes, options).map_err(|outcome| stays(uuid, outcome))?;
+    Ok((arrives.with("agent_id", Some(&to.id)), findings))
+}
+
 fn parsed(text: &[u8], uuid: &str, from: &AgentEnd) -> Result<SessionJson, Refusal> {
     let refused = |why: String| {
         let message = format!("{}/session.json cannot be taken along: {why}", shown(from, uuid));
@@ -170,7 +178,7 @@ fn stands_still(
             let message = format!("session {uuid} runs on {}{by}", from.id);
             Err(Refusal::new("source-runs", message, format!("convocate-session kill {uuid}")))
         }
-        Err(Unknown::NotThere) => {
+        Err(NotKnown::NotThere) => {
             let message = format!(
                 "agent {} does not know the session {uuid}: it keeps its sessions elsewhere",
                 from.id
@@ -178,12 +186,12 @@ fn stands_still(
             let hint = "its registry's session-control.json names its base";
             Err(Refusal::new("agent-does-not-know", message, hint))
         }
-        Err(Unknown::Agent(AgentError::Link(link))) => Err((&link).into()),
-        Err(error @ (Unknown::Agent(_) | Unknown::NotTold)) => {
+        Err(NotKnown::Agent(AgentError::Link(link))) => Err((&link).into()),
+        Err(error @ (NotKnown::Agent(_) | NotKnown::NotTold)) => {
             let message = format!("nobody knows whether session {uuid} runs: {error}");
             Err(Refusal::new("agent-not-asked", message, "convocate-session agents shows how it is"))
         }
-        Err(Unknown::Engine(error)) => {
+        Err(NotKnown::Engine(error)) => {
             let hint = "start the engine, or name it: --docker PROGRAM";
             Err(Refusal::new("containers", error.to_string(), hint))
         }

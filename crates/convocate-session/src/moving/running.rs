@@ -23,7 +23,7 @@ pub(super) enum Runs {
 }
 
 /// Why nothing is.
-pub(super) enum Unknown {
+pub(super) enum NotKnown {
     /// The agent has not said.
     Agent(AgentError),
     /// The agent does not know the session.
@@ -34,7 +34,7 @@ pub(super) enum Unknown {
     Engine(ContainersError),
 }
 
-impl std::fmt::Display for Unknown {
+impl std::fmt::Display for NotKnown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Agent(error) => error.fmt(f),
@@ -51,23 +51,23 @@ pub(super) fn runs(
     uuid: &str,
     containers: &Containers,
     stop: &Stop,
-) -> Result<Runs, Unknown> {
+) -> Result<Runs, NotKnown> {
     let Some(api) = &end.api else { return here(end, uuid, containers) };
     let mut link = Watched::new(api.open(), stop);
-    let told = session_control::get(&mut link, uuid).map_err(Unknown::Agent)?.ok_or(Unknown::NotThere)?;
+    let told = session_control::get(&mut link, uuid).map_err(NotKnown::Agent)?.ok_or(NotKnown::NotThere)?;
     match told.runs() {
         Some(true) => return Ok(Runs::Yes(None)),
         Some(false) => {}
-        None => return Err(Unknown::NotTold),
+        None => return Err(NotKnown::NotTold),
     }
-    let agent = session_control::ping(&mut link).map_err(Unknown::Agent)?;
+    let agent = session_control::ping(&mut link).map_err(NotKnown::Agent)?;
     Ok(if agent.is_ours() { Runs::No } else { as_its_engine_tells((end, remote), uuid, stop) })
 }
 
-fn here(end: &End, uuid: &str, containers: &Containers) -> Result<Runs, Unknown> {
+fn here(end: &End, uuid: &str, containers: &Containers) -> Result<Runs, NotKnown> {
     let folder = Path::new(OsStr::from_bytes(&end.base)).join(uuid);
     let folder = folder.canonicalize().unwrap_or(folder);
-    let running = containers.running().map_err(Unknown::Engine)?;
+    let running = containers.running().map_err(NotKnown::Engine)?;
     let using = running.iter().find(|container| container.use_of(uuid, &folder) == Some(Use::InUse));
     Ok(using.map_or(Runs::No, |container| Runs::Yes(Some(container.name().to_owned()))))
 }
