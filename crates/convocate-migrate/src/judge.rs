@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use durable_files::Quiet;
 use migration_cli::Refusal;
+use migration_engine::Cause;
 use remote_transfer::{Remote, Transport, Tree};
 use session_control::{AgentError, Session, get, list};
 use session_model::{Finding, Timestamp, parse_time};
@@ -120,11 +121,16 @@ pub fn stand_still(agent: &str, api: &Reach, uuids: &[&str]) -> Result<(), Refus
 }
 
 fn source(folder: &Path, moving: &Moving) -> Vec<Finding> {
-    let walked = Tree::open(folder).ok().and_then(|tree| tree.walk(&mut Quiet).ok());
-    if walked.is_some_and(|walked| walked.manifest.digest() == moving.expect) {
-        return Vec::new();
-    }
-    vec![Finding::error("source-changed", format!("{} changed after it was sent", folder.display()))]
+    let found = match Tree::open(folder).map(|tree| tree.walk(&mut Quiet)) {
+        Ok(Ok(walked)) if walked.manifest.digest() == moving.expect => return Vec::new(),
+        Ok(Ok(walked)) => moving.held.told(&walked.manifest),
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    vec![Finding::error(
+        Cause::SOURCE_CHANGED,
+        format!("{} changed after it was sent: {found}", folder.display()),
+    )]
 }
 
 /// What the agent tells otherwise.

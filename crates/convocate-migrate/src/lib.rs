@@ -42,7 +42,7 @@ pub mod parts {
     pub use crate::far_lock::Lockable;
     pub use crate::judge::{Copy, stand_still};
     pub use crate::plan::{RECEIPTS, RETIRED};
-    pub use crate::settings::{Arriving, Reach};
+    pub use crate::settings::{Arriving, Held, Reach};
 }
 
 pub use effect::{Effect, Handles, Trace};

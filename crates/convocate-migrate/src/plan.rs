@@ -16,7 +16,7 @@ use crate::checks::{Ready, owner, staging};
 use crate::effect::Effect;
 use crate::far_lock::Lockable;
 use crate::options::{Compress, Options};
-use crate::settings::{Moving, Settings};
+use crate::settings::{Held, Moving, Settings};
 use crate::step::{Purge, SetLockAside};
 
 /// The folder of sources that were moved aside. A list of sessions does not look into it: its name is no id.
@@ -164,6 +164,7 @@ fn moving(session: &Session, ready: &Ready, expect: Digest) -> Moving {
     Moving {
         uuid: session.uuid.clone(),
         expect,
+        held: Held::of(&ready.walked.manifest),
         stale: stale.map(|lock| lock.text.clone()),
         arrives: ready.arrives.fields().into(),
     }

@@ -1,11 +1,12 @@
 //! What a run remembers: all that `verify`, `undo` and `resume` need to know later.
 
+use std::fmt;
 use std::time::Duration;
 
 use durable_files::{Digest, PathText};
 use migration_cli::{Refusal, settings_of};
 use migration_engine::Header;
-use remote_transfer::{Target, Transport, TransportKind};
+use remote_transfer::{Manifest, Target, Transport, TransportKind};
 use serde::{Deserialize, Serialize};
 use session_model::{Fields, Timestamp};
 
@@ -41,11 +42,47 @@ pub(crate) struct Moving {
     pub(crate) uuid: String,
     /// The SHA-256 of its manifest, without digests, when the plan was made.
     pub(crate) expect: Digest,
+    /// How much that is.
+    #[serde(default)]
+    pub(crate) held: Held,
     /// What a stale lock of it holds, which the run begins with setting aside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) stale: Option<Vec<u8>>,
     /// What its document says where it arrives.
     pub(crate) arrives: Arriving,
+}
+
+/// How much a session held when the plan was made; nothing at all if a run of an earlier version does not say. That it is
+/// still the same, a digest says; this is for people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Files, folders and links.
+    pub entries: u64,
+    /// Bytes of files.
+    pub bytes: u64,
+}
+
+impl Held {
+    /// As this manifest says.
+    pub fn of(manifest: &Manifest) -> Self {
+        Self { entries: manifest.entries().len() as u64, bytes: manifest.bytes() }
+    }
+
+    /// What tells a session that was worked with since: how much it was, how much it is, and what was written last.
+    pub fn told(self, found: &Manifest) -> String {
+        let now = Self::of(found);
+        let newest =
+            found.entries().iter().filter(|entry| !entry.path.is_empty()).max_by_key(|entry| entry.mtime);
+        let newest = newest.map(|entry| format!("; written last: {}", entry.display())).unwrap_or_default();
+        let expected = if self.entries > 0 { format!("expected {self}, ") } else { String::new() };
+        format!("{expected}found {now}{newest}")
+    }
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes in {} entries", self.bytes, self.entries)
+    }
 }
 
 /// What an agent has to say about a session that has arrived.

@@ -20,7 +20,7 @@ mod worlds;
 
 pub use network::Network;
 pub use orphan::migrate_orphan;
-pub use step::{Deliver, Effect, Handles, Retire, SetLockAside, Trace};
+pub use step::{Deliver, Effect, Handles, Leaves, MoveAside, Trace};
 pub use worlds::Open;
 
 use std::path::PathBuf;

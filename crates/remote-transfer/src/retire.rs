@@ -1,6 +1,5 @@
 //! Something on another host is moved aside there, once what came of it has been verified.
 
-use std::path::Path;
 use std::sync::PoisonError;
 
 use migration_engine::{Cause, Cx, Look, Slot, State, Step, StepError};
@@ -146,11 +145,6 @@ impl Step for RetireFar {
             }
             moved => Ok(moved.map(drop)?),
         }
-    }
-
-    /// What is to come back is not what was moved, or its place is somebody else's.
-    fn aside(&self, _slot: &Slot, _folder: &Path) -> Option<String> {
-        None
     }
 
     fn revert(

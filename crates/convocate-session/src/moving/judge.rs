@@ -2,7 +2,7 @@
 
 use convocate_migrate::parts::{Copy, stand_still};
 use migration_cli::Refusal;
-use migration_engine::StepError;
+use migration_engine::{Cause, StepError};
 use session_model::Finding;
 
 use super::running::{NotKnown, Runs, perhaps, runs};
@@ -32,14 +32,15 @@ fn not_looked_at(error: &StepError) -> Finding {
 }
 
 fn source(both: &Both) -> Vec<Finding> {
-    let Settings { from, uuid, expect, .. } = &both.settings;
+    let Settings { from, uuid, expect, held, .. } = &both.settings;
     let mut findings = Vec::new();
     let folder = [from.base.as_slice(), b"/", uuid.as_bytes()].concat();
     match both.from.far().survey(&folder, &mut both.stop.clone()) {
         Ok(seen) if seen.manifest.digest() == *expect => {}
-        Ok(_) => {
-            let message = format!("{uuid} on {} changed after it was sent", from.id);
-            findings.push(Finding::error("source-changed", message));
+        Ok(seen) => {
+            let found = held.told(&seen.manifest);
+            let message = format!("{uuid} on {} changed after it was sent: {found}", from.id);
+            findings.push(Finding::error(Cause::SOURCE_CHANGED, message));
         }
         Err(error) => findings.push(not_looked_at(&error.into())),
     }

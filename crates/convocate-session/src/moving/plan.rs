@@ -1,6 +1,6 @@
 //! What will happen: one lane, of what was found at both ends.
 
-use convocate_migrate::parts::{RECEIPTS, RETIRED, staging};
+use convocate_migrate::parts::{Held, RECEIPTS, RETIRED, staging};
 use durable_files::Digest;
 use migration_cli::Refusal;
 use migration_engine::{Block, Bucket, Header, Item, ItemId, Lane, Outcome, Plan, Task, Wave};
@@ -12,7 +12,7 @@ use super::Request;
 use super::hold::lock_of;
 use super::known::{Known, shown};
 use super::settings::{End, Settings};
-use super::step::{Deliver, Effect, Retire, SetLockAside};
+use super::step::{Deliver, Effect, Leaves, MoveAside};
 
 /// The plan of a session that goes.
 pub(super) fn plan(request: &Request, known: &Known) -> Result<Plan<Effect>, Refusal> {
@@ -21,8 +21,8 @@ pub(super) fn plan(request: &Request, known: &Known) -> Result<Plan<Effect>, Ref
     let task = |step: Effect| Task { item: Some(ItemId(0)), step };
     let mut lane: Lane<Effect> = Vec::new();
     if let Some(identity) = &known.stale {
-        let lock = aside(known, &lock_of(uuid), identity, None);
-        lane.push(Wave::publish(vec![task(SetLockAside { lock }.into())]));
+        let lock = aside(known, Leaves::StaleLock, &lock_of(uuid), identity, None);
+        lane.push(Wave::publish(vec![task(lock.into())]));
     }
     lane.push(Wave::publish(vec![task(Deliver { tree: delivery(known, uuid, becomes) }.into())]));
     if request.copy.is_none() {
@@ -31,9 +31,8 @@ pub(super) fn plan(request: &Request, known: &Known) -> Result<Plan<Effect>, Ref
             "to": shown(&known.to, uuid),
             "session_json": String::from_utf8_lossy(&known.text),
         });
-        lane.push(Wave::retire(vec![task(
-            Retire { folder: aside(known, uuid, known.seen.identity(), Some(note)) }.into(),
-        )]));
+        let source = aside(known, Leaves::Session, uuid, known.seen.identity(), Some(note));
+        lane.push(Wave::retire(vec![task(source.into())]));
     }
     let mut item = Item::new(input(known, uuid), called(known, uuid), Outcome::plain(Bucket::Migrated));
     item.source = Some(shown(&known.from, uuid));
@@ -86,6 +85,7 @@ fn settings(request: &Request, known: &Known) -> Settings {
         uuid: request.session.to_string(),
         becomes: known.arrives.fields().uuid.clone(),
         expect: known.seen.manifest.digest(),
+        held: Held::of(&known.seen.manifest),
         holder: known.holder.clone(),
         identity: known.seen.identity().to_owned(),
         moves: request.copy.is_none(),
@@ -96,15 +96,16 @@ fn settings(request: &Request, known: &Known) -> Settings {
     }
 }
 
-fn aside(known: &Known, name: &str, identity: &str, note: Option<Value>) -> RetireFar {
-    RetireFar {
+fn aside(known: &Known, what: Leaves, name: &str, identity: &str, note: Option<Value>) -> MoveAside {
+    let place = RetireFar {
         host: known.from.id.clone(),
         base: known.from.base.clone(),
         name: name.to_owned(),
         expect: identity.to_owned(),
         into: RETIRED.to_owned(),
         receipt: note.map(|note| LeftBehind { folder: RECEIPTS.to_owned(), note }),
-    }
+    };
+    MoveAside { what, place }
 }
 
 fn delivery(known: &Known, uuid: &str, becomes: &str) -> DeliverTree {

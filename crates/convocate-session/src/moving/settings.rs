@@ -1,6 +1,6 @@
 //! What a run remembers: all that `verify`, `undo` and `resume` need to know later.
 
-use convocate_migrate::parts::{AgentEnd, Arriving, Lockable, Reach, greet};
+use convocate_migrate::parts::{AgentEnd, Arriving, Held, Lockable, Reach, greet};
 use durable_files::{Digest, PathText};
 use migration_cli::{Refusal, Surroundings};
 use remote_transfer::{Remote, RemoteCommand};
@@ -17,6 +17,9 @@ pub(super) struct Settings {
     pub(super) becomes: String,
     /// The SHA-256 of its manifest, without digests, when the plan was made.
     pub(super) expect: Digest,
+    /// How much that is.
+    #[serde(default)]
+    pub(super) held: Held,
     /// What tells the holder of its lock from every other run's.
     pub(super) holder: String,
     /// Device and inode of its folder.

@@ -13,12 +13,10 @@ use super::source::Source;
 compose_steps! {
     /// One effect.
     pub enum Effect, Trace in Handles {
-        /// Sets a stale lock aside.
-        Unlock(SetLockAside) with source,
         /// Puts the session where it goes.
         Deliver(Deliver),
-        /// Moves the source aside, where it is.
-        Retire(Retire) with source,
+        /// Moves the source aside, or a stale lock before it.
+        MoveAside(MoveAside) with source,
     }
 }
 
@@ -114,73 +112,36 @@ impl Step for Deliver {
     }
 }
 
-/// A lock file whose owner is gone makes room for ours, and comes back with an undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SetLockAside {
-    /// The lock file, and where it is put.
-    #[serde(flatten)]
-    pub lock: RetireFar,
+/// What leaves its place at the source, and comes back with an undo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Leaves {
+    /// A lock file whose owner is gone: it makes room for ours.
+    StaleLock,
+    /// The session, if it is still whole and ours.
+    Session,
 }
 
-impl Step for SetLockAside {
-    type World = Source;
-    type Evidence = RetiredFar;
-
-    fn describe(&self) -> String {
-        format!("set the stale lock {} on {} aside", self.lock.name, self.lock.host)
-    }
-
-    fn inspect(
-        &self,
-        world: &mut Source,
-        evidence: Option<&RetiredFar>,
-        look: Look,
-        cx: &Cx<'_>,
-    ) -> Result<State, StepError> {
-        let state = self.lock.inspect(&mut world.lock.remote, evidence, look, cx)?;
-        // Our own lock stands there now, or that of the run which an undo belongs to.
-        let is_aside = matches!(state, State::Conflict(_)) && evidence.is_some();
-        Ok(if is_aside { State::Done } else { state })
-    }
-
-    fn stage(&self, world: &mut Source, slot: &Slot, cx: &Cx<'_>) -> Result<RetiredFar, StepError> {
-        self.lock.stage(&mut world.lock.remote, slot, cx)
-    }
-
-    fn publish(&self, world: &mut Source, slot: &Slot, evidence: &RetiredFar) -> Result<(), StepError> {
-        self.lock.publish(&mut world.lock.remote, slot, evidence)
-    }
-
-    fn revert(
-        &self,
-        world: &mut Source,
-        slot: &Slot,
-        evidence: Option<&RetiredFar>,
-        cx: &Cx<'_>,
-    ) -> Result<(), StepError> {
-        world.lock.release();
-        self.lock.revert(&mut world.lock.remote, slot, evidence, cx)
-    }
-
-    fn aside(&self, slot: &Slot, folder: &Path) -> Option<String> {
-        self.lock.aside(slot, folder)
-    }
-}
-
-/// The source is moved aside, if it is still whole and ours.
+/// Something is moved aside where it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Retire {
+pub struct MoveAside {
+    /// What.
+    pub what: Leaves,
     /// Where it is, and where it is put.
     #[serde(flatten)]
-    pub folder: RetireFar,
+    pub place: RetireFar,
 }
 
-impl Step for Retire {
+impl Step for MoveAside {
     type World = Source;
     type Evidence = RetiredFar;
 
     fn describe(&self) -> String {
-        self.folder.describe()
+        let RetireFar { name, host, .. } = &self.place;
+        match self.what {
+            Leaves::StaleLock => format!("set the stale lock {name} on {host} aside"),
+            Leaves::Session => self.place.describe(),
+        }
     }
 
     fn inspect(
@@ -190,16 +151,23 @@ impl Step for Retire {
         look: Look,
         cx: &Cx<'_>,
     ) -> Result<State, StepError> {
-        self.folder.inspect(&mut world.lock.remote, evidence, look, cx)
+        let state = self.place.inspect(&mut world.lock.remote, evidence, look, cx)?;
+        Ok(match (self.what, evidence, state) {
+            // Our own lock stands there now, or that of the run which an undo belongs to.
+            (Leaves::StaleLock, Some(_), State::Conflict(_)) => State::Done,
+            (_, _, state) => state,
+        })
     }
 
     fn stage(&self, world: &mut Source, slot: &Slot, cx: &Cx<'_>) -> Result<RetiredFar, StepError> {
-        self.folder.stage(&mut world.lock.remote, slot, cx)
+        self.place.stage(&mut world.lock.remote, slot, cx)
     }
 
     fn publish(&self, world: &mut Source, slot: &Slot, evidence: &RetiredFar) -> Result<(), StepError> {
-        world.must_stand(&mut Quiet)?;
-        self.folder.publish(&mut world.lock.remote, slot, evidence)
+        if self.what == Leaves::Session {
+            world.must_stand(&mut Quiet)?;
+        }
+        self.place.publish(&mut world.lock.remote, slot, evidence)
     }
 
     fn revert(
@@ -209,10 +177,9 @@ impl Step for Retire {
         evidence: Option<&RetiredFar>,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        self.folder.revert(&mut world.lock.remote, slot, evidence, cx)
-    }
-
-    fn aside(&self, slot: &Slot, folder: &Path) -> Option<String> {
-        self.folder.aside(slot, folder)
+        if self.what == Leaves::StaleLock {
+            world.lock.release();
+        }
+        self.place.revert(&mut world.lock.remote, slot, evidence, cx)
     }
 }

@@ -197,7 +197,12 @@ fn a_session_that_starts_in_between_stays_and_goes_once_it_has_stopped() {
     let modified = folder.metadata().unwrap().modified().unwrap();
     fs::write(&written, "since").unwrap();
     let changed = two.says(5, &["resume", "--json"]).document();
-    assert!(changed["items"][0]["findings"].to_string().contains("source-changed"), "{changed}");
+    let found = changed["items"][0]["findings"].to_string();
+    assert!(found.contains("source-changed") && found.contains("; written last: written"), "{changed}");
+    assert!(found.contains("source-stays") && !found.contains("it is not there"), "{changed}");
+    let next: Vec<&str> =
+        changed["next"].as_array().unwrap().iter().filter_map(|next| next.as_str()).collect();
+    assert!(matches!(next[..], [undo] if undo.starts_with("convocate-session undo ")), "{next:?}");
     assert!(source.exists());
     fs::remove_file(written).unwrap();
     folder.set_modified(modified).unwrap();
