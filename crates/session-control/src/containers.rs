@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 mod life;
-pub(crate) use life::ended;
+pub(crate) use life::{Complaint, ended};
 
 use crate::deadline::{self, Unawaited};
 use crate::mounts::MountTable;

@@ -13,6 +13,11 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::Watch;
 
+/// That somebody says stop, while this process goes on: what an error of the kind `Interrupted` holds then.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody waits for process {0} any more, which goes on")]
+pub(crate) struct GoesOn(pub(crate) u32);
+
 /// What becomes of a program that is not waited for any more because somebody wants to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unawaited {
@@ -43,10 +48,10 @@ pub(crate) fn output(
             break status;
         }
         if watch.says_stop() {
-            if unawaited == Unawaited::Ends {
-                end(&mut child)?;
-            }
-            return Err(io::ErrorKind::Interrupted.into());
+            return Err(match unawaited {
+                Unawaited::GoesOn => io::Error::new(io::ErrorKind::Interrupted, GoesOn(child.id())),
+                Unawaited::Ends => end(&mut child).err().unwrap_or(io::ErrorKind::Interrupted.into()),
+            });
         }
         if Instant::now() >= until {
             end(&mut child)?;

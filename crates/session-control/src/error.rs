@@ -157,6 +157,8 @@ pub enum SessionError {
     NotAwaited {
         /// With what.
         doing: &'static str,
+        /// The process of ours that goes on with it, and has the session's lock if it was ours.
+        by: Option<u32>,
     },
     /// There is less room than it takes.
     #[error(transparent)]

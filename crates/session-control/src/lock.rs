@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
+use std::mem::ManuallyDrop;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use durable_files::{FileError, InContext, remove_file_if_there};
@@ -171,12 +172,30 @@ impl Held {
         self.give_back()
     }
 
+    /// Leaves the session to this process, which goes on with it: its lock is nobody's once that has ended.
+    pub(crate) fn leave_to(self, pid: u32) -> Result<(), FileError> {
+        let held = ManuallyDrop::new(self); // it is not given back, and not if this fails
+        if held.is_ours() {
+            let file =
+                fs::OpenOptions::new().write(true).open(&held.path).doing("leave the lock", &held.path)?;
+            // At no moment does it name nobody, or anybody else.
+            let (pid, width) = (pid.to_string(), held.text.len());
+            let left = file.write_all_at(format!("{pid:<width$}").as_bytes(), 0);
+            left.and_then(|()| file.set_len(pid.len() as u64)).doing("leave the lock", &held.path)?;
+        }
+        Ok(())
+    }
+
     /// A lock that has become somebody else's meanwhile is his.
     fn give_back(&self) -> Result<(), FileError> {
-        if LockFile::read(&self.path).is_some_and(|now| now.text == self.text.as_bytes()) {
+        if self.is_ours() {
             remove_file_if_there(&self.path)?;
         }
         Ok(())
+    }
+
+    fn is_ours(&self) -> bool {
+        LockFile::read(&self.path).is_some_and(|now| now.text == self.text.as_bytes())
     }
 }
 

@@ -23,7 +23,7 @@ const SIGN: Duration = Duration::from_secs(2);
 /// Nothing is done for a line that is not understood whole, and what follows the first line is not looked at. The answer
 /// comes before whoever asks gives up; what takes long (a copy) is preceded by a blank every other second, which is
 /// nothing in JSON, and by which a client of ours knows that it need not give up, and we whether he is there still: what
-/// was begun for one who has gone is stopped. An error is only of the streams: what the host refuses is an answer.
+/// is copied for one who has gone is taken back, all else is done to its end. An error is only of the streams: what the host refuses is an answer.
 pub fn serve_rpc(
     host: &mut dyn SessionHost,
     pong: &Pong,
@@ -40,7 +40,10 @@ pub fn serve_rpc(
             Ok(request) => {
                 host.end_by(begun + request.within().saturating_sub(MARGIN));
                 let has_gone = Arc::new(AtomicBool::new(false));
-                host.heed(unless(&has_gone));
+                // What an engine is told, it does, whoever has gone; and the session is kept until then.
+                if matches!(request, Request::Clone { .. }) {
+                    host.heed(unless(&has_gone));
+                }
                 let mut answer = || answered(host, pong, &request).unwrap_or_else(|error| refusal(&error));
                 if request.is_long() { at_work(output, &has_gone, answer) } else { answer() }
             }

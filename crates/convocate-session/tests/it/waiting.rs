@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use session_control::Lock;
 use testkit::cluster::Cluster;
 use testkit::docker::Docker;
 
@@ -77,6 +78,8 @@ fn interrupted(child: Child) -> Value {
 }
 
 /// Somebody presses Ctrl-C while this engine is at work for him.
+/// The session is kept until it is done.
+#[track_caller]
 fn nobody_is_kept(there: &impl Typing, base: &Path, (engine, options): (&Engine, &[&str]), told: [&str; 2]) {
     for n in [1, 2] {
         lay(base, n, ["", "runs", "stands"][n], &[]);
@@ -93,10 +96,18 @@ fn nobody_is_kept(there: &impl Typing, base: &Path, (engine, options): (&Engine,
         assert_eq!(error["code"], "stopped", "{words:?}: {error}");
         assert!(error["message"].as_str().unwrap().contains(told), "{words:?}: {error}");
         assert_eq!(error["hint"], "convocate-session list shows whether it was done", "{words:?}");
-        until("nobody has it any more", || {
-            fs::read_dir(base).unwrap().all(|it| it.unwrap().path().extension().is_none_or(|it| it != "lock"))
-        });
+        for n in [1, 2] {
+            let lock = || Lock::of(&base.join(uuid(n)));
+            let is_at_work = words[0] == ["", "delete", "restart"][n];
+            assert_eq!(lock().is_some_and(|lock| lock.owner().is_some()), is_at_work, "{words:?}");
+            if is_at_work && n == 2 {
+                thread::sleep(Duration::from_secs(3)); // by when an agent has seen that nobody listens
+                there.refuses(4, "locked", &[&["delete", "stands", "--yes"], options].concat());
+            }
+        }
         engine.let_go();
+        let is_nobodys = |n| Lock::of(&base.join(uuid(n))).is_none_or(|lock| lock.is_nobodys());
+        until("nobody has it any more", || (1..=2).all(is_nobodys));
         assert!((1..=2).all(|n| base.join(uuid(n)).join("session.json").exists()), "{words:?}");
     }
 }

@@ -1,16 +1,29 @@
 //! A session's container: who is attached to it, detaching and stopping, and any other command.
 
 use std::ffi::OsStr;
+use std::io;
 use std::process::ExitStatus;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Containers;
 use crate::Profile;
-use crate::deadline::Unawaited;
+use crate::deadline::{GoesOn, Unawaited};
 
-/// What the engine said instead of doing it.
-type Complaint = String;
+/// Why the engine has not done it, as far as anybody knows.
+#[derive(Debug)]
+pub(crate) struct Complaint {
+    /// What it said.
+    pub(crate) said: String,
+    /// The process that goes on with it, since somebody has said stop.
+    pub(crate) goes_on: Option<u32>,
+}
+
+impl From<String> for Complaint {
+    fn from(said: String) -> Self {
+        Self { said, goes_on: None }
+    }
+}
 
 impl Containers {
     /// Whether anybody is attached to the tmux session in this container, if it can tell in time. Where nobody can be
@@ -57,12 +70,14 @@ impl Containers {
         let mut command = self.command();
         let output = self.output(command.args(words), within, Unawaited::GoesOn).map_err(|error| {
             let program = self.program.display();
-            match error.kind() {
-                std::io::ErrorKind::TimedOut => {
+            let said = match error.kind() {
+                io::ErrorKind::TimedOut => {
                     format!("{program} has not answered within {} seconds", begun.elapsed().as_secs())
                 }
                 _ => format!("cannot run {program}: {error}"),
-            }
+            };
+            let goes_on = error.get_ref().and_then(|error| error.downcast_ref()).map(|GoesOn(pid)| *pid);
+            Complaint { said, goes_on }
         })?;
         if output.status.success() {
             return Ok(output.stdout);
@@ -71,7 +86,7 @@ impl Containers {
         let said = String::from_utf8_lossy(&said);
         let lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
         let lines: Vec<String> = lines.map(|line| line.escape_debug().to_string()).collect();
-        Err(format!("{}: {}", ended(output.status), lines.join("; ")))
+        Err(format!("{}: {}", ended(output.status), lines.join("; ")).into())
     }
 }
 

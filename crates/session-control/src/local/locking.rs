@@ -41,3 +41,17 @@ impl LocalHost {
         }
     }
 }
+
+/// What has come of an order that the engine was given for a session of ours, which is given back if it failed. If the
+/// engine only is not waited for any more, the session is left to whoever goes on with it.
+pub(super) fn unless_left<T>(held: Held, done: Result<T, SessionError>) -> Result<(T, Held), SessionError> {
+    match done {
+        Ok(done) => Ok((done, held)),
+        Err(error) => {
+            if let SessionError::NotAwaited { by: Some(pid), .. } = error {
+                let _ = held.leave_to(pid); // what else went wrong is told, and it stays ours until we end
+            }
+            Err(error)
+        }
+    }
+}

@@ -11,6 +11,7 @@ use session_model::{Finding, SessionJson};
 use super::base::Base;
 use super::copying::{Owners, copy_contents};
 use super::folder::Folder;
+use super::locking::unless_left;
 use super::owner::Owner;
 use super::remarks::Remarks;
 use super::room::must_have_room;
@@ -139,7 +140,11 @@ impl LocalHost {
         };
         let kept = held.is_none().then_some(base);
         watch.check()?;
-        let has_run = self.stop(id)?;
+        let stopped = self.stop(id);
+        let (has_run, held) = match held {
+            Some(held) => unless_left(held, stopped).map(|(has_run, held)| (has_run, Some(held)))?,
+            None => (stopped?, None),
+        };
         watch.check().map_err(|stopped| if has_run { SessionError::OnlyItsContainer } else { stopped })?;
         let base = kept.map_or_else(|| Base::lock_again(&self.local.base), Ok)?;
         let folder = base.claim(id)?; // which its own container might have had until now

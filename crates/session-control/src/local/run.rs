@@ -8,9 +8,11 @@ use session_model::Finding;
 
 use super::base::Base;
 use super::folder::Folder;
+use super::locking::unless_left;
 use super::owner::Owner;
 use super::survey::Found;
 use super::{LocalHost, document};
+use crate::containers::Complaint;
 use crate::{SessionError, SessionId};
 
 /// The slice in which all sessions share the machine's memory and processors.
@@ -36,11 +38,14 @@ impl LocalHost {
         let stopped = self.local.containers.stop(container);
         match (self.running(), stopped) {
             (Err(SessionError::Stopped), Ok(())) => Ok(true), // so the engine says, and nobody waits for more
-            (Err(error), _) => Err(not_awaited(error, STOPPING)),
+            (Err(error), stopped) => {
+                Err(not_awaited(error, STOPPING, stopped.err().and_then(|it| it.goes_on)))
+            }
             // It may have ended by itself meanwhile; and one that goes on running was not stopped, whatever was said.
             (Ok(names), stopped) if names.contains(container) => {
-                let complaint = stopped.err().unwrap_or_else(|| format!("{container} goes on running"));
-                Err(not_awaited(self.unless_stopped(SessionError::Stop(complaint)), STOPPING))
+                let complaint =
+                    stopped.err().unwrap_or_else(|| format!("{container} goes on running").into());
+                Err(self.not_done(complaint, SessionError::Stop, STOPPING))
             }
             _ => Ok(true),
         }
@@ -52,12 +57,12 @@ impl LocalHost {
         let names = self.running()?;
         let container = self.container_of(id, &names).ok_or_else(not_connected)?;
         let (containers, profile) = (&self.local.containers, &self.local.profile);
-        let failed = |complaint| self.unless_stopped(SessionError::Detach(complaint));
-        if !containers.is_attached(container, profile).map_err(failed)? {
+        let unknown = |complaint: Complaint| self.unless_stopped(SessionError::Detach(complaint.said));
+        if !containers.is_attached(container, profile).map_err(unknown)? {
             return Err(not_connected());
         }
-        let detached = containers.detach(container, profile).map_err(failed);
-        detached.map_err(|error| not_awaited(error, "detaching its people"))
+        let detached = containers.detach(container, profile);
+        detached.map_err(|complaint| self.not_done(complaint, SessionError::Detach, "detaching its people"))
     }
 
     pub(super) fn start(&self, id: &SessionId) -> Result<Vec<Finding>, SessionError> {
@@ -78,14 +83,24 @@ impl LocalHost {
         let words = self.run_command(&found, &base, owner);
         self.local.watch.check()?;
         let findings = self.touch(&found)?.into_iter().collect();
+        self.local.watch.check()?; // that may have taken its time
         let (containers, starting) = (&self.local.containers, self.local.containers.starting);
-        let started = containers.order(words, starting);
-        drop(held);
-        started.map(|_| findings).map_err(|complaint| match self.running() {
+        let started = containers.order(words, starting).map_err(|complaint| match self.running() {
             // Somebody else was quicker.
             Ok(names) if self.container_of(id, &names).is_some() => already(),
-            _ => not_awaited(self.unless_stopped(SessionError::Start(complaint)), "starting its container"),
-        })
+            _ => self.not_done(complaint, SessionError::Start, "starting its container"),
+        });
+        unless_left(held, started).map(|_| findings)
+    }
+
+    /// Why the engine has not done what it was told: nobody waits any more, or this.
+    fn not_done(
+        &self,
+        complaint: Complaint,
+        otherwise: fn(String) -> SessionError,
+        doing: &'static str,
+    ) -> SessionError {
+        not_awaited(self.unless_stopped(otherwise(complaint.said)), doing, complaint.goes_on)
     }
 
     /// Notes that it is worked with now.
@@ -161,8 +176,8 @@ fn share_settings(base: &Path, owner: Owner) -> Result<(), SessionError> {
 }
 
 /// That somebody has said stop, when the engine had been told to do this.
-fn not_awaited(error: SessionError, doing: &'static str) -> SessionError {
-    if matches!(error, SessionError::Stopped) { SessionError::NotAwaited { doing } } else { error }
+fn not_awaited(error: SessionError, doing: &'static str, by: Option<u32>) -> SessionError {
+    if matches!(error, SessionError::Stopped) { SessionError::NotAwaited { doing, by } } else { error }
 }
 
 fn volume(here: &Path, there: &str) -> OsString {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use durable_files::DirLock;
-use session_control::{Containers, HostError, Local, LocalHost, SessionHost, Watch};
+use session_control::{Containers, HostError, Local, LocalHost, Lock, SessionHost, Watch};
 use session_model::Finding;
 use testkit::crash::hand_over;
 use testkit::disk::Disk;
@@ -365,7 +365,7 @@ fn left_when_at_work(place: &Place, looks: &str, does: &str) -> LocalHost {
 type Does = fn(&mut LocalHost) -> Result<(), HostError>;
 
 #[test]
-fn an_engine_that_is_at_work_keeps_nobody_and_goes_on() {
+fn an_engine_that_is_at_work_keeps_nobody_and_goes_on_with_the_session_that_was_locked_for_it() {
     let place = Place::new();
     for uuid in [UUID, OTHER] {
         place.put(uuid, "");
@@ -373,15 +373,18 @@ fn an_engine_that_is_at_work_keeps_nobody_and_goes_on() {
     let claude = place.base.with_file_name("claude");
     fs::write(&claude, "").unwrap();
     let hangs = place.base.with_file_name("hangs");
-    let all: [(&str, &str, Does); 4] = [
-        ("stop) hang ;;", "stopping its container", |host| host.kill(&id(UUID))),
-        ("stop) hang ;;", "stopping its container", |host| host.delete(&id(UUID))),
-        ("run) hang ;;", "starting its container", |host| host.restart(&id(OTHER))),
-        ("exec) case $* in *list-clients*) echo one ;; *) hang ;; esac ;;", "detaching its people", |host| {
-            host.background(&id(UUID))
-        }),
+    let all: [(&str, &str, Option<&str>, Does); 4] = [
+        ("stop) hang ;;", "stopping its container", None, |host| host.kill(&id(UUID))),
+        ("stop) hang ;;", "stopping its container", Some(UUID), |host| host.delete(&id(UUID))),
+        ("run) hang ;;", "starting its container", Some(OTHER), |host| host.restart(&id(OTHER))),
+        (
+            "exec) case $* in *list-clients*) echo one ;; *) hang ;; esac ;;",
+            "detaching its people",
+            None,
+            |host| host.background(&id(UUID)),
+        ),
     ];
-    for (engine, doing, does) in all {
+    for (engine, doing, locked, does) in all {
         let host = left_when_at_work(&place, "", engine);
         let mut host = LocalHost::new(Local { claude: claude.clone(), ..host.local().clone() });
         let error = does(&mut host).unwrap_err();
@@ -391,9 +394,14 @@ fn an_engine_that_is_at_work_keeps_nobody_and_goes_on() {
         );
         assert_eq!(error.to_string(), told);
         let engine = fs::read_to_string(&hangs).unwrap();
+        let has = |uuid: &&str| {
+            let lock = Lock::of(&place.at(uuid));
+            lock.is_some_and(|lock| lock.owner().is_some_and(|it| it.pid.to_string() == engine.trim()))
+        };
+        assert_eq!([UUID, OTHER].into_iter().find(has), locked, "{doing}");
         run("kill", &["-KILL", engine.trim()]); // it was there still
         fs::remove_file(&hangs).unwrap();
-        let names = place.names().into_iter().filter(|name| name != ".claude");
+        let names = place.names().into_iter().filter(|name| name != ".claude" && !name.contains(".lock"));
         assert_eq!(names.collect::<Vec<_>>(), [UUID, OTHER], "{doing}");
     }
 }
