@@ -168,6 +168,11 @@ impl<S: Step> Run<S> {
         self.ledger.look(History::may_go_further)
     }
 
+    /// Whether an undo may take all there is of something: see [`History::lacks_a_source`].
+    pub fn lacks_a_source(&self) -> bool {
+        self.ledger.look(History::lacks_a_source)
+    }
+
     /// Whether only another plan can go further: see [`History::needs_new_plan`].
     pub fn needs_new_plan(&self) -> bool {
         self.ledger.look(History::needs_new_plan)

@@ -186,6 +186,9 @@ impl Cause {
     /// The code of [`source_changed`](Self::source_changed).
     pub const SOURCE_CHANGED: &str = "source-changed";
 
+    /// The code of [`source_gone`](Self::source_gone).
+    pub const SOURCE_GONE: &str = "source-gone";
+
     /// A cause that a later `resume` may find gone.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code: code.into(), message: message.into(), needs_new_plan: false }
@@ -194,6 +197,11 @@ impl Cause {
     /// A source that is not what the plan was made for.
     pub fn source_changed(message: impl Into<String>) -> Self {
         Self { needs_new_plan: true, ..Self::new(Self::SOURCE_CHANGED, message) }
+    }
+
+    /// A source that somebody else has taken away: what came of it may be all there is, and an undo would take that.
+    pub fn source_gone(message: impl Into<String>) -> Self {
+        Self::new(Self::SOURCE_GONE, message)
     }
 
     /// What has changed so that nothing brings back what was there.

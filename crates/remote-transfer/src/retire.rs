@@ -57,7 +57,11 @@ struct Receipt<'a> {
 }
 
 impl RetireFar {
-    fn gone(&self) -> StepError {
+    fn nothing_there(&self) -> StepError {
+        Cause::source_gone(format!("cannot {}: it is gone", self.describe())).item()
+    }
+
+    fn changed(&self) -> StepError {
         let base = crate::display(&self.base);
         let message = format!("{}:{base}/{} is not what it was when the plan was made", self.host, self.name);
         Cause::source_changed(message).item()
@@ -101,7 +105,7 @@ impl Step for RetireFar {
         &self,
         world: &mut Remote,
         evidence: Option<&RetiredFar>,
-        _look: Look,
+        look: Look,
         _cx: &Cx<'_>,
     ) -> Result<State, StepError> {
         let mut far = world.far();
@@ -114,6 +118,8 @@ impl Step for RetireFar {
             (Some(found), _) if found == self.expect => State::Pending,
             (Some(_), _) => State::Conflict("something else stands in its place".into()),
             (None, Some(found)) if found == self.expect => State::Done,
+            // An undo looks fully, and may go on with it.
+            (None, _) if look == Look::Quick => return Err(self.nothing_there()),
             (None, Some(_)) => State::Conflict("what was moved aside is something else now".into()),
             (None, None) => State::Conflict("it is gone".into()),
         })
@@ -121,8 +127,10 @@ impl Step for RetireFar {
 
     fn stage(&self, world: &mut Remote, slot: &Slot, _cx: &Cx<'_>) -> Result<RetiredFar, StepError> {
         let mut far = world.far();
-        if self.identity(&mut far, &self.name)?.as_ref() != Some(&self.expect) {
-            return Err(self.gone());
+        match self.identity(&mut far, &self.name)? {
+            Some(found) if found == self.expect => {}
+            Some(_) => return Err(self.changed()),
+            None => return Err(self.nothing_there()),
         }
         let script = "cd -P -- \"$1\" || exit 10; exec stat -c %a -- \"$2\"";
         let mode = far.script("look at its mode", script, &[&self.base, self.name.as_bytes()], b"")?;
@@ -138,7 +146,7 @@ impl Step for RetireFar {
         let _alone = in_common.lock().unwrap_or_else(PoisonError::into_inner);
         let script = [BASE, include_str!("far/retire.sh")].concat();
         match world.far().script("move it aside", &script, &words, &text) {
-            Err(error) if error.status() == Some(12) => Err(self.gone()),
+            Err(error) if error.status() == Some(12) => Err(self.changed()),
             Err(error) if error.status() == Some(11) => {
                 let message = format!("cannot move {} aside on {}: its place is taken", self.name, self.host);
                 Err(Cause::new("occupied", message).item())

@@ -58,6 +58,9 @@ impl Step for Purge {
         Ok(match evidence {
             _ if is_aside || self.is_as_expected() => State::Pending,
             Some(_) => State::Done,
+            None if self.source.symlink_metadata().is_err() => {
+                return Err(Cause::source_gone(format!("cannot {}: it is gone", self.describe())).item());
+            }
             None => State::Conflict("it is not what it was when the plan was made".into()),
         })
     }

@@ -151,6 +151,8 @@ impl Step for MoveAside {
         look: Look,
         cx: &Cx<'_>,
     ) -> Result<State, StepError> {
+        // A stale lock that is gone is not a session that is.
+        let look = if self.what == Leaves::StaleLock { Look::Full } else { look };
         let state = self.place.inspect(&mut world.lock.remote, evidence, look, cx)?;
         Ok(match (self.what, evidence, state) {
             // Our own lock stands there now, or that of the run which an undo belongs to.

@@ -47,7 +47,8 @@ impl<T: Tool> Session<'_, T> {
         let undo = self.command("undo", run.id());
         if run.may_go_further() && run.needs_new_plan() {
             let message = format!(
-                "`{undo}` takes back what came of a source that was changed since; then migrate it as it is now"
+                "`{undo}` takes back the whole run, so also what came of a source that was changed since; then migrate \
+                 it as it is now"
             );
             report.findings.push(Finding::note(Cause::SOURCE_CHANGED, message));
         } else if run.may_go_further() {
@@ -57,7 +58,13 @@ impl<T: Tool> Session<'_, T> {
                 report.then(label, self.command(verb, run.id()));
             }
         }
-        report.then("undo", undo);
+        if run.lacks_a_source() {
+            let message = "what came of a source that is gone may be all there is of it, and an undo of this run would \
+                           remove it: save that first, or do not undo it";
+            report.findings.push(Finding::note(Cause::SOURCE_GONE, message));
+        } else {
+            report.then("undo", undo);
+        }
     }
 
     /// A run that was stopped stands where it is.

@@ -151,11 +151,33 @@ fn of_a_source_that_was_changed_meanwhile_is_told_how_and_only_what_helps_is_off
             "{}",
             said.out
         );
-        assert!(said.out.contains(&format!("`{undo}` takes back what came of")), "{}", said.out);
+        assert!(
+            said.out.contains(&format!("`{undo}` takes back the whole run, so also what came of")),
+            "{}",
+            said.out
+        );
         assert!(!said.out.contains(&resume) && !said.out.contains("it is not there"), "{}", said.out);
         assert!(again == "resume" || next(&said) == serde_json::json!([undo]), "{}", said.out);
     }
     assert_eq!(place.say("undo").exit, Exit::Done);
     assert!(!place.path("new/a").exists());
     assert_eq!(place.read("old/a"), "first, and more\n");
+}
+
+#[test]
+fn of_a_source_that_somebody_else_removed_the_copy_is_not_offered_for_removal() {
+    let place = Place::new(&[("a", "first\n")]);
+    place.write("veto", "");
+    assert_eq!(place.say(&format!("{MIGRATE} --move")).exit, Exit::Unverified);
+    std::fs::remove_file(place.path("veto")).unwrap();
+    std::fs::remove_file(place.path("old/a")).unwrap();
+    let said = place.say("resume --json");
+    assert_eq!(said.json()["next"], serde_json::json!([format!("copy-folder resume {}", place.run_id())]));
+    let shown = place.say("resume").out;
+    assert!(
+        shown.contains("the source is gone: cannot move aside @/old/a: it is gone [source-gone]"),
+        "{shown}"
+    );
+    assert!(shown.contains("may be all there is of it"), "{shown}");
+    assert_eq!(place.read("new/a"), "first\n");
 }

@@ -172,7 +172,13 @@ impl<E> History<E> {
     pub fn needs_new_plan(&self) -> bool {
         let was_worked_with =
             |notes: &Vec<Finding>| notes.iter().any(|note| note.code == Cause::SOURCE_CHANGED);
-        self.notes.values().all(was_worked_with) && !self.failed.values().any(may_succeed)
+        let may_succeed = self.failed.values().any(may_succeed);
+        self.notes.values().all(was_worked_with) && !may_succeed && !self.lacks_a_source()
+    }
+
+    /// Whether a source was found gone that this run did not take away: what came of it may be all there is.
+    pub fn lacks_a_source(&self) -> bool {
+        self.notes.values().flatten().any(|note| note.code == Cause::SOURCE_GONE)
     }
 
     /// Takes in the next record.

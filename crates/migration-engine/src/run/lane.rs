@@ -233,7 +233,8 @@ impl<'a, S: Step, W: Worlds<S>> LaneRun<'a, S, W> {
     ) -> Result<(), StepError> {
         let Some(item) = task.item else { return Err(cause.world()) };
         if kind == WaveKind::Retire {
-            let finding = Finding::warning(cause.code, format!("the source stays: {}", cause.message));
+            let source = if cause.code == Cause::SOURCE_GONE { "is gone" } else { "stays" };
+            let finding = Finding::warning(cause.code, format!("the source {source}: {}", cause.message));
             self.run.ledger.note(Record::Noted { item, finding });
             return Ok(());
         }

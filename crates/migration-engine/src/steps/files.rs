@@ -5,9 +5,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use durable_files::{
-    Digest, FileError, Fingerprint, InContext, PublishError, Traits, Unsynced, beside, create_private_dir,
-    digest_file, digest_prefix, link_file, open_expected, publish_new, remove_file_if_there,
-    remove_tree_if_there, sync_dir, tagged, write_new,
+    CopyError, Digest, FileError, Fingerprint, InContext, PublishError, Traits, Unsynced, beside,
+    create_private_dir, digest_file, digest_prefix, link_file, open_expected, publish_new,
+    remove_file_if_there, remove_tree_if_there, sync_dir, tagged, write_new,
 };
 
 use super::tree::make_symlink;
@@ -118,7 +118,8 @@ pub(crate) fn compare_content(
 /// Moves whatever stands at a path to a folder of the run, which may be on another disk, under a name that tells the
 /// step and `name`: for [`Step::set_aside`](crate::Step::set_aside).
 pub fn move_into(folder: &Path, path: &Path, name: &Path, slot: &Slot, cx: &Cx<'_>) -> Result<(), StepError> {
-    if bring_into(folder, path, name, slot, cx)? {
+    if let Some(copied) = bring_into(folder, path, name, slot, cx)? {
+        copied.must_be_unchanged()?;
         remove_tree_if_there(path)?;
     }
     Ok(())
@@ -133,55 +134,80 @@ pub(crate) fn move_tree_into(
     slot: &Slot,
     cx: &Cx<'_>,
 ) -> Result<(), StepError> {
-    if bring_into(folder, tree, name, slot, cx)? {
+    if let Some(copied) = bring_into(folder, tree, name, slot, cx)? {
+        copied.must_be_unchanged()?;
         publish_new(tree, gone)?;
         remove_tree_if_there(gone)?;
     }
     Ok(())
 }
 
-/// Answers whether it had to be copied, and still stands.
-fn bring_into(folder: &Path, path: &Path, name: &Path, slot: &Slot, cx: &Cx<'_>) -> Result<bool, StepError> {
+/// Answers what was copied, and still stands, if it had to be.
+fn bring_into(
+    folder: &Path,
+    path: &Path,
+    name: &Path,
+    slot: &Slot,
+    cx: &Cx<'_>,
+) -> Result<Option<Seen>, StepError> {
     put_into(folder, name, slot, |kept| match publish_new(path, kept) {
-        Err(PublishError::File(error)) if is_other_disk(&error) || is_forbidden(&error) => {
-            copy_into(path, kept, cx).map(|()| true)
+        Err(PublishError::File(error)) if is_other_disk(&error) || is_forbidden(&error, path) => {
+            copy_into(path, kept, cx).map(Some)
         }
-        moved => Ok(moved.map(|()| false)?),
+        moved => Ok(moved.map(|()| None)?),
     })
 }
 
-/// A folder that may not be written to keeps its place: its way back up is written in it.
-fn is_forbidden(error: &FileError) -> bool {
-    error.source.kind() == ErrorKind::PermissionDenied
+/// A folder that may not be written to keeps its place: its way back up is written in it. A file that keeps its place could
+/// not be removed either.
+fn is_forbidden(error: &FileError, path: &Path) -> bool {
+    error.source.kind() == ErrorKind::PermissionDenied && !path.is_symlink() && path.is_dir()
+}
+
+/// What everything looked like that was copied, before it was read.
+#[derive(Debug, Default)]
+pub(crate) struct Seen(Vec<(PathBuf, Fingerprint)>);
+
+impl Seen {
+    /// Whoever wrote to it meanwhile would find it gone, and a copy without what he wrote.
+    pub(crate) fn must_be_unchanged(&self) -> Result<(), StepError> {
+        for (path, looked) in &self.0 {
+            if fingerprint_if_there(path)? != Some(*looked) {
+                return Err(CopyError::SourceChanged(path.clone()).into());
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Copies whatever stands at a path; of a folder all that is in it. Pipes and sockets hold nothing that could be copied.
-fn copy_tree(from: &Path, to: &Path, cx: &Cx<'_>) -> Result<(), StepError> {
+fn copy_tree(from: &Path, to: &Path, seen: &mut Seen, cx: &Cx<'_>) -> Result<(), StepError> {
     let found = std::fs::symlink_metadata(from).doing("look at", from)?;
+    let expect = Fingerprint::of(&found);
+    seen.0.push((from.to_path_buf(), expect));
     if found.is_symlink() {
         make_symlink(&std::fs::read_link(from).doing("read", from)?, to)?;
     } else if found.is_dir() {
         create_private_dir(to)?;
         for entry in std::fs::read_dir(from).doing("look into", from)? {
             let name = entry.doing("look into", from)?.file_name();
-            copy_tree(&from.join(&name), &to.join(&name), cx)?;
+            copy_tree(&from.join(&name), &to.join(&name), seen, cx)?;
         }
     } else if found.is_file() {
-        let expect = Fingerprint::of(&found);
         let traits = Traits::like(from)?.with_mtime(expect.mtime);
         write_new(&mut open_expected(from, &expect)?, from, to, traits, &mut { *cx })?;
     }
     Ok(())
 }
 
-/// Gives a file a name in a folder of the run as well, or a copy there if that is on another disk.
-pub(crate) fn keep_in(folder: &Path, file: &Path, slot: &Slot, cx: &Cx<'_>) -> Result<(), StepError> {
+/// Gives a file a name in a folder of the run as well, or a copy there if that is on another disk. Answers what was copied.
+pub(crate) fn keep_in(folder: &Path, file: &Path, slot: &Slot, cx: &Cx<'_>) -> Result<Seen, StepError> {
     put_into(folder, file, slot, |kept| match link_file(file, kept) {
         Err(error) if is_other_disk(&error) => copy_into(file, kept, cx),
         Err(error) if error.source.kind() == ErrorKind::AlreadyExists => {
             Err(PublishError::Occupied(kept.to_path_buf()).into())
         }
-        linked => Ok(linked?),
+        linked => Ok(linked.map(|()| Seen::default())?),
     })
 }
 
@@ -209,18 +235,22 @@ fn is_other_disk(error: &FileError) -> bool {
     error.source.kind() == ErrorKind::CrossesDevices
 }
 
-/// Copies whatever stands at a path, whole or not at all; nothing, if it holds nothing that could be copied.
-fn copy_into(path: &Path, kept: &Path, cx: &Cx<'_>) -> Result<(), StepError> {
+/// Copies whatever stands at a path, whole or not at all, and answers what it has seen; nothing is copied if it holds
+/// nothing that could be.
+fn copy_into(path: &Path, kept: &Path, cx: &Cx<'_>) -> Result<Seen, StepError> {
     let staged = beside(kept, "set-aside", "tmp");
     remove_tree_if_there(&staged)?;
-    copy_tree(path, &staged, cx)?;
+    let mut seen = Seen::default();
+    copy_tree(path, &staged, &mut seen, cx)?;
     let mut unsynced = Unsynced::default();
     match staged.symlink_metadata() {
         Ok(found) if found.is_dir() => unsynced.add_tree(staged.clone())?,
         Ok(found) if found.is_file() => unsynced.add(staged.clone())?,
         Ok(_) => {}
-        Err(_) => return Ok(()),
+        Err(_) => return Ok(seen),
     }
     unsynced.sync()?;
-    Ok(publish_new(&staged, kept)?)
+    seen.must_be_unchanged()?;
+    publish_new(&staged, kept)?;
+    Ok(seen)
 }

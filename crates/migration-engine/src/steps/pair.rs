@@ -66,7 +66,7 @@ impl Pair {
                 return Ok(publish_new(&self.other, &self.target)?);
             }
             Err(error) if is_unsupported(&error) => {
-                keep_in(folder, &self.target, slot, cx)?;
+                keep_in(folder, &self.target, slot, cx)?.must_be_unchanged()?;
                 return Ok(publish_over(&self.other, &self.target)?);
             }
             exchanged => exchanged?,

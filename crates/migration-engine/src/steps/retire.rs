@@ -83,11 +83,14 @@ impl Step for Retire {
             (Some(found), _) if self.is_expected(&found) => return Ok(State::Pending),
             (None, Some(found)) if self.is_expected(&found) => return Ok(State::Done),
             (Some(found), _) => self.change(&found),
-            (None, Some(_)) => "what was moved aside has changed".to_owned(),
+            (None, Some(_)) => "what was moved aside has changed, and nothing else is there".to_owned(),
             (None, None) => "it is gone".to_owned(),
         };
         if evidence.is_some() && look == Look::Full && !aside.is_some_and(|aside| self.is_expected(&aside)) {
             return Err(Cause::lost(found).item());
+        }
+        if here.is_none() {
+            return Err(Cause::source_gone(format!("cannot {}: {found}", self.describe())).item());
         }
         Ok(State::Conflict(found))
     }
@@ -95,7 +98,8 @@ impl Step for Retire {
     fn stage(&self, _world: &mut Files, slot: &Slot, _cx: &Cx<'_>) -> Result<Retired, StepError> {
         match fingerprint_if_there(&self.source)? {
             Some(found) if self.is_expected(&found) => Ok(Retired { aside: self.aside(slot).into() }),
-            _ => Err(self.changed()),
+            Some(_) => Err(self.changed()),
+            None => Err(Cause::source_gone(format!("cannot {}: it is gone", self.describe())).item()),
         }
     }
 

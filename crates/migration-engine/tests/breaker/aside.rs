@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use migration_engine::{Changed, Run, Task, UndoError, Wave};
+use migration_engine::{Changed, Cx, Progress, Run, Task, UndoError, Wave};
 
 use crate::place::{Events, Place, Watched};
 
@@ -126,5 +128,53 @@ fn an_undo_that_sets_aside_is_refused_before_it_touches_anything_or_ends() {
                 is_refused_or_ends(make, deed, Some(*to_stash), None, &what);
             }
         }
+    }
+}
+
+/// Whoever writes to a file whenever a part of something has been read.
+struct Writer {
+    file: fs::File,
+    times: AtomicUsize,
+}
+
+impl Writer {
+    /// Each is shorter than the last, so that it is seen whatever the clock says.
+    fn last(&self) -> String {
+        "x".repeat(100 - self.times.load(Ordering::Relaxed)) + "!\n"
+    }
+}
+
+impl Progress for Writer {
+    fn begin(&self, _phase: &str, _bytes: u64, _steps: u64) {}
+
+    fn advance(&self, _bytes: u64) {
+        self.times.fetch_add(1, Ordering::Relaxed);
+        self.file.set_len(0).unwrap();
+        self.file.write_all_at(self.last().as_bytes(), 0).unwrap();
+    }
+
+    fn step_done(&self) {}
+    fn end(&self) {}
+}
+
+#[test]
+fn what_is_written_to_a_file_while_it_is_copied_to_another_disk_is_not_removed_with_it() {
+    for (make, file) in [(STEPS[0], "new/b"), (STEPS[3], "new/s/deep/b")] {
+        let (place, other_disk) = (Place::in_memory("abc"), tempfile::tempdir().unwrap());
+        let device = |path: &Path| fs::metadata(path).unwrap().dev();
+        assert_ne!(device(&place.path("new")), device(other_disk.path()), "expected two disks");
+        symlink(other_disk.path(), place.path("state")).unwrap();
+        let before = place.tree();
+        let (run, _) = applied(&place, make);
+        place.write(file, &"x".repeat(200));
+        let file = fs::File::options().write(true).open(place.path(file)).unwrap();
+        let writer = Writer { file, times: AtomicUsize::new(0) };
+        let undone = run.undo(&Events::none(), Changed::SetAside, &Cx { progress: &writer, ..place.cx() });
+        assert!(matches!(undone, Err(UndoError::Halted(_))), "{undone:?}");
+        place.undo(&run, &Events::none(), Changed::SetAside).unwrap();
+        before.assert_same(&place.tree(), "undone");
+        let mut grep = Command::new("grep");
+        grep.args(["-r", "-x", "-q", writer.last().trim_end()]).arg(run.dir().join("set-aside"));
+        assert!(grep.status().unwrap().success(), "the last that was written");
     }
 }

@@ -116,3 +116,18 @@ fn a_copy_that_is_not_as_it_was_left_keeps_its_source_however_often_it_is_tried(
         assert_told(&place, &run);
     }
 }
+
+#[test]
+fn a_source_that_somebody_else_removed_is_not_one_that_changed_and_nobody_is_sent_to_undo_what_came_of_it() {
+    let place = Place::new(NAMES);
+    let run = begin(&place);
+    let rejected = BTreeSet::from(['a', 'b']);
+    place.apply(&run, &Attempt { rejected, killed_at: None }.events()).unwrap();
+    std::fs::remove_file(place.path("old/a")).unwrap();
+    place.write("old/b", "worked with since\n");
+    let receipt = place.apply(&run, &Events::none()).unwrap();
+    let code = |item: usize| receipt.items[item].0.findings[0].code.as_str();
+    assert_eq!((code(0), code(1)), (Cause::SOURCE_GONE, Cause::SOURCE_CHANGED));
+    assert!(run.lacks_a_source() && run.may_go_further() && !run.needs_new_plan());
+    assert!(place.path("new/a").exists());
+}

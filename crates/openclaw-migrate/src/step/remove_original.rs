@@ -73,7 +73,9 @@ impl Step for RemoveOriginal {
                 return Err(Cause::lost(found).item());
             }
             (Some(_), _) => State::Conflict("it changed after the plan was made".into()),
-            (None, None) => State::Conflict("it is gone".into()),
+            (None, None) => {
+                return Err(Cause::source_gone(format!("cannot {}: it is gone", self.describe())).item());
+            }
             (None, Some(_)) => State::Done,
         })
     }
