@@ -1,14 +1,14 @@
 //! A program that has to have answered by a certain time, and that nobody waits for who wants to stop.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, PipeReader, Read};
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::fs::{MemfdFlags, OFlags, fcntl_setfl, memfd_create};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::Watch;
@@ -17,6 +17,9 @@ use crate::Watch;
 #[derive(Debug, thiserror::Error)]
 #[error("nobody waits for process {0} any more, which goes on")]
 pub(crate) struct GoesOn(pub(crate) u32);
+
+/// By how much what a program says is read at a time.
+const MORE_THAN_A_PIPE_HOLDS: u64 = 1 << 20;
 
 /// What becomes of a program that is not waited for any more because somebody wants to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,16 +40,18 @@ pub(crate) fn output(
     (watch, unawaited): (&Watch, Unawaited),
 ) -> io::Result<Output> {
     let until = Instant::now() + within;
-    let said = [Said::new()?, Said::new()?];
-    let [stdout, stderr] = &said;
+    let (mut stdout, taken_stdout) = Said::of(unawaited)?;
+    let (mut stderr, taken_stderr) = Said::of(unawaited)?;
     // A group of its own: a wrapper's death alone would leave running what it wraps, and the end of a terminal does not end
     // what is done about that.
-    command.stdin(Stdio::null()).stdout(stdout.taken()?).stderr(stderr.taken()?).process_group(0);
+    command.stdin(Stdio::null()).stdout(taken_stdout).stderr(taken_stderr).process_group(0);
     let mut child = command.spawn()?;
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
         }
+        stdout.hear()?;
+        stderr.hear()?;
         if watch.says_stop() {
             return Err(match unawaited {
                 Unawaited::GoesOn => io::Error::new(io::ErrorKind::Interrupted, GoesOn(child.id())),
@@ -72,26 +77,49 @@ fn end(child: &mut Child) -> io::Result<()> {
     child.wait().map(drop)
 }
 
-/// What a program says, in memory: a pipe would kill one that says something when nobody is there any more, in the middle
-/// of what it does.
-struct Said(File);
+/// What a program says.
+enum Said {
+    /// In a pipe: whoever opens its output by name, as `>/dev/stdout` does, takes nothing away that was said before.
+    Heard(PipeReader, Vec<u8>),
+    /// In memory: a pipe would kill one that goes on when it says something and nobody is there any more, in the middle of
+    /// what it does.
+    Kept(File),
+}
 
 impl Said {
-    fn new() -> io::Result<Self> {
-        Ok(Self(memfd_create("said", MemfdFlags::CLOEXEC)?.into()))
+    /// It, and the end that the program has.
+    fn of(unawaited: Unawaited) -> io::Result<(Self, Stdio)> {
+        if unawaited == Unawaited::GoesOn {
+            let kept = File::from(memfd_create("said", MemfdFlags::CLOEXEC)?);
+            let taken = kept.try_clone()?;
+            return Ok((Self::Kept(kept), taken.into()));
+        }
+        let (heard, taken) = io::pipe()?;
+        fcntl_setfl(&heard, OFlags::NONBLOCK)?;
+        Ok((Self::Heard(heard, Vec::new()), taken.into()))
     }
 
-    /// The end that the program has.
-    fn taken(&self) -> io::Result<Stdio> {
-        self.0.try_clone().map(Stdio::from)
+    /// Makes room in a pipe. Nobody is waited for, nor listened to for ever.
+    fn hear(&mut self) -> io::Result<()> {
+        let Self::Heard(pipe, all) = self else { return Ok(()) };
+        match pipe.take(MORE_THAN_A_PIPE_HOLDS).read_to_end(all) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// All of it, as yet.
-    fn all(&self) -> io::Result<Vec<u8>> {
-        let len = usize::try_from(self.0.metadata()?.len()).map_err(io::Error::other)?;
-        let mut all = vec![0; len];
-        self.0.read_exact_at(&mut all, 0)?;
-        Ok(all)
+    fn all(mut self) -> io::Result<Vec<u8>> {
+        self.hear()?;
+        match self {
+            Self::Heard(_, all) => Ok(all),
+            Self::Kept(kept) => {
+                let len = usize::try_from(kept.metadata()?.len()).map_err(io::Error::other)?;
+                let mut all = vec![0; len];
+                kept.read_exact_at(&mut all, 0)?;
+                Ok(all)
+            }
+        }
     }
 }
 
@@ -111,6 +139,15 @@ mod tests {
         assert_eq!((left.status.code(), &*left.stderr), (Some(3), &b"bad\n"[..]));
         let group: i32 = String::from_utf8(left.stdout).unwrap().trim().parse().unwrap();
         kill_process_group(Pid::from_raw(group).unwrap(), Signal::KILL).unwrap();
+    }
+
+    #[test]
+    fn what_is_said_by_name_takes_nothing_away_that_was_said_before() {
+        let script = "echo a >/dev/stdout; echo b >/dev/stdout; echo c >/dev/stderr; echo d >/dev/stderr";
+        let said = sh(script, Duration::from_secs(100)).unwrap();
+        assert_eq!((&*said.stdout, &*said.stderr), (&b"a\nb\n"[..], &b"c\nd\n"[..]));
+        let long = sh("head -c 3000000 /dev/zero", Duration::from_secs(100)).unwrap();
+        assert_eq!(long.stdout.len(), 3_000_000);
     }
 
     #[test]
