@@ -9,6 +9,9 @@ use crate::{Exit, Question, Refusal, Streams, Surroundings, Terminals};
 
 /// What to do where nothing was done whose report is lost.
 const AGAIN: &str = "nothing else went wrong; say the same command again with another output";
+/// The same where what is lost was no good news.
+const AGAIN_FOR_THE_REST: &str =
+    "that is not all that went wrong; say the same command again with another output";
 
 /// The streams, and how to speak on them.
 pub(crate) struct Speaker<'a, 'b> {
@@ -70,7 +73,8 @@ impl<'a, 'b> Speaker<'a, 'b> {
         self.print_to_stderr(&error);
         let hint = match (&report.error, report.was_done, &report.run) {
             (Some(_), ..) => "what became of it is said above".to_owned(),
-            (None, false, _) => AGAIN.to_owned(),
+            (None, false, _) if report.exit == Exit::Done => AGAIN.to_owned(),
+            (None, false, _) => AGAIN_FOR_THE_REST.to_owned(),
             (None, true, Some(run)) => {
                 format!(
                     "it was done, do not say it again: {} runs show {run} shows how it stands",
@@ -79,9 +83,9 @@ impl<'a, 'b> Speaker<'a, 'b> {
             }
             (None, true, None) => "it was done, do not say it again: look how it stands".to_owned(),
         };
-        match self.put_out(&text, &hint) {
-            Exit::Done => report.exit,
-            failed => failed,
+        match (self.put_out(&text, &hint), report.exit) {
+            (failed, Exit::Done) => failed,
+            (_, exit) => exit,
         }
     }
 
