@@ -62,10 +62,16 @@ impl<T: Tool> Session<'_, T> {
         Ok(Report { was_done: true, ..Report::of_listing::<T>(Asked::Own(name), listing) })
     }
 
-    /// What was stopped ends as the signal says that stopped it.
+    /// What was stopped ends as the signal says that stopped it. So does what was refused meanwhile: that may be for no
+    /// more than an answer that was not waited for.
     fn by_signal(&self, refusal: Refusal) -> Refusal {
         match self.here.stop.exit() {
             Some(exit) if refusal.code == "stopped" => refusal.exit(exit),
+            Some(exit) if refusal.exit == Exit::Refused => {
+                let message = format!("stopped: {}", refusal.message);
+                let stopped = Refusal::new("stopped", message, "say the same command again");
+                stopped.exit(exit).findings(refusal.findings)
+            }
             _ => refusal,
         }
     }
