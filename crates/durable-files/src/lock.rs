@@ -10,6 +10,9 @@ use crate::{FileError, InContext};
 /// How long to wait before another try.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// How much of a program's name is told.
+const LONGEST_NAME: usize = 40;
+
 /// An exclusive lock on an existing folder, held until dropped.
 ///
 /// It lies on the folder itself: it creates nothing, and it keeps out every other process on this machine whatever its
@@ -26,15 +29,15 @@ pub struct DirLock {
 pub struct LockHolder {
     /// Its id.
     pub process: u32,
-    /// What was typed to start it.
-    pub command: String,
+    /// The program it runs, by the name it gives itself, cut short.
+    pub program: String,
 }
 
 /// Why a folder could not be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process holds it.
-    #[error("{} is locked by another run", .0.display())]
+    #[error("{} is locked by another process", .0.display())]
     Held(PathBuf),
     /// The operating system refused.
     #[error(transparent)]
@@ -78,9 +81,11 @@ impl DirLock {
     pub fn holder(dir: &Path) -> Option<LockHolder> {
         let process = holder(dir).filter(|process| *process != std::process::id())?;
         let line = std::fs::read(format!("/proc/{process}/cmdline")).ok()?;
-        let words: Vec<&[u8]> = line.split(|&byte| byte == 0).filter(|word| !word.is_empty()).collect();
-        let command = String::from_utf8_lossy(&words.join(&b' ')).escape_debug().to_string();
-        Some(LockHolder { process, command })
+        // Its arguments may be secrets.
+        let named = line.split(|&byte| byte == 0).next().unwrap_or_default();
+        let name = String::from_utf8_lossy(named.rsplit(|&byte| byte == b'/').next().unwrap_or_default());
+        let program = name.chars().take(LONGEST_NAME).collect::<String>().escape_debug().to_string();
+        Some(LockHolder { process, program })
     }
 
     /// The lock after its folder was given another name.
@@ -208,16 +213,17 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn who_holds_a_folder_is_told_with_what_was_typed() {
+    fn who_holds_a_folder_is_told_without_the_secrets_it_was_started_with() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(DirLock::holder(folder.path()), None);
         let ours = DirLock::take(folder.path()).unwrap();
         assert_eq!(DirLock::holder(folder.path()), None, "nobody else does");
         drop(ours);
         let mut child = std::process::Command::new("flock");
-        let mut child = child.arg("--no-fork").arg(folder.path()).args(["sleep", "1000"]).spawn().unwrap();
+        let mut child =
+            child.arg("--no-fork").arg(folder.path()).args(["/bin/sleep", "1000"]).spawn().unwrap();
         let begun = Instant::now();
-        let expected = Some(LockHolder { process: child.id(), command: "sleep 1000".to_owned() });
+        let expected = Some(LockHolder { process: child.id(), program: "sleep".to_owned() });
         while DirLock::holder(folder.path()) != expected {
             assert!(begun.elapsed().as_secs() < 20, "{:?}", DirLock::holder(folder.path()));
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use camino::Utf8Path;
 use migration_engine::StateRoot;
 
-use crate::{Refusal, Surroundings};
+use crate::{Refusal, Surroundings, shell_word};
 
 /// Families of systems, which differ in where programs keep their state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,11 @@ impl System {
 pub(crate) fn state_root(flag: Option<&Utf8Path>, here: &Surroundings) -> Result<StateRoot, Refusal> {
     let named = flag.map(|dir| here.named(dir)).transpose()?.or_else(|| here.path_var("REHOME_STATE_DIR"));
     Ok(StateRoot::at(named.map_or_else(|| default_root(System::HERE, here), Ok)?))
+}
+
+/// What a command that finds the same runs ends with.
+pub(crate) fn with_state_root(flag: Option<&Utf8Path>, root: &StateRoot) -> String {
+    flag.map(|_| format!(" --state-dir {}", shell_word(root.path()))).unwrap_or_default()
 }
 
 fn default_root(system: System, here: &Surroundings) -> Result<PathBuf, Refusal> {

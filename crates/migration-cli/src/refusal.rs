@@ -81,13 +81,11 @@ impl Refusal {
 
 impl From<LockError> for Refusal {
     fn from(error: LockError) -> Self {
-        let held = "wait until the other run has ended, then say the same command again";
+        let held = "wait until it has ended, then say the same command again";
         let (code, hint) = match &error {
             LockError::Held(dir) => match DirLock::holder(dir) {
-                Some(LockHolder { process, command }) => {
-                    let message = format!("{error}: process {process}, {command}");
-                    let hint = format!("{held}; `kill -INT {process}` stops it where it can go on later");
-                    return Self::new("locked", message, hint);
+                Some(LockHolder { process, program }) => {
+                    return Self::new("locked", format!("{error}: process {process}, {program}"), held);
                 }
                 None => ("locked", held),
             },

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind, Write};
 
 use crate::arguments::{Color, Common};
 use crate::escape::visible;
+use crate::place::{state_root, with_state_root};
 use crate::report::{Report, Style, error_text, to_json, to_text};
 use crate::{Exit, Question, Refusal, Streams, Surroundings, Terminals};
 
@@ -21,6 +22,8 @@ pub(crate) struct Speaker<'a, 'b> {
     style: Style,
     color_on_stderr: bool,
     answers: Answers,
+    /// What a command that finds the same runs ends with.
+    with_root: String,
 }
 
 /// Where answers to questions come from.
@@ -39,6 +42,7 @@ impl<'a, 'b> Speaker<'a, 'b> {
             Color::Never => false,
             Color::Auto => terminal && wants_color(here),
         };
+        let flag = common.state_dir.as_deref();
         Self {
             streams,
             json: common.json,
@@ -49,6 +53,8 @@ impl<'a, 'b> Speaker<'a, 'b> {
                 given: common.yes,
                 somebody: matches!(here.terminals, Terminals { stdin: true, stderr: true, .. }),
             },
+            with_root: state_root(flag, here)
+                .map_or_else(|_| String::new(), |root| with_state_root(flag, &root)),
         }
     }
 
@@ -77,8 +83,8 @@ impl<'a, 'b> Speaker<'a, 'b> {
             (None, false, _) => AGAIN_FOR_THE_REST.to_owned(),
             (None, true, Some(run)) => {
                 format!(
-                    "it was done, do not say it again: {} runs show {run} shows how it stands",
-                    report.tool
+                    "it was done, do not say it again: {} runs show {run}{} shows how it stands",
+                    report.tool, self.with_root
                 )
             }
             (None, true, None) => "it was done, do not say it again: look how it stands".to_owned(),

@@ -60,10 +60,12 @@ impl Lock {
         Ok(())
     }
 
-    /// Takes it though a stale one is there, which goes.
-    pub(super) fn take_over(&mut self) -> Result<(), StepError> {
+    /// Takes it though a stale one is there, which goes. Answers whether it was not had until now.
+    pub(super) fn take_over(&mut self) -> Result<bool, StepError> {
+        let had = self.held.is_some();
         self.wanted.stale = None;
-        self.take()
+        self.take()?;
+        Ok(!had && self.held.is_some())
     }
 
     /// Gives it back for good.

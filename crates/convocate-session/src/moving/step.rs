@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use durable_files::Quiet;
-use migration_engine::{Cost, Cx, Look, Slot, State, Step, StepError, World, compose_steps};
+use migration_engine::{Cause, Cost, Cx, Look, Slot, State, Step, StepError, World, compose_steps};
 use remote_transfer::{DeliverTree, Delivered, Remote, RetireFar, RetiredFar};
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +91,14 @@ impl Step for Deliver {
         evidence: Option<&Delivered>,
         cx: &Cx<'_>,
     ) -> Result<(), StepError> {
-        world.copy.take_over()?; // what nobody has any more goes with it
+        // What nobody has any more goes with it; but until now anybody could take it, and work with what was compared.
+        if world.copy.take_over()?
+            && let State::Superseded(found) | State::Conflict(found) =
+                self.tree.inspect(&mut world.to, evidence, Look::Full, cx)?
+        {
+            let message = format!("{} is not as it was left: {found}", self.tree.place.name);
+            return Err(Cause::new("drifted", message).item());
+        }
         self.tree.revert(&mut world.to, slot, evidence, cx)
     }
 

@@ -107,11 +107,14 @@ impl Both {
         Lock { remote: self.from.clone(), wanted, locks, held: None }
     }
 
-    /// That of what was delivered: nobody else begins to work with it while it is looked at and taken back.
-    fn lock_of_copy(&self) -> Lock {
+    /// That of what was delivered: nobody else begins to work with it while it is looked at and taken back. What was
+    /// never shown needs none; and where the disk was full in the middle of it, there is no room for one.
+    fn lock_of_copy(&self) -> Result<Lock, StepError> {
         let Settings { to, becomes, .. } = &self.settings;
-        let (wanted, locks) = (self.wanted(to, becomes, self.left.clone()), self.purpose == Purpose::Undo);
-        Lock { remote: self.to.clone(), wanted, locks, held: None }
+        let locks = self.purpose == Purpose::Undo
+            && self.to.far().look(&to.base, becomes, ".none", ".none")?.live.is_some();
+        let wanted = self.wanted(to, becomes, self.left.clone());
+        Ok(Lock { remote: self.to.clone(), wanted, locks, held: None })
     }
 
     fn wanted(&self, end: &End, uuid: &str, stale: Option<String>) -> Wanted {
@@ -129,7 +132,7 @@ impl Worlds<Effect> for Open {
             Purpose::Undo => true,
         };
         let stands = both.settings.moves.then(|| both.settings.identity.clone());
-        let (mut copy, mut source) = (both.lock_of_copy(), Source { lock: both.lock(locks), stands });
+        let (mut copy, mut source) = (both.lock_of_copy()?, Source { lock: both.lock(locks), stands });
         copy.take()?;
         source.lock.take()?;
         Ok(Handles { source, to: both.to.clone(), copy })

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -325,9 +326,67 @@ fn whoever_is_kept_from_moving_is_told_by_whom() {
         let (message, hint) = (text("message"), text("hint"));
         let run = fs::read_dir(two.state().join("runs")).unwrap().next().unwrap().unwrap().file_name();
         assert!(message.contains(&format!("; that is run {}", run.to_str().unwrap())), "{message}");
-        assert!(message.contains("move one --to") && hint.contains("kill -INT "), "{message} {hint}");
+        assert!(!message.contains("move one --to") && hint.contains("kill -INT "), "{message} {hint}");
         first.join().unwrap();
     });
+}
+
+#[test]
+fn what_has_the_registry_and_is_no_run_of_ours_is_not_to_be_killed() {
+    let two = Two::new();
+    two.lay(0, 1, "one");
+    let _alone = DirLock::take(&two.cluster.registry()).unwrap();
+    let refused = two.says(4, &["move", "one", "--to", B, "--json"]).document();
+    let told = refused["error"].to_string();
+    let process = format!("process {}, it", std::process::id());
+    assert!(told.contains(&process) && !told.contains("kill"), "{told}");
+}
+
+#[test]
+fn on_a_disk_that_a_delivery_has_filled_it_is_taken_back() {
+    let two = Two::new();
+    two.lay(0, 1, "one");
+    // What a link takes is not told beforehand, and 64 MiB are to stay free.
+    let text = "far/".repeat(50);
+    for n in 0..17000 {
+        symlink(&text, two.session(0, 1).join(format!("link {n}"))).unwrap();
+    }
+    let _small = Disk::in_memory(&two.base(1), "size=65m");
+    let before = two.all();
+    two.says(1, &["move", "one", "--to", B]);
+    let _ = fs::write(two.base(1).join("fills it"), vec![7; 2 << 20]);
+    two.says(0, &["undo"]);
+    fs::remove_file(two.base(1).join("fills it")).unwrap();
+    two.assert_same(&before, "undone");
+}
+
+/// Whether somebody waits for a folder's lock.
+fn is_waited_for(folder: &Path) -> bool {
+    let at = format!(":{} ", folder.metadata().unwrap().ino());
+    let locks = fs::read_to_string("/proc/locks").unwrap();
+    locks.lines().any(|line| line.contains("-> FLOCK") && line.contains(&at))
+}
+
+#[test]
+fn what_is_written_to_a_copy_whose_lock_was_left_behind_is_not_lost_once_it_was_compared() {
+    let two = Two::new();
+    two.lay(0, 1, "one");
+    two.says(0, &["move", "one", "--to", B]);
+    fs::write(two.base(1).join(format!("{}.lock", uuid(1))), "4194303").unwrap();
+    let source = DirLock::take(&two.base(0)).unwrap();
+    let mut undo = Command::new(env!("CARGO_BIN_EXE_convocate-session"));
+    let mut undo = undo.args(["undo", "--quiet", "--state-dir"]).arg(two.state()).spawn().unwrap();
+    // The copy's lock comes first, and again once the source is back.
+    until("nobody takes the source's lock", || is_waited_for(&two.base(0)));
+    let copy = DirLock::take_within(&two.base(1), Duration::from_mins(1)).unwrap();
+    drop(source);
+    until("nobody takes the stale lock over", || is_waited_for(&two.base(1)));
+    fs::write(two.session(1, 1).join("since"), "theirs").unwrap();
+    drop(copy);
+    assert!(!undo.wait().unwrap().success());
+    assert_eq!(fs::read(two.session(1, 1).join("since")).unwrap(), b"theirs");
+    two.says(0, &["undo", "--set-aside"]);
+    assert!(two.session(0, 1).exists() && !two.session(1, 1).exists());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The migration itself: guards, plan, and what is done with it.
 
-use durable_files::{LockError, PathText};
+use durable_files::{DirLock, LockError, LockHolder, PathText};
 use migration_engine::{Changed, Receipt, Run, RunId, TargetLocks, check_room};
 
 use super::session::Session;
@@ -53,11 +53,19 @@ impl<T: Tool> Session<'_, T> {
 
     /// Whoever has a target is at work there, with a run that may be known here already.
     fn taken(&self, error: LockError, targets: &[PathText]) -> Refusal {
+        let holder = match &error {
+            LockError::Held(dir) => DirLock::holder(dir),
+            LockError::File(_) => None,
+        };
         let refusal = Refusal::from(error);
         match self.root.interrupted_on(targets) {
             Ok(Some(run)) if run.at_work => {
                 let message = format!("{}; that is run {}", refusal.message, run.id);
-                Refusal { message, ..refusal }.about(&run.id)
+                // Only of a run of ours it is known that it goes on when it is stopped so.
+                let hint = holder.map_or(refusal.hint.clone(), |LockHolder { process, .. }| {
+                    format!("{}; `kill -INT {process}` stops it where it can go on later", refusal.hint)
+                });
+                Refusal { message, hint, ..refusal }.about(&run.id)
             }
             _ => refusal,
         }

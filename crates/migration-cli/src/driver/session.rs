@@ -6,7 +6,7 @@ use std::sync::Arc;
 use migration_engine::{Cx, NoProgress, Progress, RunId, StateRoot};
 
 use crate::arguments::{Common, LineOf};
-use crate::place::state_root;
+use crate::place::{state_root, with_state_root};
 use crate::progress::Bars;
 use crate::{Ask, Refusal, Surroundings, Tool, shell_word};
 
@@ -63,20 +63,16 @@ impl<'a, T: Tool> Session<'a, T> {
 
     /// The command that removes whatever nothing needs any more.
     pub(super) fn gc(&self) -> String {
-        let command = format!("{} runs gc --older-than 0", shell_word(T::NAME));
-        match &self.common.state_dir {
-            None => command,
-            Some(_) => format!("{command} --state-dir {}", shell_word(self.root.path())),
-        }
+        format!("{} runs gc --older-than 0{}", shell_word(T::NAME), self.with_root())
     }
 
     /// The command of any tool that does something with a run of its own.
     pub(super) fn command_of(&self, tool: &str, verb: &str, run: &RunId) -> String {
-        let command = format!("{} {verb} {run}", shell_word(tool));
-        match &self.common.state_dir {
-            None => command,
-            Some(_) => format!("{command} --state-dir {}", shell_word(self.root.path())),
-        }
+        format!("{} {verb} {run}{}", shell_word(tool), self.with_root())
+    }
+
+    fn with_root(&self) -> String {
+        with_state_root(self.common.state_dir.as_deref(), &self.root)
     }
 
     /// What was typed, but for real.

@@ -200,6 +200,11 @@ fn nobody_is_told_to_say_again_what_was_done() {
         assert!(is_told, "{line}: {said}");
     }
     assert!(place.path("new/a").exists() && !place.path("new/c").exists());
+
+    let elsewhere = format!("{MIGRATE} --state-dir elsewhere");
+    let said = told_on_a_full_disk(&place, &Toy::default(), &elsewhere);
+    let root = place.path("elsewhere");
+    assert!(said.contains(&format!(" --state-dir {} shows how", root.display())), "{said}");
 }
 
 /// Presses Ctrl-C, and says yes all the same.
