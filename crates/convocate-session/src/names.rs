@@ -77,8 +77,10 @@ impl Hosts {
 /// What there is to say about names that were written.
 fn told(synced: &Synced) -> impl Iterator<Item = Finding> {
     let kept = synced.kept.iter().map(|record| {
-        let message =
-            format!("{} stays {}: a host that may have it was not reached", record.name, record.address);
+        let message = format!(
+            "{} stays {}: a host that may have it was not reached; convocate-session dns sync asks again",
+            record.name, record.address
+        );
         Finding::warning("dns-name-kept", message)
     });
     let left_out = synced.left_out.iter().map(|LeftOut { name, session, reason }| {

@@ -111,6 +111,7 @@ mod tests {
         );
         assert_eq!(quoted("a\"b\\\u{1b}\u{0}\n\u{e9}'\u{200b}"), "\"a\\\"b\\\\\\x1b\\x00\\n\u{e9}'\\u200b\"");
     }
+
     #[test]
     fn what_is_no_text_becomes_one_as_with_the_original() {
         for (said, taken) in [

@@ -1,9 +1,10 @@
 //! The verbs after which a session goes on: edit, restart, background.
 
 use migration_cli::{Deed, Refusal};
+use remote_transfer::TransportError;
 use session_control::{
-    Invalid, Session, SessionError, SessionHost, SessionId, SessionState, valid_dns_name, valid_name,
-    valid_protocol,
+    AgentError, HostError, Invalid, Session, SessionError, SessionHost, SessionId, SessionState,
+    valid_dns_name, valid_name, valid_protocol,
 };
 use session_model::Finding;
 
@@ -55,8 +56,20 @@ pub(crate) fn change(
 ) -> Result<(Session, Session), Refusal> {
     let before = host.get(id).map_err(|error| refusals::of_host(&error))?;
     hosts.may_be_called(&before, changes, options)?;
-    let after = host.edit(id, &changes.over(&before)).map_err(|error| refusals::of_host(&error))?;
+    let after = host.edit(id, &changes.over(&before)).map_err(|error| {
+        let mut refusal = refusals::of_host(&error);
+        if changes.dns_name.is_some() && may_be_done(&error) {
+            refusal.hint.push_str("; then convocate-session dns sync has its DNS name written");
+        }
+        refusal
+    })?;
     Ok((before, after))
+}
+
+/// Whether an agent may have done it, or may yet, that nobody listens to any more.
+fn may_be_done(error: &HostError) -> bool {
+    let HostError::Agent(error) = error else { return false };
+    matches!(error, AgentError::Stopped { .. } | AgentError::Link(TransportError::Lost { .. }))
 }
 
 impl Hosts {

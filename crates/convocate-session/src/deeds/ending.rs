@@ -64,12 +64,13 @@ fn may_be_attached(session: &Session) -> bool {
     session.attached || session.unknown == Some(Unknown::Attached)
 }
 
-/// Refuses a session that somebody has attached to since nobody was seen there: this is how it stands now, if it can be
-/// read.
+/// Refuses a session that somebody has attached to since nobody was seen there, or may have: this is how it stands now,
+/// if it can be read.
 pub(crate) fn still_alone(now: Option<&Session>) -> Result<(), Refusal> {
     let Some(session) = now.filter(|session| may_be_attached(session)) else { return Ok(()) };
     let Session { name, uuid, .. } = session;
-    let message = format!("somebody has attached to session {name:?} ({uuid}) meanwhile: nothing was done");
+    let who = if session.attached { "somebody has" } else { "nobody knows whether somebody has" };
+    let message = format!("{who} attached to session {name:?} ({uuid}) meanwhile: nothing was done");
     let hint = "say it again; with --yes, --connected deletes it all the same";
     Err(Refusal::new("connected", message, hint))
 }

@@ -61,7 +61,7 @@ pub(crate) fn duplicate(
             }
         })?;
         let mut findings = host.findings();
-        let row = super::with(&found.row, named(found, host, made, dns)?);
+        let row = super::with(&found.row, named(found, host, made, &dns)?);
         let line = words::cloned(&row.session, &found.row.session.uuid, &rows::on(&row));
         findings.extend(found.hosts.sync_dns(["", &row.session.dns_name]));
         findings.extend(copied_live(Some(&found.row.session)));
@@ -71,13 +71,19 @@ pub(crate) fn duplicate(
 }
 
 /// The copy with its DNS name, if it is to have one.
-fn named(found: &Found, host: &mut dyn SessionHost, made: Session, dns: String) -> Result<Session, Refusal> {
+fn named(found: &Found, host: &mut dyn SessionHost, made: Session, dns: &str) -> Result<Session, Refusal> {
     let Some(id) = made.id().filter(|_| !dns.is_empty()) else { return Ok(made) };
-    let changes = Changes { dns_name: Some(dns), ..Changes::default() };
+    let changes = Changes { dns_name: Some(dns.to_owned()), ..Changes::default() };
     host.edit(&id, &changes.over(&made)).map_err(|error| {
         let refusal = found.said(&error).exit(Exit::Failed);
-        let message = format!("session {id} was made, but without its DNS name: {}", refusal.message);
-        Refusal { message, ..refusal }
+        let message = if refusal.code == "stopped" {
+            format!("session {id} was made; stopped while it was given its DNS name")
+        } else {
+            format!("session {id} was made, but without its DNS name: {}", refusal.message)
+        };
+        // Whoever says the same again has a second copy.
+        let hint = format!("convocate-session edit {id} --dns {dns}");
+        Refusal { message, hint, ..refusal }
     })
 }
 

@@ -85,8 +85,11 @@ fn in_a_word(report: &Report) -> Option<String> {
         Asked::Undo | Asked::Resume if fates().next().is_some() => {
             let kept = fates().filter(|fate| *fate == Fate::Kept).count();
             let in_part = report.items.iter().filter(|row| row.is_taken_back_in_part()).count();
-            let counts =
-                [(all - kept, "taken back"), (in_part, "taken back in part"), (kept - in_part, "kept")];
+            let counts = [
+                (all - kept, "taken back"),
+                (in_part, "taken back in part"),
+                (kept.saturating_sub(in_part), "kept"),
+            ];
             let mut counts = counts.into_iter().filter(|(count, _)| *count > 0);
             let first = counts.next().map(|(count, fate)| format!("undone: {} {fate}", items(count)));
             counts.fold(first.unwrap_or_default(), |all, (count, fate)| format!("{all}, {count} {fate}"))
