@@ -23,7 +23,8 @@ const SIGN: Duration = Duration::from_secs(2);
 /// Nothing is done for a line that is not understood whole, and what follows the first line is not looked at. The answer
 /// comes before whoever asks gives up; what takes long (a copy) is preceded by a blank every other second, which is
 /// nothing in JSON, and by which a client of ours knows that it need not give up, and we whether he is there still: what
-/// is copied for one who has gone is taken back, all else is done to its end. An error is only of the streams: what the host refuses is an answer.
+/// is copied for one who has gone is taken back, all else is done to its end. An error is only of the streams: what the
+/// host refuses is an answer.
 pub fn serve_rpc(
     host: &mut dyn SessionHost,
     pong: &Pong,
