@@ -5,7 +5,7 @@ use convocate_session::tui::{Event, Key, Outcome, Palette, Share};
 use ratatui::style::Color;
 use session_control::{Place, Session, Unknown};
 
-use super::scene::{A, B, FAR, NEAR, Scene, attached, failure, host, locked, running, session};
+use super::scene::{A, B, C, D, FAR, NEAR, Scene, attached, failure, host, locked, running, session};
 
 /// The screen in the sizes of most terminals.
 fn golden(name: &str, scene: &mut Scene) {
@@ -221,4 +221,16 @@ fn a_list_that_is_longer_than_the_screen_shows_what_is_chosen() {
     let mut scene = Scene::local(many.collect());
     scene.resized(80, 24).key(Key::PageDown).key(Key::PageDown).key(Key::Up);
     insta::assert_snapshot!("long-list", scene.golden());
+}
+
+#[test]
+fn a_letter_of_two_columns_behind_a_dialog_hides_none_of_its_keys() {
+    for (columns, indent) in (20..60).flat_map(|columns| ["", "x"].map(|indent| (columns, indent))) {
+        let wide = |uuid| running(session(uuid, &format!("{indent}{}", "\u{6f22}".repeat(40)), "2026-03-01"));
+        let chosen = running(session(A, "ab", "2026-03-02"));
+        let mut scene = Scene::local(vec![chosen, wide(B), wide(C), wide(D)]);
+        scene.resized(columns, 6).types("k");
+        let screen = scene.text();
+        assert!(screen.contains("Kill Session") && screen.contains("(Y)es  (N)o"), "{columns}:\n{screen}");
+    }
 }

@@ -34,6 +34,7 @@ pub(super) fn draw(face: &Face, palette: Palette, screen: Rect, buffer: &mut Buf
     let height = (lines.len() + extra).min(usize::from(screen.height));
     let area = middle(screen, inner + margin, height);
     let ground = if face.alarm { palette.alarm() } else { palette.dialog() };
+    cut_wide(area, buffer);
     Clear.render(area, buffer);
     buffer.set_style(area, ground);
     let inside = if framed {
@@ -45,6 +46,16 @@ pub(super) fn draw(face: &Face, palette: Palette, screen: Rect, buffer: &mut Buf
         Rect::new(area.x, area.y + title.height, area.width, area.height - title.height)
     };
     body(face, &lines, cursor, (palette, ground), inside, buffer)
+}
+
+/// A letter of two columns that begins before the dialog would hide the dialog's first column.
+fn cut_wide(area: Rect, buffer: &mut Buffer) {
+    let Some(before) = area.x.checked_sub(1) else { return };
+    for y in area.top()..area.bottom() {
+        if let Some(cell) = buffer.cell_mut((before, y)).filter(|cell| width(cell.symbol()) > 1) {
+            cell.set_symbol(" ");
+        }
+    }
 }
 
 /// The lines, as many as there is room for, and the keys beneath.
