@@ -130,7 +130,7 @@ fn a_second_run_on_the_same_folder_is_refused_while_the_first_is_at_work() {
     let first = transcript.machine.start(TOOL, &words);
     let first = first.stopped_when(|| transcript.machine.kept("runs") > 0);
     let told = transcript.say(4, &["--state-dir", r"D:\other"]);
-    assert!(told.contains("locked by another run"), "{told}");
+    assert!(told.contains("locked by another process"), "{told}");
     assert_eq!(first.go_on().code, Some(0));
     transcript.say(0, &["check"]);
 }
